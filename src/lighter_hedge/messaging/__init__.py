@@ -1,0 +1,1 @@
+"""What goes between the processes of a desk."""

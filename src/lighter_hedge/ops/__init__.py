@@ -1,0 +1,1 @@
+"""What running a desk needs beside trading: supervision, Redis, logs, health."""

@@ -1,0 +1,1 @@
+"""The asyncio shells, one file per operating-system process."""

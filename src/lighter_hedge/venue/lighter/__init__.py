@@ -1,0 +1,1 @@
+"""The Lighter adapter: wire models, parsing, encoding, signing, REST and WebSocket."""
