@@ -1,0 +1,236 @@
+"""Everything that a side can want done. Imperative; the driver carries them out in order.
+
+The order of effects is contract: what must be durable before a send stands before it in the list.
+"""
+
+from dataclasses import dataclass
+from enum import Enum
+
+from lighter_hedge.domain.events import Candidate, Request
+from lighter_hedge.domain.states import (
+    Announce,
+    HedgeFailed,
+    HedgerState,
+    MakerState,
+    Mode,
+    OrderFills,
+    Pause,
+    Role,
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Prepare:
+    """Sign ``request`` with ``nonce`` and commit it to the journal; answer ``Prepared`` or ``PrepareFailed``."""
+
+    ticket: int
+    nonce: int
+    request: Request
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Send:
+    """Send the signed bytes; answer ``SendAnswered``."""
+
+    candidate: Candidate
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReadNonce:
+    """Read the key's next nonce; answer ``NonceRead``."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReadTx:
+    """Read a transaction by hash; answer ``TxReported``."""
+
+    tx_hash: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReadOrders:
+    """Read own orders by client order index; answer ``OrdersRead``."""
+
+    coids: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReadAccount:
+    """Read an account's position; answer ``AccountRead``."""
+
+    role: Role
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Resubscribe:
+    """Take a fresh snapshot of the order book: its chain is broken."""
+
+
+# --- what the journal keeps -------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NonceSettled:
+    """The fate of a nonce is known: which candidate executed, or none of them."""
+
+    nonce: int
+    winner: str
+    """Transaction hash; empty where a foreign or no transaction of ours consumed it."""
+    why: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FillsKnown:
+    """The newest cumulative fills of an order of ``role``."""
+
+    role: Role
+    fills: OrderFills
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RoundChanged:
+    """A round began, or was closed with ``net`` lots carried on."""
+
+    round: int
+    closed: bool
+    net: int
+    leg: str
+    side: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Announced:
+    """The announce that A made, or that B has armed for."""
+
+    announce: Announce
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ModeChanged:
+    """The desk's state, with its pause."""
+
+    mode: Mode
+    pause: Pause | None
+    by: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TriesCounted:
+    """B's tries of the open exposure, and its failure if they are used up."""
+
+    tries: int
+    failed: HedgeFailed | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BaselineSet:
+    """Positions from which all fills are counted, signed lots."""
+
+    maker: int
+    hedger: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AskKnown:
+    """B's request for a pause, or that A has ended it."""
+
+    pause: Pause | None
+
+
+Entry = NonceSettled | FillsKnown | RoundChanged | Announced | ModeChanged | TriesCounted | BaselineSet | AskKnown
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Record:
+    """Commit an entry to the journal before anything that follows in the list."""
+
+    entry: Entry
+
+
+# --- what others hear -------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PublishState:
+    """Append the whole state to the own stream. Its epoch and sequence are set by the driver."""
+
+    state: MakerState | HedgerState
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PublishFill:
+    """Tell people and tools of a journalled fill, on the channel of the account."""
+
+    role: Role
+    fills: OrderFills
+    order_index: int
+    attempt: int
+    leg: str
+    trade_ids: tuple[int, ...]
+    round_hedged: bool = False
+    hedged: int = 0
+    """B only: signed lots hedged in this round."""
+    residual: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PublishFailure:
+    """Tell people and tools that B has used its tries up."""
+
+    failed: HedgeFailed
+    maker_fills: OrderFills | None
+    unhedged: int
+    tries: tuple[str, ...]
+    """Status words of the tries."""
+
+
+class Level(Enum):
+    """How loud a log line is."""
+
+    DEBUG = "debug"
+    INFO = "info"
+    WARNING = "warning"
+    ERROR = "error"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Say:
+    """Log a line. ``code`` is stable and has an entry in the runbook."""
+
+    level: Level
+    code: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Alert:
+    """Store an alert in the outbox and log it."""
+
+    code: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Exit:
+    """End the process with an exit code, after everything before it is done."""
+
+    code: int
+    why: str
+
+
+Command = (
+    Prepare
+    | Send
+    | ReadNonce
+    | ReadTx
+    | ReadOrders
+    | ReadAccount
+    | Resubscribe
+    | Record
+    | PublishState
+    | PublishFill
+    | PublishFailure
+    | Say
+    | Alert
+    | Exit
+)
