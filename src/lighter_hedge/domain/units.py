@@ -15,6 +15,8 @@ Lots = NewType("Lots", int)
 Ticks = NewType("Ticks", int)
 """A price in the venue's smallest unit, ``price * 10**price_decimals``."""
 
+POWERS_OF_TEN: tuple[int, ...] = tuple(int(f"1{'0' * n}") for n in range(25))
+
 QUOTE_SCALE = 1_000_000
 """Quote amounts (USDC) are integers in millionths, as on the wire."""
 
@@ -74,13 +76,13 @@ class MarketSpec:
     def quote(self, lots: int, price: int) -> int:
         """Notional of ``lots`` at ``price`` ticks, in millionths of the quote currency, rounded down."""
         scale = self.size_decimals + self.price_decimals
-        return abs(lots) * price * QUOTE_SCALE // 10**scale
+        return abs(lots) * price * QUOTE_SCALE // POWERS_OF_TEN[scale]
 
     def min_lots(self, price: int) -> Lots:
         """Smallest order at ``price`` ticks: it must reach both the base and the quote minimum."""
         assert price > 0
         scale = self.size_decimals + self.price_decimals
-        needed = -(-self.min_quote * 10**scale // (price * QUOTE_SCALE))
+        needed = -(-self.min_quote * POWERS_OF_TEN[scale] // (price * QUOTE_SCALE))
         return Lots(max(self.min_base_lots, needed, 1))
 
     def lots_of(self, text: str) -> Lots:
