@@ -1,0 +1,269 @@
+"""What one account has filled, from every source at once.
+
+Each order's fill is the maximum of what its rows, its distinct trades and the other side's states say, never a sum of
+sources. Only orders with the desk's client order indices count; any other trade is foreign. An order that may still
+fill is in flight with its full size until it is known to be closed.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from lighter_hedge.domain.events import OrderReport, OrderRequest, TradeReport
+from lighter_hedge.domain.states import Announce, DeskId, OrderFills, Role
+from lighter_hedge.domain.units import Side
+
+ORDERS_MAX = 64
+"""Orders remembered one by one; older closed ones are folded into one number."""
+
+TRADES_MAX = 4_096
+"""Trade ids remembered, against repetition."""
+
+CREATED_SKEW_MS = 120_000
+"""How far a row's time of creation may lie before our intent: clocks differ."""
+
+
+@dataclass(slots=True, kw_only=True)
+class Order:
+    """One order of the desk and what each source says it has filled."""
+
+    coid: int
+    side: Side
+    lots: int
+    round: int = 0
+    attempt: int = 0
+    price: int = 0
+    order_index: int = 0
+    by_row: int = 0
+    by_trades: int = 0
+    by_peer: int = 0
+    quote_by_row: int = 0
+    quote_by_trades: int = 0
+    quote_by_peer: int = 0
+    trade_ids: list[int] = field(default_factory=list)
+    closed: bool = False
+    status: str = ""
+    """The venue's word for how it ended."""
+    intended_ms: int = 0
+    """Wall clock of our intent; 0 where we have none."""
+    expected: bool = False
+    """Its size is known from our own intent or the other side's announce."""
+
+    @property
+    def filled(self) -> int:
+        """Lots filled: the maximum of the sources."""
+        return max(self.by_row, self.by_trades, self.by_peer)
+
+    @property
+    def seen(self) -> int:
+        """Lots filled by the venue's own word (rows, trades), without what the other side says."""
+        return max(self.by_row, self.by_trades)
+
+    @property
+    def quote(self) -> int:
+        """Quote amount of the fills, millionths, by the source that has seen the most."""
+        if self.by_trades >= self.filled:
+            return self.quote_by_trades
+        return self.quote_by_row if self.by_row >= self.filled else self.quote_by_peer
+
+    @property
+    def leaves(self) -> int:
+        """Lots that may still fill."""
+        return 0 if self.closed else self.lots - self.filled
+
+    def fills(self) -> OrderFills:
+        """What the other side is told."""
+        return OrderFills(
+            coid=self.coid,
+            round=self.round,
+            side=self.side,
+            lots=self.lots,
+            filled=self.filled,
+            filled_quote=self.quote,
+            closed=self.closed,
+        )
+
+
+@dataclass(slots=True)
+class Ledger:
+    """The books of one account since the baseline, in signed lots."""
+
+    role: Role
+    desk: DeskId
+    base: int = 0
+    """Position at the baseline."""
+    folded: int = 0
+    folded_serial: int = 0
+    orders: dict[int, Order] = field(default_factory=dict)
+    foreign: list[TradeReport] = field(default_factory=list)
+    """Trades that are not ours, until somebody takes them."""
+    highest_serial: int = 0
+    _trades_seen: dict[int, None] = field(default_factory=dict)
+
+    def restore(self, fills: Iterable[OrderFills]) -> None:
+        """Take the journal's orders."""
+        for known in fills:
+            self.apply_peer(known)
+
+    # --- sums -----------------------------------------------------------------------------------------------------
+
+    @property
+    def total(self) -> int:
+        """Signed lots filled since the baseline."""
+        return self.folded + sum(order.side.sign * order.filled for order in self.orders.values())
+
+    @property
+    def position(self) -> int:
+        """The position that the venue must show."""
+        return self.base + self.total
+
+    @property
+    def seen_position(self) -> int:
+        """The position by the venue's own word alone, without what the other side says."""
+        return self.base + self.folded + sum(order.side.sign * order.seen for order in self.orders.values())
+
+    @property
+    def in_flight(self) -> int:
+        """Signed lots that may still fill."""
+        return sum(order.side.sign * order.leaves for order in self.orders.values())
+
+    @property
+    def open_orders(self) -> list[Order]:
+        """Orders not known to be closed."""
+        return [order for order in self.orders.values() if not order.closed]
+
+    def round_filled(self, round_number: int) -> int:
+        """Signed lots filled by the orders of one round."""
+        return sum(o.side.sign * o.filled for o in self.orders.values() if o.round == round_number)
+
+    def newest(self, count: int) -> tuple[OrderFills, ...]:
+        """The newest orders, oldest first."""
+        return tuple(order.fills() for order in list(self.orders.values())[-count:])
+
+    # --- sources --------------------------------------------------------------------------------------------------
+
+    def intend(self, request: OrderRequest, wall_ms: int) -> Order:
+        """An order of ours is about to be sent: in flight with its full size until it is known to be closed."""
+        order = self._order_of(request.coid, request.side, request.lots)
+        assert order.lots == request.lots
+        order.round, order.attempt, order.price = request.round, request.attempt, request.price
+        order.intended_ms, order.expected = wall_ms, True
+        return order
+
+    def apply_row(self, report: OrderReport) -> Order | None:
+        """A row of an order. None where it is not ours, or does not fit what we meant."""
+        if not self._ours(report.coid):
+            return None
+        order = self._order_of(report.coid, report.side, report.lots)
+        if not self._fits(order, report):
+            return None
+        order.order_index = report.order_index
+        order.price = order.price or report.price
+        if report.filled >= order.by_row:
+            order.by_row, order.quote_by_row = report.filled, report.filled_quote
+        if report.closed:
+            order.status = report.status
+        self._settle(order, report.closed)
+        return order
+
+    def apply_trade(self, trade: TradeReport) -> Order | None:
+        """An execution. None where it repeats a known one, or is foreign (then it stands in ``foreign``)."""
+        if trade.trade_id in self._trades_seen:
+            return None
+        self._trades_seen[trade.trade_id] = None
+        if len(self._trades_seen) > TRADES_MAX:
+            del self._trades_seen[next(iter(self._trades_seen))]
+        serial = self.desk.serial(trade.coid)
+        if serial is None or trade.kind != "trade":
+            self.foreign.append(trade)
+            return None
+        if serial <= self.folded_serial:
+            return None
+        order = self._order_of(trade.coid, trade.side, trade.lots)
+        if order.side is not trade.side:
+            self.foreign.append(trade)
+            return None
+        order.order_index = order.order_index or trade.order_index
+        order.by_trades += trade.lots
+        order.quote_by_trades += trade.quote
+        order.trade_ids.append(trade.trade_id)
+        self._settle(order, closed=False)
+        return order
+
+    def expect(self, announce: Announce) -> Order:
+        """The other side has announced a quote: its fills will carry this client order index."""
+        order = self._order_of(announce.coid, announce.side, announce.lots)
+        order.lots = max(order.lots, announce.lots)
+        order.round, order.attempt, order.price = announce.round, announce.attempt, announce.price
+        order.expected = True
+        self._settle(order, closed=False)
+        return order
+
+    def attribute(self, coid: int, lots: int) -> None:
+        """The venue's position has moved by ``lots`` that no frame told of, within what this order may still fill."""
+        order = self.orders[coid]
+        assert 0 < lots <= order.leaves
+        order.by_peer = order.filled + lots
+        order.quote_by_peer = max(order.quote, 0)
+        self._settle(order, closed=False)
+
+    def apply_peer(self, fills: OrderFills) -> Order | None:
+        """What the other side, or the journal, says of an order. None where it is folded already."""
+        if not self._ours(fills.coid):
+            return None
+        order = self._order_of(fills.coid, fills.side, fills.lots)
+        order.round = order.round or fills.round
+        order.lots = max(order.lots, fills.lots)
+        if fills.filled >= order.by_peer:
+            order.by_peer, order.quote_by_peer = fills.filled, fills.filled_quote
+        self._settle(order, fills.closed)
+        return order
+
+    def close(self, coid: int, status: str) -> None:
+        """An order is known to be dead: its transaction had no effect, or never will have."""
+        order = self.orders.get(coid)
+        if order is not None and not order.closed:
+            order.closed, order.status = True, status
+
+    # --- within ---------------------------------------------------------------------------------------------------
+
+    def _ours(self, coid: int) -> bool:
+        serial = self.desk.serial(coid)
+        return serial is not None and serial > self.folded_serial
+
+    @staticmethod
+    def _fits(order: Order, report: OrderReport) -> bool:
+        """A row counts for an intent only if side, size and time fit: ids can come back after a lost journal."""
+        if order.side is not report.side:
+            return False
+        if order.intended_ms and report.created_ms and report.created_ms < order.intended_ms - CREATED_SKEW_MS:
+            return False
+        return order.lots == report.lots or not order.expected
+
+    def _order_of(self, coid: int, side: Side, lots: int) -> Order:
+        known = self.orders.get(coid)
+        if known is not None:
+            return known
+        order = Order(coid=coid, side=side, lots=lots)
+        self.orders[coid] = order
+        serial = self.desk.serial(coid)
+        assert serial is not None
+        self.highest_serial = max(self.highest_serial, serial)
+        self._fold()
+        return order
+
+    def _settle(self, order: Order, closed: bool) -> None:
+        order.lots = max(order.lots, order.filled)
+        if closed or (order.expected and order.filled == order.lots):
+            order.closed = True
+
+    def _fold(self) -> None:
+        """Keep the newest orders; fold the oldest while they are closed."""
+        while len(self.orders) > ORDERS_MAX:
+            coid, oldest = next(iter(self.orders.items()))
+            if not oldest.closed:
+                return
+            serial = self.desk.serial(coid)
+            assert serial is not None
+            self.folded += oldest.side.sign * oldest.filled
+            self.folded_serial = max(self.folded_serial, serial)
+            del self.orders[coid]

@@ -1,0 +1,80 @@
+"""Both accounts together: what is exposed, what a hedge must still do, and whether the venue agrees."""
+
+from dataclasses import dataclass
+from enum import Enum
+
+from lighter_hedge.domain.ledger import Ledger
+
+
+def net(maker: Ledger, hedger: Ledger) -> int:
+    """Signed lots of A and B together: 0 is flat."""
+    return maker.position + hedger.position
+
+
+def missing(maker: Ledger, hedger: Ledger) -> int:
+    """Signed lots that B must still trade, beyond what it has in flight."""
+    return -net(maker, hedger) - hedger.in_flight
+
+
+def residual(lots: int, min_lots: int) -> bool:
+    """Whether ``lots`` is too little for the venue: carried on, no exposure."""
+    assert min_lots >= 1
+    return abs(lots) < min_lots
+
+
+class Agreement(Enum):
+    """Whether the venue's position is what the ledger says."""
+
+    UNKNOWN = "unknown"
+    AGREES = "agrees"
+    DIFFERS = "differs"
+    PROVEN = "proven different"
+    """Two reads, a read lag apart, with nothing in flight, agree with each other and not with the ledger."""
+
+
+@dataclass(slots=True)
+class PositionCheck:
+    """Holds the venue's position of one account against its ledger."""
+
+    read_lag_ms: int
+    reported: int | None = None
+    differs_since_ms: int | None = None
+    _first_read: tuple[int, int, int] | None = None
+    """Of the first read that differed: when asked, the position, and the ledger's position then."""
+    _proven: bool = False
+
+    def heard(self, position: int, ledger: Ledger, mono_ms: int) -> None:
+        """A position on the stream."""
+        self.reported = position
+        self.refresh(ledger, mono_ms)
+
+    def refresh(self, ledger: Ledger, mono_ms: int) -> None:
+        """The ledger may have moved: compare again."""
+        if self.reported is None:
+            return
+        if self.reported == ledger.position:
+            self.differs_since_ms = None
+            self._first_read = None
+            self._proven = False
+        elif self.differs_since_ms is None:
+            self.differs_since_ms = mono_ms
+
+    def read(self, position: int, ledger: Ledger, *, asked_ms: int, mono_ms: int, quiet: bool) -> None:
+        """A position read by REST. ``quiet``: nothing of this account was in flight at the question or since."""
+        self.heard(position, ledger, mono_ms)
+        if self.differs_since_ms is None or not quiet:
+            self._first_read = None
+            return
+        first = self._first_read
+        if first is None or first[1:] != (position, ledger.position):
+            self._first_read = (asked_ms, position, ledger.position)
+        elif asked_ms - first[0] >= self.read_lag_ms:
+            self._proven = True
+
+    def agreement(self) -> Agreement:
+        """What is known now."""
+        if self.reported is None:
+            return Agreement.UNKNOWN
+        if self.differs_since_ms is None:
+            return Agreement.AGREES
+        return Agreement.PROVEN if self._proven else Agreement.DIFFERS
