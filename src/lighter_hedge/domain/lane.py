@@ -193,6 +193,11 @@ class Lane:
                 return held.candidate
         return None
 
+    def preparing(self, coid: int) -> bool:
+        """Whether this order is being signed ahead right now."""
+        requests = (request for request, _, _ in self._tickets.values())
+        return any(isinstance(request, OrderRequest) and request.coid == coid for request in requests)
+
     def send_prepared(self, candidate: Candidate, now: Instant) -> list[Command]:
         """Send an order that was signed ahead."""
         assert self.ready

@@ -198,12 +198,11 @@ class Ledger:
         self._settle(order, closed=False)
         return order
 
-    def attribute(self, coid: int, lots: int) -> None:
+    def attribute(self, coid: int, lots: int, quote: int) -> None:
         """The venue's position has moved by ``lots`` that no frame told of, within what this order may still fill."""
         order = self.orders[coid]
         assert 0 < lots <= order.leaves
-        order.by_peer = order.filled + lots
-        order.quote_by_peer = max(order.quote, 0)
+        order.by_peer, order.quote_by_peer = order.filled + lots, order.quote + quote
         self._settle(order, closed=False)
 
     def apply_peer(self, fills: OrderFills) -> Order | None:
@@ -217,6 +216,11 @@ class Ledger:
             order.by_peer, order.quote_by_peer = fills.filled, fills.filled_quote
         self._settle(order, fills.closed)
         return order
+
+    def withdraw(self, coid: int) -> None:
+        """An intended order was not sent after all: it never was in flight."""
+        order = self.orders.pop(coid, None)
+        assert order is None or order.filled == 0
 
     def close(self, coid: int, status: str) -> None:
         """An order is known to be dead: its transaction had no effect, or never will have."""

@@ -1,0 +1,492 @@
+"""What account A and account B have in common: one lane, both ledgers, the book, recovery, and the third source (REST).
+
+Start-up and recovery are one path: the lane burns the key's nonce and waits out the read lag, then own orders and both
+positions are read, and only when the venue and the journal agree (or a baseline is set) the side is *recovered*.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from lighter_hedge.domain.book import Book
+from lighter_hedge.domain.commands import (
+    Alert,
+    BaselineSet,
+    Command,
+    Exit,
+    FillsKnown,
+    Level,
+    ReadAccount,
+    ReadNonce,
+    ReadOrders,
+    Record,
+    Resubscribe,
+    Say,
+)
+from lighter_hedge.domain.events import (
+    AccountRead,
+    BalanceReported,
+    BookReported,
+    Event,
+    FeedClosed,
+    FeedOpened,
+    Instant,
+    MarketHeard,
+    NonceRead,
+    OrderReported,
+    OrderRequest,
+    OrdersRead,
+    PositionReported,
+    Prepared,
+    PrepareFailed,
+    SendAnswered,
+    TradeReported,
+    TxReported,
+)
+from lighter_hedge.domain.lane import Lane
+from lighter_hedge.domain.ledger import Ledger, Order
+from lighter_hedge.domain.memory import Memory
+from lighter_hedge.domain.pair import Agreement, PositionCheck, net, residual
+from lighter_hedge.domain.settings import DeskSettings
+from lighter_hedge.domain.states import OrderFills, Role
+from lighter_hedge.domain.units import Side, decimal_text
+
+READ_AGAIN_MS = 1_000
+"""Between two reads of the same thing while it is not settled."""
+
+ORDERS_PER_READ_MAX = 20
+"""Client order indices in one read of orders, by the venue's rule."""
+
+EXIT_REFUSED = 7
+EXIT_SUPERSEDED = 8
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Change:
+    """An order has filled more, or has been closed."""
+
+    role: Role
+    order: Order
+    lots: int
+    """How much more, unsigned; 0 where it has only been closed."""
+
+
+@dataclass(slots=True, kw_only=True)
+class Core:
+    """The common part of a side. The owner decides; this keeps what is known."""
+
+    role: Role
+    settings: DeskSettings
+    memory: Memory
+    lane: Lane
+    ledgers: dict[Role, Ledger]
+    checks: dict[Role, PositionCheck]
+    book: Book = field(default_factory=Book)
+    feed_open: bool = False
+    recovered: bool = False
+    fresh: bool = False
+    """No baseline yet."""
+    available: int | None = None
+    """Own free collateral, millionths; None while unknown."""
+    open_orders: dict[Role, int] = field(default_factory=dict)
+    """Resting orders of an account by its last read."""
+    peer_known: bool = False
+    """The other side's last state has been heard, or there is none."""
+    peer_busy: bool = False
+    """The other side says that something of it is in flight or unresolved."""
+    last_read: dict[Role, tuple[int, int]] = field(default_factory=dict)
+    """Of each account's last REST read: when it was asked, and the position."""
+    last_change_ms: dict[Role, int] = field(default_factory=dict)
+    """When an account's fills last changed here, monotonic."""
+    changes: list[Change] = field(default_factory=list)
+    _serial: int = 0
+    _orders_read: bool = False
+    _resync: set[Role] = field(default_factory=set)
+    """Accounts that must be read again before anything new is opened."""
+    _read_due_ms: dict[Role, int] = field(default_factory=dict)
+    _orders_due_ms: int = 0
+    _watched: dict[int, int] = field(default_factory=dict)
+    """Orders whose end is awaited: when to ask for them next."""
+    _executed_ms: dict[int, int] = field(default_factory=dict)
+    """Orders whose transaction has executed: since when a row must be readable, after the read lag."""
+
+    @staticmethod
+    def create(role: Role, settings: DeskSettings, memory: Memory) -> "Core":
+        """The common part, as the journal left it."""
+        ledgers = {r: Ledger(role=r, desk=settings.desk) for r in Role}
+        for r, ledger in ledgers.items():
+            ledger.folded = memory.folded.get(r, 0)
+            ledger.folded_serial = memory.folded_serial.get(r, 0)
+            ledger.restore(memory.fills.get(r, ()))
+        if memory.baseline is not None:
+            ledgers[Role.MAKER].base = memory.baseline.maker
+            ledgers[Role.HEDGER].base = memory.baseline.hedger
+        core = Core(
+            role=role,
+            settings=settings,
+            memory=memory,
+            lane=Lane(read_lag_ms=settings.read_lag_ms, restored=memory.unsettled),
+            ledgers=ledgers,
+            checks={r: PositionCheck(read_lag_ms=settings.read_lag_ms) for r in Role},
+            fresh=memory.baseline is None,
+        )
+        for intent in memory.intents:
+            request = intent.request
+            if isinstance(request, OrderRequest) and any(u.tx_hash == intent.tx_hash for u in memory.unsettled):
+                core.own.intend(request, intent.signed_ms)
+        core._serial = max(memory.serial, core.own.highest_serial)
+        return core
+
+    # --- what is known ----------------------------------------------------------------------------------------------
+
+    @property
+    def own(self) -> Ledger:
+        """The books of this side's account."""
+        return self.ledgers[self.role]
+
+    @property
+    def maker(self) -> Ledger:
+        """The books of account A."""
+        return self.ledgers[Role.MAKER]
+
+    @property
+    def hedger(self) -> Ledger:
+        """The books of account B."""
+        return self.ledgers[Role.HEDGER]
+
+    @property
+    def net(self) -> int:
+        """A and B together, signed lots."""
+        return net(self.maker, self.hedger)
+
+    @property
+    def synced(self) -> bool:
+        """Recovered, connected, and read again since the last reconnect."""
+        return self.recovered and self.feed_open and not self._resync
+
+    def next_coid(self) -> int:
+        """A client order index that was never used."""
+        self._serial = max(self._serial, self.own.highest_serial) + 1
+        return self.settings.desk.client_order_index(self._serial)
+
+    def size(self, lots: int) -> str:
+        """Lots as people read them, with the market's symbol."""
+        return f"{decimal_text(lots, self.settings.market.size_decimals)} {self.settings.market.symbol}"
+
+    def min_lots(self, price: int) -> int:
+        """Smallest order that the venue takes at ``price``."""
+        return self.settings.market.min_lots(price)
+
+    def take_changes(self) -> list[Change]:
+        """Fills and closings since the last call."""
+        taken, self.changes = self.changes, []
+        return taken
+
+    # --- what happens -----------------------------------------------------------------------------------------------
+
+    def start(self) -> list[Command]:
+        """Begin the recovery."""
+        return self.lane.start()
+
+    def step(self, event: Event, now: Instant, wanted: Callable[[OrderRequest], bool]) -> list[Command]:
+        """Take what an event says; the owner decides afterwards."""
+        match event:
+            case Prepared() | PrepareFailed() | SendAnswered() | NonceRead() | TxReported():
+                return self.lane.step(event, now, wanted)
+            case OrdersRead():
+                return self._on_orders_read(event, now, wanted)
+            case OrderReported():
+                return self._on_order(event, now)
+            case TradeReported():
+                return self._on_trade(event, now)
+            case PositionReported():
+                self.checks[event.role].heard(event.lots, self.ledgers[event.role], now.mono_ms)
+                return []
+            case AccountRead():
+                return self._on_account(event, now)
+            case BalanceReported():
+                self.available = event.available
+                return []
+            case BookReported():
+                return [] if self.book.apply(event, now.mono_ms) else [Resubscribe()]
+            case MarketHeard():
+                self.book.heard(event.mark, now.mono_ms)
+                return []
+            case FeedOpened():
+                return self._on_feed_opened()
+            case FeedClosed():
+                return self._on_feed_closed(event)
+            case _:
+                return []
+
+    def tick(self, now: Instant) -> list[Command]:
+        """Time has passed: ask for what is due."""
+        commands = self.lane.tick(now)
+        for check, ledger in zip(self.checks.values(), self.ledgers.values(), strict=True):
+            check.refresh(ledger, now.mono_ms)
+        if not self.lane.booted:
+            return commands
+        if not self._orders_read and now.mono_ms >= self._orders_due_ms:
+            self._orders_due_ms = now.mono_ms + READ_AGAIN_MS
+            commands.append(ReadOrders(coids=()))
+        due = tuple(coid for coid, at_ms in self._watched.items() if now.mono_ms >= at_ms)[:ORDERS_PER_READ_MAX]
+        if due:
+            commands.append(ReadOrders(coids=due))
+        self._watched.update(dict.fromkeys(due, now.mono_ms + READ_AGAIN_MS))
+        for role in Role:
+            if now.mono_ms >= self._read_due_ms.get(role, 0):
+                self._read_due_ms[role] = now.mono_ms + READ_AGAIN_MS
+                commands.append(ReadAccount(role=role))
+        return commands
+
+    def read_again(self, role: Role) -> None:
+        """Ask for an account at the next tick, and open nothing until it has been read."""
+        self._read_due_ms[role] = 0
+        self._resync.add(role)
+
+    def watch(self, coid: int, mono_ms: int) -> None:
+        """The end of this order is awaited: ask for its row from then on."""
+        order = self.own.orders.get(coid)
+        if order is not None and not order.closed:
+            self._watched.setdefault(coid, mono_ms)
+
+    def executed(self, coid: int, now: Instant) -> None:
+        """The order's transaction has executed: its row must be readable once the read lag is over."""
+        self._executed_ms[coid] = now.mono_ms
+        self.watch(coid, now.mono_ms + READ_AGAIN_MS)
+
+    def attribute_unseen_fills(self, now: Instant) -> list[Command]:
+        """The last resort for the other account's fills: its position has moved, and no frame told of it.
+
+        Only a read asked a read lag after the last known change proves that; and only what the announced order may
+        still fill is attributed to it. Anything else is a foreign change.
+        """
+        role = self.role.other
+        asked_ms, position = self.last_read.get(role, (-1, 0))
+        if asked_ms < self.last_change_ms.get(role, 0) + self.settings.read_lag_ms or asked_ms < 0:
+            return []
+        ledger = self.ledgers[role]
+        unseen = position - ledger.position
+        for order in reversed(ledger.orders.values()):
+            if unseen * order.side.sign > 0 and order.expected and order.leaves >= abs(unseen):
+                filled = order.filled
+                ledger.attribute(order.coid, abs(unseen), self.settings.market.quote(abs(unseen), order.price))
+                return self._changed(role, order, filled, now, was_closed=False)
+        return []
+
+    def closed_without_effect(self, coid: int, why: str, now: Instant) -> list[Command]:
+        """An order's transaction had no effect: it will never fill."""
+        order = self.own.orders.get(coid)
+        if order is None or order.closed:
+            return []
+        self.own.close(coid, why)
+        return self._changed(self.role, order, order.filled, now, was_closed=False)
+
+    # --- sources ----------------------------------------------------------------------------------------------------
+
+    def _on_order(self, event: OrderReported, now: Instant) -> list[Command]:
+        ledger = self.ledgers[event.role]
+        before = ledger.orders.get(event.report.coid)
+        filled, was_closed = (before.filled, before.closed) if before is not None else (0, False)
+        order = ledger.apply_row(event.report)
+        if order is None:
+            return []
+        commands = self._changed(event.role, order, filled, now, was_closed=was_closed)
+        if event.role is self.role:
+            commands += self.lane.evidence(order.coid, now)
+        return commands
+
+    def _on_trade(self, event: TradeReported, now: Instant) -> list[Command]:
+        ledger = self.ledgers[event.role]
+        before = ledger.orders.get(event.trade.coid)
+        filled, was_closed = (before.filled, before.closed) if before is not None else (0, False)
+        order = ledger.apply_trade(event.trade)
+        if order is None:
+            return []
+        commands = self._changed(event.role, order, filled, now, was_closed=was_closed)
+        if event.role is self.role:
+            commands += self.lane.evidence(order.coid, now)
+            if not order.closed:
+                self.watch(order.coid, now.mono_ms + READ_AGAIN_MS)
+        return commands
+
+    def on_peer_fills(self, fills: tuple[OrderFills, ...], now: Instant) -> list[Command]:
+        """The other side's cumulative fills."""
+        commands: list[Command] = []
+        ledger = self.ledgers[self.role.other]
+        for known in fills:
+            before = ledger.orders.get(known.coid)
+            filled, was_closed = (before.filled, before.closed) if before is not None else (0, False)
+            order = ledger.apply_peer(known)
+            if order is not None:
+                commands += self._changed(self.role.other, order, filled, now, was_closed=was_closed)
+        return commands
+
+    def _changed(self, role: Role, order: Order, filled: int, now: Instant, *, was_closed: bool) -> list[Command]:
+        if order.closed:
+            self._watched.pop(order.coid, None)
+            self._executed_ms.pop(order.coid, None)
+        if order.filled == filled and order.closed == was_closed:
+            return []
+        assert order.filled >= filled
+        self.last_change_ms[role] = now.mono_ms
+        self.changes.append(Change(role=role, order=order, lots=order.filled - filled))
+        return [Record(entry=FillsKnown(role=role, fills=order.fills()))]
+
+    def _on_orders_read(self, event: OrdersRead, now: Instant, wanted: Callable[[OrderRequest], bool]) -> list[Command]:
+        commands: list[Command] = []
+        if event.rows is not None:
+            if not event.coids and not self._orders_read:
+                self._first_rows(event)
+            for row in event.rows:
+                commands += self._on_order(OrderReported(role=self.role, report=row), now)
+            for coid in set(event.coids) - {row.coid for row in event.rows}:
+                executed_ms = self._executed_ms.get(coid)
+                order = self.own.orders.get(coid)
+                if executed_ms is None or order is None or order.filled or order.order_index:
+                    continue
+                if event.asked_ms >= executed_ms + self.settings.read_lag_ms:
+                    commands += self.closed_without_effect(coid, "no such order at the venue", now)
+        return commands + self.lane.step(event, now, wanted)
+
+    def _first_rows(self, event: OrdersRead) -> None:
+        """All recent orders of the account, at the start. Without a baseline they are history, not fills of ours."""
+        assert event.rows is not None
+        self._orders_read = True
+        serials = [self.settings.desk.serial(row.coid) or 0 for row in event.rows]
+        highest = max(serials, default=0)
+        self._serial = max(self._serial, highest)
+        if self.fresh:
+            self.own.folded_serial = max(self.own.folded_serial, highest)
+
+    def _on_account(self, event: AccountRead, now: Instant) -> list[Command]:
+        if event.position is None:
+            return []
+        self.open_orders[event.role] = event.open_orders
+        self._read_due_ms[event.role] = now.mono_ms + (self.settings.reconcile_ms if self.recovered else READ_AGAIN_MS)
+        self.last_read[event.role] = (event.asked_ms, event.position)
+        if event.role is self.role:
+            self.available = event.available
+        ledger, check = self.ledgers[event.role], self.checks[event.role]
+        if self.fresh:
+            check.reported = event.position
+        else:
+            quiet = not ledger.in_flight and not (event.role is not self.role and self.peer_busy)
+            check.read(event.position, ledger, asked_ms=event.asked_ms, mono_ms=now.mono_ms, quiet=quiet)
+            if check.agreement() is Agreement.DIFFERS:
+                self._read_due_ms[event.role] = now.mono_ms + max(self.settings.read_lag_ms // 2, READ_AGAIN_MS)
+        self._resync.discard(event.role)
+        return self._recover() if not self.recovered else []
+
+    # --- connection and recovery ------------------------------------------------------------------------------------
+
+    def _on_feed_opened(self) -> list[Command]:
+        self.feed_open = True
+        if not self.recovered:
+            return []
+        for role in Role:
+            self.read_again(role)
+        for order in self.own.open_orders:
+            self._watched[order.coid] = 0
+        return [Say(level=Level.INFO, code="FEED_OPEN", text="stream is up again: reading orders and both accounts")]
+
+    def _on_feed_closed(self, event: FeedClosed) -> list[Command]:
+        was_open, self.feed_open = self.feed_open, False
+        self.book.lose()
+        if not was_open:
+            return []
+        return [Say(level=Level.WARNING, code="FEED_LOST", text=f"stream lost: {event.reason}")]
+
+    def _recover(self) -> list[Command]:
+        """Decide whether the venue and the journal tell the same story."""
+        if not self.lane.booted or not self._orders_read or len(self.open_orders) < len(Role):
+            return []
+        if self.fresh:
+            return self._first_baseline()
+        own = self.checks[self.role]
+        if own.agreement() is Agreement.AGREES or self.own.open_orders:
+            return self._recovered()
+        if own.agreement() is not Agreement.PROVEN:
+            return []
+        if self.memory.adopt:
+            return self._first_baseline()
+        return self._recovered()  # the owner pauses: the books differ from the venue
+
+    def _first_baseline(self) -> list[Command]:
+        if not self.peer_known:
+            return []
+        maker, hedger = self.checks[Role.MAKER].reported, self.checks[Role.HEDGER].reported
+        assert maker is not None
+        assert hedger is not None
+        flat = maker == 0 and hedger == 0
+        positions = f"A has {self.size(maker)}, B has {self.size(hedger)}"
+        if not flat and not self.memory.adopt:
+            text = (
+                f"{positions}, and the journal does not explain it. "
+                "Close them (`lighter-hedge clear`), or take them over with `up --adopt` if they are a hedged pair"
+            )
+            return [Exit(code=EXIT_REFUSED, why=text)]
+        if self.open_orders[self.role.other] and self.role is Role.HEDGER:
+            return []  # A still has a quote: what it fills now could be counted twice
+        if not residual(maker + hedger, self._any_min_lots()):
+            text = f"{positions}: that is no hedged pair, and cannot be adopted. Run `lighter-hedge clear` first"
+            return [Exit(code=EXIT_REFUSED, why=text)]
+        for role, position in ((Role.MAKER, maker), (Role.HEDGER, hedger)):
+            ledger = self.ledgers[role]
+            ledger.folded_serial = max(ledger.folded_serial, ledger.highest_serial)
+            ledger.orders.clear()
+            ledger.folded = 0
+            ledger.base = position
+        self.fresh = False
+        for role in Role:
+            self.checks[role].refresh(self.ledgers[role], 0)
+        return [
+            Record(entry=BaselineSet(maker=maker, hedger=hedger)),
+            Say(level=Level.INFO, code="BASELINE", text=f"baseline set: {positions}"),
+            *self._recovered(),
+        ]
+
+    def _any_min_lots(self) -> int:
+        price = self.book.mark or self.book.best(Side.BID)
+        return self.min_lots(price) if price else self.settings.market.min_base_lots
+
+    def _recovered(self) -> list[Command]:
+        self.recovered = True
+        for order in self.own.open_orders:
+            self._watched[order.coid] = 0
+        text = f"recovered: A {self.size(self.maker.position)}, B {self.size(self.hedger.position)}"
+        return [Say(level=Level.INFO, code="RECOVERED", text=text), ReadNonce()]
+
+    def differences(self) -> list[str]:
+        """Accounts whose position at the venue is not what the ledger says, in words."""
+        found = []
+        for role, check in self.checks.items():
+            if check.agreement() in (Agreement.DIFFERS, Agreement.PROVEN):
+                assert check.reported is not None
+                ledger = self.size(self.ledgers[role].position)
+                found.append(
+                    f"account {role.letter} has {self.size(check.reported)} at the venue, {ledger} in the books"
+                )
+        return found
+
+    def proven_difference(self) -> str:
+        """The difference that two reads have proved, in words; empty where there is none."""
+        proven = [role for role, check in self.checks.items() if check.agreement() is Agreement.PROVEN]
+        return "; ".join(self.differences()) if proven else ""
+
+    def take_foreign(self) -> list[Command]:
+        """Name every trade that is not ours, and forget it."""
+        commands: list[Command] = []
+        for role, ledger in self.ledgers.items():
+            for trade in ledger.foreign:
+                text = (
+                    f"account {role.letter}: {trade.kind} {trade.trade_id}, {trade.side.word} {self.size(trade.lots)} "
+                    f"at {self.settings.market.price_text(trade.price)}, is not this desk's"
+                )
+                commands.append(Alert(code="FOREIGN_TRADE", text=text))
+            ledger.foreign.clear()
+        return commands
+
+    def superseded(self) -> list[Command]:
+        """Another instance holds this account's key: end, and let no supervisor restart this one."""
+        text = f"another instance trades account {self.role.letter}: it has used this key's nonce"
+        return [Alert(code="SUPERSEDED", text=text), Exit(code=EXIT_SUPERSEDED, why=text)]

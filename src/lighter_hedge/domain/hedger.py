@@ -1,0 +1,613 @@
+"""Account B: hedges every fill of account A exactly once.
+
+B never executes what a message asks. It keeps the books of both accounts, from every source, and trades what is
+*missing*: ``-(A + B)`` less what it has in flight. A message lost, doubled or late changes nothing but the delay.
+
+Before A quotes, B *arms*: it signs and journals the hedge that a full fill would leave missing, and says so. A full
+fill then needs one send of bytes that are ready. A partial fill, or whatever else is missing, is signed on demand.
+
+A *try* is a hedge known to have filled nothing. After ``retry_times`` of them, with nothing unresolved, B publishes the
+failure, asks A to pause, and keeps watching; only a person gives it new tries. Fills of any size void the failure once
+the exposure is gone.
+"""
+
+from dataclasses import dataclass, field, replace
+
+from lighter_hedge.domain.commands import (
+    Alert,
+    Announced,
+    AskKnown,
+    Command,
+    Exit,
+    Level,
+    PublishFailure,
+    PublishFill,
+    PublishState,
+    Record,
+    Say,
+    TriesCounted,
+)
+from lighter_hedge.domain.core import READ_AGAIN_MS, Change, Core
+from lighter_hedge.domain.events import (
+    Event,
+    Instant,
+    MakerHeard,
+    MessagingChanged,
+    OperatorAsked,
+    OrderKind,
+    OrderRequest,
+    StopAsked,
+    Ticked,
+)
+from lighter_hedge.domain.lane import Fate, Settlement
+from lighter_hedge.domain.ledger import Order
+from lighter_hedge.domain.memory import Memory
+from lighter_hedge.domain.pair import Agreement, missing, residual
+from lighter_hedge.domain.quoting import hedge_cap
+from lighter_hedge.domain.settings import DeskSettings
+from lighter_hedge.domain.states import (
+    Announce,
+    Armed,
+    Confirm,
+    HedgeFailed,
+    HedgerState,
+    Leg,
+    MakerState,
+    OperatorCommand,
+    Pause,
+    Role,
+)
+from lighter_hedge.domain.units import Side, quote_text
+
+MAX_RETRIES = "max_retries_exceeded"
+FILLS_TOLD = 8
+ACKS_TOLD = 16
+RENEW_BEFORE_MS = 60_000
+"""An armed hedge is signed anew this long before its signature ends."""
+OUT_OF_REACH_SPACING_MS = 2_000
+MARGIN_FACTOR_PERCENT = 105
+
+
+@dataclass(slots=True)
+class _Armed:
+    """What B holds ready for one announce."""
+
+    announce: Announce
+    lots: int
+    """Signed lots that a full fill would leave missing; 0 where that is too little for the venue."""
+    coid: int = 0
+
+
+@dataclass(slots=True, kw_only=True)
+class Hedger:
+    """The state machine of account B."""
+
+    core: Core
+    maker_state: MakerState | None = None
+    maker_heard_ms: int = -1
+    tries: int = 0
+    failed: HedgeFailed | None = None
+    ask: Pause | None = None
+    stopping_since_ms: int | None = None
+    _armed: _Armed | None = None
+    _disarmed: str = ""
+    _next_try_ms: int = 0
+    _try_words: list[str] = field(default_factory=list)
+    _out_of_reach: set[int] = field(default_factory=set)
+    """Hedges priced so that A's rest cannot meet them: no tries if they fill nothing."""
+    _exposed_since_ms: int | None = None
+    _acks: list[str] = field(default_factory=list)
+    _told: HedgerState | None = None
+    _told_ms: int = -1
+    _min_lots: int = 0
+    _last_said: str = ""
+    _clearing: bool = False
+    _done: bool = False
+
+    @staticmethod
+    def create(settings: DeskSettings, memory: Memory) -> "Hedger":
+        """Account B as its journal left it; a person's start gives new tries for what is missing."""
+        hedger = Hedger(core=Core.create(Role.HEDGER, settings, memory), ask=memory.ask)
+        if memory.tries is not None and not memory.by_person:
+            hedger.tries, hedger.failed = memory.tries.tries, memory.tries.failed
+        if memory.announce is not None:
+            hedger.core.maker.expect(memory.announce)
+        return hedger
+
+    def start(self) -> list[Command]:
+        """Begin."""
+        commands = self.core.start()
+        if self.core.memory.by_person:
+            commands.insert(0, Record(entry=TriesCounted(tries=0, failed=None)))
+        return commands
+
+    def step(self, event: Event, now: Instant) -> list[Command]:
+        """Apply one event; return what must now be done, in order."""
+        if self._done:
+            return []
+        commands = self.core.step(event, now, self._wanted)
+        match event:
+            case MakerHeard():
+                commands += self._on_maker(event.state, now)
+            case MessagingChanged():
+                self.core.peer_known = self.core.peer_known or event.up
+            case OperatorAsked():
+                commands += self._on_operator(event.command)
+            case StopAsked():
+                self.stopping_since_ms = now.mono_ms
+            case Ticked():
+                commands += self.core.tick(now)
+            case _:
+                pass
+        commands += self._settle(now)
+        commands += self._decide(now)
+        commands += self._tell(now)
+        self._done = any(isinstance(command, Exit) for command in commands)
+        return commands
+
+    # --- what happened --------------------------------------------------------------------------------------------
+
+    def _on_maker(self, state: MakerState, now: Instant) -> list[Command]:
+        core = self.core
+        known = self.maker_state
+        if known is not None and (state.epoch, state.seq) <= (known.epoch, known.seq):
+            return []
+        self.maker_state, self.maker_heard_ms = state, now.mono_ms
+        core.peer_known = True
+        commands: list[Command] = []
+        if core.fresh:
+            serials = [core.settings.desk.serial(fills.coid) or 0 for fills in state.fills]
+            core.maker.folded_serial = max([core.maker.folded_serial, *serials])
+        else:
+            commands += core.on_peer_fills(state.fills, now)
+        if self.ask is not None and self.ask.id in state.ended_asks:
+            self.ask = None
+            commands.append(Record(entry=AskKnown(pause=None)))
+        return commands
+
+    def _on_operator(self, command: OperatorCommand) -> list[Command]:
+        if command.id in self._acks:
+            return []
+        self._acks = [*self._acks, command.id][-ACKS_TOLD:]
+        if command.verb == "resume" and command.hedge_now:
+            self.tries, self.failed, self._next_try_ms = 0, None, 0
+            self._try_words.clear()
+            text = "new tries for what is missing, asked for by a person"
+            return [
+                Record(entry=TriesCounted(tries=0, failed=None)),
+                Say(level=Level.WARNING, code="HEDGE_NOW", text=text),
+            ]
+        self._clearing = command.verb == "clear"
+        return []
+
+    def _settle(self, now: Instant) -> list[Command]:
+        """Learn the fates of own transactions, then count what the changes mean."""
+        commands: list[Command] = []
+        for settlement in self.core.lane.take_settlements():
+            commands += self._on_settlement(settlement, now)
+        for change in self.core.take_changes():
+            if change.role is Role.HEDGER:
+                commands += self._on_own_change(change, now)
+        return commands
+
+    def _on_settlement(self, settlement: Settlement, now: Instant) -> list[Command]:
+        request, core = settlement.request, self.core
+        if not isinstance(request, OrderRequest):
+            return []
+        sent = request.coid in core.own.orders
+        match settlement.fate:
+            case Fate.EXECUTED:
+                core.executed(request.coid, now)
+                return []
+            case Fate.BOUNCED:
+                core.own.withdraw(request.coid)
+                self._next_try_ms = now.mono_ms + READ_AGAIN_MS
+                text = f"hedge was not taken ({settlement.message or 'not sent'}); sending it again soon"
+                return [Say(level=Level.WARNING, code="HEDGE_BOUNCED", text=text)]
+            case Fate.UNSIGNED if not sent:
+                return [Say(level=Level.ERROR, code="SIGNER_FAILED", text=settlement.message)]
+            case Fate.REFUSED | Fate.UNSIGNED | Fate.WITHOUT_EFFECT:
+                code = f"{settlement.code} " if settlement.code else ""
+                return core.closed_without_effect(request.coid, f"{code}{settlement.message}".strip(), now)
+
+    def _on_own_change(self, change: Change, now: Instant) -> list[Command]:
+        order, core = change.order, self.core
+        commands: list[Command] = []
+        if change.lots:
+            commands.append(self._fill_message(order))
+            text = f"hedged {order.side.word} {core.size(change.lots)} of round {order.round}"
+            commands.append(Say(level=Level.INFO, code="HEDGE_FILLED", text=text))
+        if order.closed and not order.filled and order.intended_ms:
+            commands += self._count_try(order, now)
+        return commands
+
+    def _count_try(self, order: Order, now: Instant) -> list[Command]:
+        """A hedge is known to have filled nothing."""
+        settings = self.core.settings
+        word = order.status or "canceled"
+        if order.coid in self._out_of_reach:
+            self._next_try_ms = now.mono_ms + OUT_OF_REACH_SPACING_MS
+            return []
+        self.tries += 1
+        self._try_words.append(word)
+        spacing = settings.retry_spacing_ms
+        self._next_try_ms = now.mono_ms + spacing[min(self.tries, len(spacing) - 1)]
+        text = f"try {self.tries} of {settings.retry_times} filled nothing: {word}"
+        return [
+            Record(entry=TriesCounted(tries=self.tries, failed=None)),
+            Say(level=Level.WARNING, code="HEDGE_TRY_FAILED", text=text),
+        ]
+
+    def _fill_message(self, order: Order) -> PublishFill:
+        core = self.core
+        hedged = residual(core.net, self._minimum())
+        return PublishFill(
+            role=Role.HEDGER,
+            fills=order.fills(),
+            order_index=order.order_index,
+            attempt=order.attempt,
+            leg=self._announced_leg().value,
+            trade_ids=tuple(order.trade_ids),
+            round_hedged=hedged,
+            hedged=core.own.round_filled(order.round),
+            residual=core.net if hedged else 0,
+        )
+
+    # --- what is wanted -------------------------------------------------------------------------------------------
+
+    def _decide(self, now: Instant) -> list[Command]:
+        core = self.core
+        if core.lane.superseded:
+            return core.superseded()
+        if self.stopping_since_ms is not None and self._may_stop(now):
+            return [Exit(code=0, why="stopped")]
+        if not core.recovered:
+            self._disarmed = "recovering"
+            return []
+        commands = self._find_foreign(now)
+        commands += core.attribute_unseen_fills(now)
+        commands += self._settle(now)
+        exposed = not residual(core.net, self._minimum())
+        commands += self._time_exposure(exposed, now)
+        if not exposed and not core.own.in_flight and (self.tries or self.failed is not None):
+            self.tries, self.failed = 0, None
+            self._try_words.clear()
+            commands.append(Record(entry=TriesCounted(tries=0, failed=None)))
+        wanted = missing(core.maker, core.hedger)
+        if wanted and (not residual(wanted, self._minimum()) or not core.settings.takers_need_minimum):
+            commands += self._hedge(wanted, now)
+        elif self._clearing:
+            commands += self._clear_own(now)
+        return commands + self._arm(now)
+
+    def _may_stop(self, now: Instant) -> bool:
+        assert self.stopping_since_ms is not None
+        core = self.core
+        if not core.lane.booted or now.mono_ms - self.stopping_since_ms >= core.settings.stop_ms_max:
+            return True
+        if core.lane.unresolved or core.own.in_flight:
+            return False
+        return self.failed is not None or residual(core.net, self._minimum())
+
+    def _minimum(self) -> int:
+        """The venue's minimum: of the newest announce, which both sides use, else at the reference price."""
+        if self.maker_state is not None and self.maker_state.announce is not None:
+            self._min_lots = self.maker_state.announce.min_lots
+        if not self._min_lots:
+            announce = self.core.memory.announce
+            price = self._reference()
+            self._min_lots = announce.min_lots if announce else self.core.min_lots(price) if price else 0
+        return self._min_lots or self.core.settings.market.min_base_lots
+
+    def _reference(self) -> int:
+        """Price against which a hedge's slippage is limited: that of A's newest order that has filled."""
+        for order in reversed(self.core.maker.orders.values()):
+            if order.filled and order.price:
+                return order.price
+        return self.core.book.mark or self.core.book.best(Side.BID) or self.core.book.best(Side.ASK) or 0
+
+    def _announced_leg(self) -> Leg:
+        return self._armed.announce.leg if self._armed is not None else Leg.OPEN
+
+    def _round(self) -> int:
+        """A's round that the exposure belongs to."""
+        rounds = [order.round for order in self.core.maker.orders.values() if order.filled]
+        known = self.maker_state.round if self.maker_state is not None else 0
+        return max([*rounds, known], default=0)
+
+    def _hedge(self, wanted: int, now: Instant) -> list[Command]:
+        """Trade what is missing, one order at a time."""
+        core = self.core
+        assert wanted * core.net < 0
+        if self.failed is not None or self._blocked():
+            return []
+        if not core.lane.ready or core.own.in_flight or now.mono_ms < self._next_try_ms:
+            return []
+        if self.tries >= core.settings.retry_times:
+            return self._fail(now)
+        side, lots = Side.of_sign(wanted), abs(wanted)
+        cap, out_of_reach = self._cap(side, now)
+        if cap <= 0:
+            return []
+        armed = self._armed
+        if armed is not None and armed.lots == wanted and not self.tries and not out_of_reach:
+            candidate = core.lane.prepared(armed.coid)
+            if candidate is not None:
+                assert isinstance(candidate.request, OrderRequest)
+                core.own.intend(candidate.request, now.wall_ms)
+                return core.lane.send_prepared(candidate, now)
+        request = self._order(side, lots, cap, self._round())
+        if out_of_reach:
+            self._out_of_reach.add(request.coid)
+        core.own.intend(request, now.wall_ms)
+        return core.lane.submit(request)
+
+    def _order(
+        self, side: Side, lots: int, price: int, round_number: int, *, reduce_only: bool = False
+    ) -> OrderRequest:
+        return OrderRequest(
+            kind=OrderKind.HEDGE,
+            coid=self.core.next_coid(),
+            side=side,
+            lots=lots,
+            price=price,
+            reduce_only=reduce_only,
+            round=round_number,
+            attempt=self.tries,
+            cross_account_guard=True,
+        )
+
+    def _cap(self, side: Side, now: Instant) -> tuple[int, bool]:
+        """Worst price of a hedge now, and whether it had to be set out of reach of A's rest; 0 where B must wait."""
+        core, settings = self.core, self.core.settings
+        reference = self._reference()
+        if reference <= 0:
+            return 0, False
+        ladder = settings.slippage_ladder[min(self.tries, len(settings.slippage_ladder) - 1)]
+        cap = hedge_cap(reference, side, settings.slippage_bps_e2_max, ladder)
+        for order in core.maker.open_orders:
+            if not settings.cancel_first or order.side is side or not order.leaves or self._expired(order, now):
+                continue
+            met = cap <= order.price if side is Side.ASK else cap >= order.price
+            if not met:
+                continue
+            if not self._maker_silent(now):
+                return 0, False  # A cancels its rest first, and says when it is gone
+            return (order.price + 1 if side is Side.ASK else order.price - 1), True
+        return cap, False
+
+    def _expired(self, order: Order, now: Instant) -> bool:
+        """Whether the venue has ended A's quote by its own expiry, whatever became of A."""
+        state = self.maker_state
+        announce = state.announce if state is not None else self.core.memory.announce
+        if announce is None or announce.coid != order.coid:
+            return False
+        return now.wall_ms > announce.expires_ms + self.core.settings.read_lag_ms
+
+    def _maker_silent(self, now: Instant) -> bool:
+        return self.maker_heard_ms < 0 or now.mono_ms - self.maker_heard_ms > self.core.settings.heartbeat_ms_max
+
+    def _blocked(self) -> bool:
+        """Whether B's own books and the venue disagree: then nothing may be sent on their strength."""
+        return self.core.checks[Role.HEDGER].agreement() is Agreement.PROVEN
+
+    def _wanted(self, request: OrderRequest) -> bool:
+        """Whether a hedge that may not have arrived is still wanted: never more than is missing now."""
+        core = self.core
+        order = core.own.orders.get(request.coid)
+        if order is None or order.closed or self.failed is not None or self._blocked():
+            return False
+        without_it = missing(core.maker, core.hedger) + order.side.sign * order.leaves
+        return without_it * request.side.sign >= request.lots
+
+    def _fail(self, now: Instant) -> list[Command]:
+        """The tries are used up and nothing is unresolved: say so to everybody."""
+        core = self.core
+        number = self._round()
+        self.failed = HedgeFailed(
+            round=number, cum=core.maker.round_filled(number), reason=MAX_RETRIES, tries=self.tries
+        )
+        filled = [order for order in core.maker.orders.values() if order.round == number and order.filled]
+        unhedged = core.net
+        text = f"round {number}: {core.size(unhedged)} unhedged after {self.tries} tries ({', '.join(self._try_words)})"
+        commands: list[Command] = [
+            Record(entry=TriesCounted(tries=self.tries, failed=self.failed)),
+            PublishFailure(
+                failed=self.failed,
+                maker_fills=filled[-1].fills() if filled else None,
+                unhedged=unhedged,
+                tries=tuple(self._try_words),
+            ),
+            Alert(code="HEDGE_FAILED", text=text),
+        ]
+        return commands + self._ask_pause("HEDGE_FAILED", text, now)
+
+    def _clear_own(self, now: Instant) -> list[Command]:
+        """A person asked to clear: once A is flat, close what no fill of A explains, reduce-only."""
+        core, state = self.core, self.maker_state
+        position = core.hedger.position
+        if state is None or state.announce is not None or core.maker.position or not position:
+            self._clearing = self._clearing and bool(position or core.maker.position)
+            return []
+        price = core.book.best(Side.of_sign(position).opposite)
+        if price is None or not core.lane.ready or core.own.in_flight or now.mono_ms < self._next_try_ms:
+            return []
+        self._next_try_ms = now.mono_ms + READ_AGAIN_MS
+        side = Side.of_sign(-position)
+        cap = hedge_cap(price, side, core.settings.slippage_bps_e2_max, core.settings.slippage_ladder[-1])
+        request = self._order(side, abs(position), cap, self._round(), reduce_only=True)
+        core.own.intend(request, now.wall_ms)
+        return core.lane.submit(request)
+
+    # --- exposure and foreign changes -------------------------------------------------------------------------------
+
+    def _time_exposure(self, exposed: bool, now: Instant) -> list[Command]:
+        if not exposed:
+            self._exposed_since_ms = None
+            return []
+        if self._exposed_since_ms is None:
+            self._exposed_since_ms = now.mono_ms
+        age_ms = now.mono_ms - self._exposed_since_ms
+        if age_ms < self.core.settings.unhedged_ms_max or self.ask is not None:
+            return []
+        text = f"{self.core.size(self.core.net)} unhedged for {age_ms // 1000} s"
+        return [Alert(code="UNHEDGED_TOO_LONG", text=text), *self._ask_pause("UNHEDGED_TOO_LONG", text, now)]
+
+    def _find_foreign(self, now: Instant) -> list[Command]:
+        commands = self.core.take_foreign()
+        if commands:
+            return commands + self._ask_pause("FOREIGN_TRADE", "a trade that is not this desk's", now)
+        proven = self.core.proven_difference()
+        return self._ask_pause("POSITION_DIFFERS", proven, now) if proven else []
+
+    def _ask_pause(self, code: str, reason: str, now: Instant) -> list[Command]:
+        if self.ask is not None:
+            return []
+        self.ask = Pause(id=now.wall_ms, reason=reason, code=code, since_ms=now.wall_ms)
+        return [Record(entry=AskKnown(pause=self.ask))]
+
+    # --- arming -----------------------------------------------------------------------------------------------------
+
+    def _arm(self, now: Instant) -> list[Command]:
+        """Hold ready the hedge that a full fill of A's announced quote would leave missing."""
+        core = self.core
+        announce = self.maker_state.announce if self.maker_state is not None else None
+        order = core.maker.orders.get(announce.coid) if announce is not None else None
+        if announce is None or (order is not None and order.closed):
+            self._disarm("")
+            return []
+        self._disarmed = self._arming_reason(announce, now)
+        if self._disarmed:
+            self._disarm(self._disarmed)
+            return []
+        commands: list[Command] = []
+        if self._armed is None or self._armed.announce != announce:
+            order = core.maker.expect(announce)
+            commands.append(Record(entry=Announced(announce=announce)))
+        assert order is not None
+        target = -(core.net + core.own.in_flight + order.side.sign * order.leaves)
+        lots = 0 if residual(target, announce.min_lots) and core.settings.takers_need_minimum else target
+        if not core.lane.ready or (self._armed is not None and self._still_armed(self._armed, announce, lots, now)):
+            return commands
+        self._disarm("")
+        self._disarmed = ""
+        self._armed = _Armed(announce, lots)
+        if lots:
+            side = Side.of_sign(lots)
+            cap = hedge_cap(announce.price, side, core.settings.slippage_bps_e2_max, core.settings.slippage_ladder[0])
+            request = self._order(side, abs(lots), cap, announce.round)
+            self._armed.coid = request.coid
+            commands += core.lane.prepare(request)
+        return commands
+
+    def _still_armed(self, armed: _Armed, announce: Announce, lots: int, now: Instant) -> bool:
+        if armed.announce != announce or armed.lots != lots:
+            return False
+        if not lots:
+            return True
+        candidate = self.core.lane.prepared(armed.coid)
+        if candidate is None:
+            return self.core.lane.preparing(armed.coid)
+        return candidate.expires_ms - now.wall_ms > RENEW_BEFORE_MS
+
+    def _disarm(self, why: str) -> None:
+        if self._armed is not None and self._armed.coid:
+            self.core.lane.forget(self._armed.coid)
+        self._armed, self._disarmed = None, why
+
+    def _arming_reason(self, announce: Announce, now: Instant) -> str:
+        """Why B must not arm for this announce; empty where it may."""
+        core = self.core
+        if self.stopping_since_ms is not None:
+            return "stopping"
+        if self.failed is not None:
+            return "tries used up"
+        if self.ask is not None:
+            return f"pause asked for: {self.ask.reason}"
+        if not core.synced:
+            return "stream is down" if not core.feed_open else "reading accounts"
+        if core.book.stale(now.mono_ms, core.settings.book_age_ms_max):
+            return "book is stale"
+        if self._maker_silent(now):
+            return "account A is silent"
+        if core.differences():
+            return core.differences()[0]
+        return self._margin_reason(announce)
+
+    def _margin_reason(self, announce: Announce) -> str:
+        core, market = self.core, self.core.settings.market
+        before = abs(core.hedger.position)
+        after = abs(core.hedger.position - announce.side.sign * announce.lots)
+        if after <= before:
+            return ""
+        if core.available is None:
+            return "free collateral is not known"
+        needed = market.quote(after - before, announce.price) * market.initial_margin_fraction // 10_000
+        needed = needed * MARGIN_FACTOR_PERCENT // 100
+        if needed <= core.available:
+            return ""
+        return f"margin: needs {quote_text(needed)} USD, has {quote_text(core.available)} USD"
+
+    # --- what others hear -------------------------------------------------------------------------------------------
+
+    def _tell(self, now: Instant) -> list[Command]:
+        """Publish the whole state when it has changed, and every heartbeat."""
+        state = self.state(now)
+        due = self._told is None or now.mono_ms - self._told_ms >= self.core.settings.heartbeat_ms
+        if not due and self._told is not None and replace(state, at_ms=self._told.at_ms) == self._told:
+            return []
+        commands = self._say_changes(state)
+        self._told, self._told_ms = state, now.mono_ms
+        return [PublishState(state=state), *commands]
+
+    def state(self, now: Instant) -> HedgerState:
+        """B's whole state."""
+        core = self.core
+        return HedgerState(
+            epoch=core.memory.epoch,
+            seq=0,
+            at_ms=now.wall_ms,
+            armed=self._armed_answer(),
+            disarmed=self._disarmed,
+            confirm=self._confirmation(),
+            failed=self.failed,
+            pause_ask=self.ask,
+            fills=core.own.newest(FILLS_TOLD),
+            unresolved=core.lane.unresolved + len(core.own.open_orders),
+            tries=self.tries,
+            position=core.checks[Role.HEDGER].reported,
+            acks=tuple(self._acks),
+            ready=core.recovered and core.feed_open,
+        )
+
+    def _armed_answer(self) -> Armed | None:
+        armed = self._armed
+        if armed is None or (armed.lots and self.core.lane.prepared(armed.coid) is None):
+            return None
+        announce = armed.announce
+        return Armed(
+            epoch=announce.epoch,
+            round=announce.round,
+            attempt=announce.attempt,
+            coid=announce.coid,
+            lots=armed.lots,
+        )
+
+    def _confirmation(self) -> Confirm | None:
+        core, state = self.core, self.maker_state
+        if state is None or not core.recovered or core.lane.unresolved or core.own.in_flight:
+            return None
+        if not residual(core.net, self._minimum()):
+            return None
+        return Confirm(epoch=state.epoch, round=state.round, cum=core.maker.round_filled(state.round), net=core.net)
+
+    def _say_changes(self, state: HedgerState) -> list[Command]:
+        told = self._told
+        if state.armed is not None and (told is None or told.armed != state.armed):
+            size = self.core.size(state.armed.lots)
+            text = f"armed for round {state.armed.round} attempt {state.armed.attempt}: {size}"
+            return [Say(level=Level.INFO, code="ARMED", text=text)]
+        if state.disarmed and state.disarmed != self._last_said:
+            self._last_said = state.disarmed
+            return [Say(level=Level.WARNING, code="DISARMED", text=f"not armed: {state.disarmed}")]
+        return []
