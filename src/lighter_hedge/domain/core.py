@@ -53,6 +53,9 @@ from lighter_hedge.domain.units import Side, decimal_text
 READ_AGAIN_MS = 1_000
 """Between two reads of the same thing while it is not settled."""
 
+DIFFERS_GRACE_MS = 1_000
+"""How long a position may differ from the books before somebody is told: its frame follows the trade's."""
+
 ORDERS_PER_READ_MAX = 20
 """Client order indices in one read of orders, by the venue's rule."""
 
@@ -68,6 +71,8 @@ class Change:
     order: Order
     lots: int
     """How much more, unsigned; 0 where it has only been closed."""
+    late: bool = False
+    """It filled after it was known to be closed."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -103,6 +108,7 @@ class Core:
     _resync: set[Role] = field(default_factory=set)
     """Accounts that must be read again before anything new is opened."""
     _read_due_ms: dict[Role, int] = field(default_factory=dict)
+    _read_issued_ms: dict[Role, int] = field(default_factory=dict)
     _orders_due_ms: int = 0
     _watched: dict[int, int] = field(default_factory=dict)
     """Orders whose end is awaited: when to ask for them next."""
@@ -233,10 +239,19 @@ class Core:
             commands.append(ReadOrders(coids=due))
         self._watched.update(dict.fromkeys(due, now.mono_ms + READ_AGAIN_MS))
         for role in Role:
-            if now.mono_ms >= self._read_due_ms.get(role, 0):
-                self._read_due_ms[role] = now.mono_ms + READ_AGAIN_MS
+            if now.mono_ms >= self._account_due_ms(role, now):
+                self._read_issued_ms[role] = now.mono_ms
                 commands.append(ReadAccount(role=role))
         return commands
+
+    def _account_due_ms(self, role: Role, now: Instant) -> int:
+        """When an account is to be read: regularly, and sooner while its position and the books differ."""
+        due_ms = self._read_due_ms.get(role, 0)
+        since_ms = self.checks[role].differs_since_ms
+        if since_ms is not None and now.mono_ms - since_ms >= DIFFERS_GRACE_MS:
+            asked_ms = self.last_read.get(role, (0, 0))[0]
+            due_ms = min(due_ms, asked_ms + max(self.settings.read_lag_ms // 2, READ_AGAIN_MS))
+        return max(due_ms, self._read_issued_ms.get(role, -READ_AGAIN_MS) + READ_AGAIN_MS)
 
     def read_again(self, role: Role) -> None:
         """Ask for an account at the next tick, and open nothing until it has been read."""
@@ -329,7 +344,8 @@ class Core:
             return []
         assert order.filled >= filled
         self.last_change_ms[role] = now.mono_ms
-        self.changes.append(Change(role=role, order=order, lots=order.filled - filled))
+        lots = order.filled - filled
+        self.changes.append(Change(role=role, order=order, lots=lots, late=was_closed and lots > 0))
         return [Record(entry=FillsKnown(role=role, fills=order.fills()))]
 
     def _on_orders_read(self, event: OrdersRead, now: Instant, wanted: Callable[[OrderRequest], bool]) -> list[Command]:
@@ -372,8 +388,6 @@ class Core:
         else:
             quiet = not ledger.in_flight and not (event.role is not self.role and self.peer_busy)
             check.read(event.position, ledger, asked_ms=event.asked_ms, mono_ms=now.mono_ms, quiet=quiet)
-            if check.agreement() is Agreement.DIFFERS:
-                self._read_due_ms[event.role] = now.mono_ms + max(self.settings.read_lag_ms // 2, READ_AGAIN_MS)
         self._resync.discard(event.role)
         return self._recover() if not self.recovered else []
 
@@ -456,11 +470,15 @@ class Core:
         text = f"recovered: A {self.size(self.maker.position)}, B {self.size(self.hedger.position)}"
         return [Say(level=Level.INFO, code="RECOVERED", text=text), ReadNonce()]
 
-    def differences(self) -> list[str]:
-        """Accounts whose position at the venue is not what the ledger says, in words."""
+    def differences(self, now: Instant | None = None) -> list[str]:
+        """Accounts whose position at the venue is not what the ledger says, in words.
+
+        With ``now``, only those that have differed for a while: a trade and its position come in two frames.
+        """
         found = []
         for role, check in self.checks.items():
-            if check.agreement() in (Agreement.DIFFERS, Agreement.PROVEN):
+            since_ms = check.differs_since_ms
+            if since_ms is not None and (now is None or now.mono_ms - since_ms >= DIFFERS_GRACE_MS):
                 assert check.reported is not None
                 ledger = self.size(self.ledgers[role].position)
                 found.append(

@@ -102,6 +102,8 @@ class Hedger:
     _min_lots: int = 0
     _last_said: str = ""
     _clearing: bool = False
+    _urgent: list[Command] = field(default_factory=list)
+    """The send of an armed hedge: journalled long ago, so it goes before this step's own records."""
     _done: bool = False
 
     @staticmethod
@@ -143,7 +145,8 @@ class Hedger:
         commands += self._decide(now)
         commands += self._tell(now)
         self._done = any(isinstance(command, Exit) for command in commands)
-        return commands
+        urgent, self._urgent = self._urgent, []
+        return urgent + commands
 
     # --- what happened --------------------------------------------------------------------------------------------
 
@@ -160,10 +163,19 @@ class Hedger:
             core.maker.folded_serial = max([core.maker.folded_serial, *serials])
         else:
             commands += core.on_peer_fills(state.fills, now)
+            self._close_withdrawn(state)
         if self.ask is not None and self.ask.id in state.ended_asks:
             self.ask = None
             commands.append(Record(entry=AskKnown(pause=None)))
         return commands
+
+    def _close_withdrawn(self, state: MakerState) -> None:
+        """A quote that was announced and neither stands nor is among A's orders was never sent."""
+        sent = {fills.coid for fills in state.fills}
+        for order in self.core.maker.open_orders:
+            standing = state.announce is not None and state.announce.coid == order.coid
+            if order.expected and not standing and order.coid not in sent and not order.filled:
+                self.core.maker.close(order.coid, "withdrawn")
 
     def _on_operator(self, command: OperatorCommand) -> list[Command]:
         if command.id in self._acks:
@@ -318,11 +330,11 @@ class Hedger:
     def _hedge(self, wanted: int, now: Instant) -> list[Command]:
         """Trade what is missing, one order at a time."""
         core = self.core
-        assert wanted * core.net < 0
         if self.failed is not None or self._blocked():
             return []
         if not core.lane.ready or core.own.in_flight or now.mono_ms < self._next_try_ms:
             return []
+        assert wanted * core.net < 0  # nothing in flight: a hedge can only move the exposure toward zero
         if self.tries >= core.settings.retry_times:
             return self._fail(now)
         side, lots = Side.of_sign(wanted), abs(wanted)
@@ -335,7 +347,8 @@ class Hedger:
             if candidate is not None:
                 assert isinstance(candidate.request, OrderRequest)
                 core.own.intend(candidate.request, now.wall_ms)
-                return core.lane.send_prepared(candidate, now)
+                self._urgent += core.lane.send_prepared(candidate, now)
+                return []
         request = self._order(side, lots, cap, self._round())
         if out_of_reach:
             self._out_of_reach.add(request.coid)
@@ -474,12 +487,12 @@ class Hedger:
         announce = self.maker_state.announce if self.maker_state is not None else None
         order = core.maker.orders.get(announce.coid) if announce is not None else None
         if announce is None or (order is not None and order.closed):
-            self._disarm("")
+            self._drop_armed()
+            self._disarmed = ""
             return []
         self._disarmed = self._arming_reason(announce, now)
         if self._disarmed:
-            self._disarm(self._disarmed)
-            return []
+            return []  # what is armed stays so until A's order is gone; A is told not to rely on it
         commands: list[Command] = []
         if self._armed is None or self._armed.announce != announce:
             order = core.maker.expect(announce)
@@ -489,8 +502,7 @@ class Hedger:
         lots = 0 if residual(target, announce.min_lots) and core.settings.takers_need_minimum else target
         if not core.lane.ready or (self._armed is not None and self._still_armed(self._armed, announce, lots, now)):
             return commands
-        self._disarm("")
-        self._disarmed = ""
+        self._drop_armed()
         self._armed = _Armed(announce, lots)
         if lots:
             side = Side.of_sign(lots)
@@ -510,10 +522,10 @@ class Hedger:
             return self.core.lane.preparing(armed.coid)
         return candidate.expires_ms - now.wall_ms > RENEW_BEFORE_MS
 
-    def _disarm(self, why: str) -> None:
+    def _drop_armed(self) -> None:
         if self._armed is not None and self._armed.coid:
             self.core.lane.forget(self._armed.coid)
-        self._armed, self._disarmed = None, why
+        self._armed = None
 
     def _arming_reason(self, announce: Announce, now: Instant) -> str:
         """Why B must not arm for this announce; empty where it may."""
@@ -528,10 +540,9 @@ class Hedger:
             return "stream is down" if not core.feed_open else "reading accounts"
         if core.book.stale(now.mono_ms, core.settings.book_age_ms_max):
             return "book is stale"
-        if self._maker_silent(now):
-            return "account A is silent"
-        if core.differences():
-            return core.differences()[0]
+        differences = core.differences(now)
+        if differences:
+            return differences[0]
         return self._margin_reason(announce)
 
     def _margin_reason(self, announce: Announce) -> str:
@@ -582,7 +593,7 @@ class Hedger:
 
     def _armed_answer(self) -> Armed | None:
         armed = self._armed
-        if armed is None or (armed.lots and self.core.lane.prepared(armed.coid) is None):
+        if armed is None or self._disarmed or (armed.lots and self.core.lane.prepared(armed.coid) is None):
             return None
         announce = armed.announce
         return Armed(

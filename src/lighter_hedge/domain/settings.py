@@ -48,8 +48,6 @@ class DeskSettings:
     """Treat the accounts as two wallets: A cancels its rest before B hedges a partial fill."""
     takers_need_minimum: bool = True
     """Whether the venue's minimum sizes bind the hedges too."""
-    quote_intent_ms_max: int = 1_000
-    """A quote that was decided longer ago than this is not sent."""
     throttle_ms: int = 60_000
     """How long A quotes nothing after the venue said "too many requests"."""
     stop_ms_max: int = 15_000

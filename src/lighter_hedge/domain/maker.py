@@ -1,0 +1,718 @@
+"""Account A: rests one post-only quote at a time, and opens nothing until account B has hedged the last.
+
+A *round* is one quote from its announce until its fills are hedged: A announces what it wants to show, B arms for it
+and answers, A sends. A quote that ends without a fill is followed by the next *attempt* of the same round, announced
+and armed afresh. Once anything has filled there is no further quote in the round: A waits for B's confirmation, which
+names the round and the cumulative amount, and for its own copy of both accounts to show it.
+
+The wait is timed from the first unhedged fill. It says where it stands, logs an error when it times out, and goes on
+waiting: only hedged, or a person, opens the gate.
+"""
+
+from collections import deque
+from dataclasses import dataclass, field, replace
+
+from lighter_hedge.domain.book import Resting
+from lighter_hedge.domain.commands import (
+    Announced,
+    Command,
+    Exit,
+    Level,
+    PublishFill,
+    PublishState,
+    Record,
+    RoundChanged,
+    Say,
+)
+from lighter_hedge.domain.core import READ_AGAIN_MS, Change, Core
+from lighter_hedge.domain.events import (
+    CancelRequest,
+    Event,
+    HedgerHeard,
+    Instant,
+    MessagingChanged,
+    OperatorAsked,
+    OrderKind,
+    OrderRequest,
+    StopAsked,
+    Ticked,
+)
+from lighter_hedge.domain.gate import Peer, feed_reasons, hedge_reasons, hedger_reasons, latch_reasons
+from lighter_hedge.domain.lane import Fate, Settlement
+from lighter_hedge.domain.latch import Latch
+from lighter_hedge.domain.ledger import Order
+from lighter_hedge.domain.memory import Memory
+from lighter_hedge.domain.pair import residual
+from lighter_hedge.domain.quoting import drifted, hedge_cap, quote_price
+from lighter_hedge.domain.settings import DeskSettings, Direction
+from lighter_hedge.domain.states import Announce, HedgerState, Leg, MakerState, Mode, OperatorCommand, Role
+from lighter_hedge.domain.units import Side
+
+FILLS_TOLD = 8
+ACKS_TOLD = 16
+QUOTE_EXPIRY_MARGIN_MS = 330_000
+"""A quote ends by itself this long after it would have been replaced: less than 5 minutes is dropped in silence."""
+MINUTE_MS = 60_000
+RESUME_MS_MAX = 10_000
+"""How long a resume may take to read the venue before it is refused."""
+
+
+@dataclass(slots=True)
+class _Quote:
+    """The quote that A wants to show, or shows."""
+
+    announce: Announce
+    announced_ms: int
+    sent_ms: int | None = None
+    cancel_ms: int | None = None
+    """When the newest cancel was sent; None while no cancel is under way."""
+    cancel_why: str = ""
+
+
+@dataclass(slots=True)
+class _Resume:
+    """A person's wish to go on, until the venue has been read."""
+
+    pause_id: int
+    asked_ms: int
+    hedge_now: bool
+    by: str
+
+
+@dataclass(slots=True, kw_only=True)
+class Maker:
+    """The state machine of account A."""
+
+    core: Core
+    latch: Latch
+    peer: Peer = field(default_factory=Peer)
+    round: int = 0
+    round_open: bool = False
+    attempt: int = 0
+    waiting: list[str] = field(default_factory=list)
+    """Why A does not quote now."""
+    messaging_up: bool = False
+    stopping_since_ms: int | None = None
+    _leg: Leg = Leg.OPEN
+    _opened_side: Side | None = None
+    """Side of the last opening quote, for alternation."""
+    _quote: _Quote | None = None
+    _next_announce_ms: int = 0
+    _throttled_until_ms: int = -1
+    _sent_ms: deque[int] = field(default_factory=deque)
+    _exposed_since_ms: int | None = None
+    _unarmed_since_ms: int | None = None
+    _timeout_said: bool = False
+    _status_ms: int = -1
+    _resume: _Resume | None = None
+    _clearing: bool = False
+    _clear_try_ms: int = 0
+    _acks: list[str] = field(default_factory=list)
+    _ended_asks: list[int] = field(default_factory=list)
+    _told: MakerState | None = None
+    _told_ms: int = -1
+    _urgent: list[Command] = field(default_factory=list)
+    _done: bool = False
+
+    @staticmethod
+    def create(settings: DeskSettings, memory: Memory) -> "Maker":
+        """Account A as its journal left it."""
+        core = Core.create(Role.MAKER, settings, memory)
+        maker = Maker(core=core, latch=Latch(mode=memory.mode, pause=memory.pause))
+        if memory.round is not None:
+            maker.round = memory.round.round
+            maker.round_open = not memory.round.closed
+            side, leg = Side(memory.round.side), Leg(memory.round.leg)
+            maker._opened_side = side if leg is Leg.OPEN else side.opposite
+        return maker
+
+    def start(self) -> list[Command]:
+        """Begin."""
+        return self.core.start()
+
+    def step(self, event: Event, now: Instant) -> list[Command]:
+        """Apply one event; return what must now be done, in order."""
+        if self._done:
+            return []
+        if self._status_ms < 0:
+            self._status_ms = now.mono_ms
+        commands = self.core.step(event, now, lambda request: self._wanted(request, now))
+        match event:
+            case HedgerHeard():
+                commands += self._on_hedger(event.state, now)
+            case MessagingChanged():
+                self.messaging_up = event.up
+                self.core.peer_known = self.core.peer_known or event.up
+            case OperatorAsked():
+                commands += self._on_operator(event.command, now)
+            case StopAsked():
+                self.stopping_since_ms = now.mono_ms
+            case Ticked():
+                commands += self.core.tick(now)
+            case _:
+                pass
+        commands += self._settle(now)
+        commands += self._decide(now)
+        commands += self._say_status(now)
+        told = self._tell(now)
+        self._done = any(isinstance(command, Exit) for command in commands)
+        urgent, self._urgent = self._urgent, []
+        return urgent + told + commands
+
+    # --- what happened --------------------------------------------------------------------------------------------
+
+    def _on_hedger(self, state: HedgerState, now: Instant) -> list[Command]:
+        known = self.peer.state
+        if known is not None and (state.epoch, state.seq) <= (known.epoch, known.seq):
+            return []
+        self.peer.state, self.peer.heard_ms = state, now.mono_ms
+        core = self.core
+        core.peer_known = True
+        core.peer_busy = state.unresolved > 0
+        if core.fresh:
+            serials = [core.settings.desk.serial(fills.coid) or 0 for fills in state.fills]
+            core.hedger.folded_serial = max([core.hedger.folded_serial, *serials])
+            return []
+        return core.on_peer_fills(state.fills, now)
+
+    def _on_operator(self, command: OperatorCommand, now: Instant) -> list[Command]:
+        if command.id in self._acks:
+            return []
+        match command.verb:
+            case "resume":
+                if self.latch.pause is None or command.pause_id != self.latch.pause.id:
+                    self._ack(command.id)
+                    text = "there is no such pause to end" if self.latch.pause else "the desk is not paused"
+                    return [Say(level=Level.WARNING, code="RESUME_VOID", text=text)]
+                self._begin_resume(command.pause_id, now, hedge_now=command.hedge_now, by=command.id)
+                return []
+            case "pause":
+                self._ack(command.id)
+                return self.latch.hold("PAUSED", command.reason or "by a person", now.wall_ms, by="person")
+            case "drain":
+                self._ack(command.id)
+                return self.latch.drain(by="person")
+            case "clear":
+                self._ack(command.id)
+                self._clearing = True
+                return self.latch.hold("CLEARED", "cleared by a person", now.wall_ms, by="person")
+            case _:
+                self._ack(command.id)
+                text = f"unknown command {command.verb!r}: pause, resume, drain or clear"
+                return [Say(level=Level.ERROR, code="COMMAND_UNKNOWN", text=text)]
+
+    def _ack(self, command_id: str) -> None:
+        self._acks = [*self._acks, command_id][-ACKS_TOLD:]
+
+    def _settle(self, now: Instant) -> list[Command]:
+        commands: list[Command] = []
+        for settlement in self.core.lane.take_settlements():
+            commands += self._on_settlement(settlement, now)
+        for change in self.core.take_changes():
+            if change.role is Role.MAKER:
+                commands += self._on_own_change(change, now)
+        return commands
+
+    def _on_settlement(self, settlement: Settlement, now: Instant) -> list[Command]:
+        request, core = settlement.request, self.core
+        if settlement.fate is Fate.BOUNCED and settlement.code:
+            self._throttled_until_ms = now.mono_ms + core.settings.throttle_ms
+        if isinstance(request, CancelRequest):
+            return self._on_cancel_settled(settlement, now)
+        if not isinstance(request, OrderRequest):
+            return []
+        match settlement.fate:
+            case Fate.EXECUTED:
+                if request.kind is OrderKind.HEDGE or not core.own.orders[request.coid].order_index:
+                    core.executed(request.coid, now)
+                return []
+            case Fate.BOUNCED:
+                if request.coid in core.own.orders:
+                    core.own.withdraw(request.coid)
+                core.lane.forget(request.coid)
+                return self._drop_quote(request.coid, settlement.message or "not sent", now)
+            case Fate.REFUSED | Fate.UNSIGNED | Fate.WITHOUT_EFFECT:
+                why = f"{settlement.code or ''} {settlement.message}".strip() or settlement.fate.value
+                commands = core.closed_without_effect(request.coid, why, now)
+                return commands + self._drop_quote(request.coid, why, now)
+
+    def _drop_quote(self, coid: int, why: str, now: Instant) -> list[Command]:
+        """A quote will never stand: wait a moment, then try the next attempt."""
+        if self._quote is None or self._quote.announce.coid != coid:
+            return []
+        self._quote = None
+        self._next_announce_ms = now.mono_ms + READ_AGAIN_MS
+        return [Say(level=Level.WARNING, code="QUOTE_REFUSED", text=f"quote did not stand: {why}")]
+
+    def _on_cancel_settled(self, settlement: Settlement, now: Instant) -> list[Command]:
+        assert isinstance(settlement.request, CancelRequest)
+        coid = settlement.request.coid
+        if settlement.fate is Fate.EXECUTED:
+            self.core.watch(coid, now.mono_ms + READ_AGAIN_MS)
+            return []
+        if self._quote is not None and self._quote.announce.coid == coid:
+            self._quote.cancel_ms = None  # not done: it is asked for again at once
+        text = f"cancel was not taken ({settlement.fate.value}: {settlement.code} {settlement.message})"
+        return [Say(level=Level.WARNING, code="CANCEL_REFUSED", text=text)]
+
+    def _on_own_change(self, change: Change, now: Instant) -> list[Command]:
+        order, core = change.order, self.core
+        commands: list[Command] = []
+        if change.lots:
+            message = PublishFill(
+                role=Role.MAKER,
+                fills=order.fills(),
+                order_index=order.order_index,
+                attempt=order.attempt,
+                leg=self._leg.value,
+                trade_ids=tuple(order.trade_ids),
+            )
+            text = (
+                f"{order.side.word} {core.size(change.lots)} filled ({core.size(order.filled)} of round {order.round})"
+            )
+            commands += [message, Say(level=Level.INFO, code="QUOTE_FILLED", text=text)]
+        if change.late and (order.round != self.round or not self.round_open):
+            text = f"order {order.coid} of round {order.round} filled {core.size(change.lots)} after it had ended"
+            commands += self.latch.hold("LATE_FILL", text, now.wall_ms)
+        return commands
+
+    # --- what is wanted -------------------------------------------------------------------------------------------
+
+    def _decide(self, now: Instant) -> list[Command]:
+        core = self.core
+        if core.lane.superseded:
+            return core.superseded()
+        commands: list[Command] = []
+        if core.recovered:
+            commands += self._watch_desk(now)
+            commands += self._try_resume(now)
+            commands += self._close_round(now)
+        if self._quote is not None:
+            commands += self._tend_quote(self._quote, now)
+        if self._quote is not None:
+            self.waiting = []
+            return commands
+        if self.stopping_since_ms is not None:
+            return commands + self._stop(now)
+        if self._clearing and core.synced:
+            commands += self._clear(now)
+        self.waiting = self._reasons(now)
+        if not self.waiting:
+            commands += self._announce(now)
+        elif self.latch.mode is Mode.DRAINING and self.waiting == ["drained"]:
+            commands += self.latch.hold("DRAINED", "drained: both accounts are flat", now.wall_ms, by="person")
+        return commands
+
+    def _reasons(self, now: Instant) -> list[str]:
+        core = self.core
+        flat = residual(core.maker.position, self._min_lots())
+        reasons = latch_reasons(self.latch, flat=flat)
+        reasons += feed_reasons(core, now, messaging_up=self.messaging_up)
+        reasons += hedge_reasons(core, self.peer, self._min_lots())
+        reasons += hedger_reasons(self.peer, now, core.settings.heartbeat_ms_max)
+        if now.mono_ms < self._throttled_until_ms:
+            reasons.append(f"too many requests: quiet for {(self._throttled_until_ms - now.mono_ms) // 1000} s")
+        if self._orders_last_minute(now) >= core.settings.orders_per_minute_max:
+            reasons.append(f"{core.settings.orders_per_minute_max} orders in the last minute")
+        if not core.settings.market.active:
+            reasons.append(f"market {core.settings.market.symbol} is not active")
+        if not reasons and now.mono_ms < self._next_announce_ms:
+            reasons.append("a moment between attempts")
+        return reasons
+
+    def _orders_last_minute(self, now: Instant) -> int:
+        while self._sent_ms and now.mono_ms - self._sent_ms[0] >= MINUTE_MS:
+            self._sent_ms.popleft()
+        return len(self._sent_ms)
+
+    def _min_lots(self) -> int:
+        """The venue's minimum at about the current price."""
+        if self._quote is not None:
+            return self._quote.announce.min_lots
+        price = self.core.book.best(Side.BID) or self.core.book.mark
+        return self.core.min_lots(price) if price else self.core.settings.market.min_base_lots
+
+    # --- announce and send ------------------------------------------------------------------------------------------
+
+    def _announce(self, now: Instant) -> list[Command]:
+        """Say what A wants to show, and sign it while B arms."""
+        core, settings = self.core, self.core.settings
+        assert self._quote is None
+        assert not core.own.open_orders
+        side, lots, leg = self._next_quote()
+        price = quote_price(core.book, side, settings.depth)
+        if price is None:
+            self.waiting = [f"book has no level {settings.depth}"]
+            return []
+        if lots < core.min_lots(price):
+            self.waiting = [f"{core.size(lots)} is below the venue's minimum of {core.size(core.min_lots(price))}"]
+            return []
+        commands: list[Command] = []
+        if not self.round_open:
+            self.round, self.attempt, self.round_open = self.round + 1, 0, True
+            entry = RoundChanged(round=self.round, closed=False, net=core.net, leg=leg.value, side=side.value)
+            commands.append(Record(entry=entry))
+        else:
+            self.attempt += 1
+        self._leg = leg
+        if leg is Leg.OPEN:
+            self._opened_side = side
+        announce = Announce(
+            epoch=core.memory.epoch,
+            round=self.round,
+            attempt=self.attempt,
+            leg=leg,
+            coid=core.next_coid(),
+            side=side,
+            lots=lots,
+            price=price,
+            min_lots=core.min_lots(price),
+            expires_ms=now.wall_ms + settings.maker_order_timeout_ms + QUOTE_EXPIRY_MARGIN_MS,
+        )
+        self._quote = _Quote(announce, now.mono_ms)
+        request = OrderRequest(
+            kind=OrderKind.QUOTE,
+            coid=announce.coid,
+            side=side,
+            lots=lots,
+            price=price,
+            expires_ms=announce.expires_ms,
+            round=self.round,
+            attempt=self.attempt,
+            cross_account_guard=True,
+        )
+        return [*commands, Record(entry=Announced(announce=announce)), *core.lane.prepare(request)]
+
+    def _next_quote(self) -> tuple[Side, int, Leg]:
+        """Open when flat, else close all that is held."""
+        core, settings = self.core, self.core.settings
+        position = core.maker.position
+        if not residual(position, self._min_lots()):
+            return Side.of_sign(-position), abs(position), Leg.CLOSE
+        opened = self._opened_side
+        if settings.direction is Direction.LONG:
+            side = Side.BID
+        elif settings.direction is Direction.SHORT:
+            side = Side.ASK
+        elif opened is None:
+            side = Side.BID
+        else:  # alternate: another attempt of the same round keeps its side
+            side = opened if self.round_open and self._leg is Leg.OPEN else opened.opposite
+        return side, settings.quantity, Leg.OPEN
+
+    def _tend_quote(self, quote: _Quote, now: Instant) -> list[Command]:
+        if quote.sent_ms is None:
+            return self._send_or_withdraw(quote, now)
+        order = self.core.own.orders.get(quote.announce.coid)
+        if order is None:
+            return []  # its send bounced; the settlement has dropped it
+        if order.closed:
+            return self._conclude(quote, order, now)
+        if not quote.cancel_why:
+            quote.cancel_why = self._cancel_reason(quote, order, now)
+        if quote.cancel_why:
+            return self._cancel(quote, now)
+        return []
+
+    def _send_or_withdraw(self, quote: _Quote, now: Instant) -> list[Command]:
+        """Send the announced quote once B answers this very announce, in time, and nothing speaks against it."""
+        core, announce = self.core, quote.announce
+        age_ms = now.mono_ms - quote.announced_ms
+        why = self._against_sending(quote, now)
+        if why:
+            core.lane.forget(announce.coid)
+            self._quote = None
+            self._next_announce_ms = now.mono_ms + (0 if why == "price moved" else READ_AGAIN_MS)
+            return [Say(level=Level.DEBUG, code="QUOTE_WITHDRAWN", text=f"quote withdrawn unsent: {why}")]
+        candidate = core.lane.prepared(announce.coid)
+        if candidate is None or not self.peer.armed_for(announce) or not core.lane.ready:
+            return []
+        assert age_ms <= core.settings.arm_ms_max
+        assert self.peer.state is not None
+        assert isinstance(candidate.request, OrderRequest)
+        quote.sent_ms = now.mono_ms
+        self._sent_ms.append(now.mono_ms)
+        core.own.intend(candidate.request, now.wall_ms)
+        self._urgent += core.lane.send_prepared(candidate, now)
+        price = core.settings.market.price_text(announce.price)
+        what = f"{announce.leg.value}: {announce.side.word} {core.size(announce.lots)} at {price}"
+        text = f"round {announce.round} attempt {announce.attempt}, {what}, armed in {age_ms} ms"
+        return [Say(level=Level.INFO, code="QUOTE_SENT", text=text)]
+
+    def _against_sending(self, quote: _Quote, now: Instant) -> str:
+        core, announce = self.core, quote.announce
+        if self.stopping_since_ms is not None:
+            return "stopping"
+        reasons = latch_reasons(self.latch, flat=announce.leg is Leg.OPEN)
+        reasons += feed_reasons(core, now, messaging_up=self.messaging_up)
+        reasons += hedge_reasons(core, self.peer, announce.min_lots)
+        reasons += hedger_reasons(self.peer, now, core.settings.heartbeat_ms_max)
+        if reasons:
+            return reasons[0]
+        if now.mono_ms - quote.announced_ms > core.settings.arm_ms_max:
+            return "account B did not arm in time"
+        level = quote_price(core.book, announce.side, core.settings.depth)
+        touch = core.book.best(announce.side.opposite)
+        if level is None or touch is None or drifted(announce.price, level, core.settings.requote_bps_e2):
+            return "price moved"
+        if (touch - announce.price) * announce.side.sign <= 0:
+            return "price moved"
+        return ""
+
+    def _wanted(self, request: OrderRequest, now: Instant) -> bool:
+        """Whether a quote that may not have arrived is still wanted: only while everything would still allow it."""
+        quote = self._quote
+        if quote is None or quote.announce.coid != request.coid or quote.cancel_why or request.reduce_only:
+            return False
+        if now.mono_ms - quote.announced_ms > self.core.settings.arm_ms_max:
+            return False
+        return self.peer.armed_for(quote.announce) and not latch_reasons(self.latch, flat=True)
+
+    # --- a quote that stands ----------------------------------------------------------------------------------------
+
+    def _cancel_reason(self, quote: _Quote, order: Order, now: Instant) -> str:
+        core, settings, announce = self.core, self.core.settings, quote.announce
+        assert quote.sent_ms is not None
+        age_ms = now.mono_ms - quote.sent_ms
+        if self.stopping_since_ms is not None:
+            return "stopping"
+        reasons = latch_reasons(self.latch, flat=announce.leg is Leg.OPEN)
+        reasons += feed_reasons(core, now, messaging_up=self.messaging_up)
+        reasons += hedger_reasons(self.peer, now, settings.heartbeat_ms_max)
+        reasons += core.differences(now)
+        if reasons:
+            return reasons[0]
+        if not self.peer.armed_for(announce) and not (order.filled and self.peer.state and self.peer.state.unresolved):
+            return "account B is no longer armed for it"
+        if order.filled and settings.cancel_first:
+            return "partly filled: its rest goes before the hedge"
+        if core.maker.round_filled(announce.round) != order.side.sign * order.filled:
+            return "an earlier attempt of the round has filled after all"
+        if age_ms >= settings.maker_order_timeout_ms:
+            return f"older than {settings.maker_order_timeout_ms // 1000} s"
+        own = Resting(side=order.side, price=order.price, lots=order.leaves)
+        level = quote_price(core.book, order.side, settings.depth, own)
+        if level is None or age_ms < settings.requote_ms_min:
+            return ""
+        if drifted(announce.price, level, settings.requote_bps_e2):
+            return f"its level moved to {settings.market.price_text(level)}"
+        return ""
+
+    def _cancel(self, quote: _Quote, now: Instant) -> list[Command]:
+        """Cancel, and cancel again while the order still stands. An acknowledged cancel proves nothing."""
+        core, settings = self.core, self.core.settings
+        again_ms = max(READ_AGAIN_MS, settings.read_lag_ms)
+        if not core.lane.ready or (quote.cancel_ms is not None and now.mono_ms - quote.cancel_ms < again_ms):
+            return []
+        first = quote.cancel_ms is None
+        quote.cancel_ms = now.mono_ms
+        self._urgent += core.lane.submit(CancelRequest(coid=quote.announce.coid))
+        text = f"cancelling the quote of round {quote.announce.round}: {quote.cancel_why}"
+        return [Say(level=Level.INFO if first else Level.WARNING, code="QUOTE_CANCELLED", text=text)]
+
+    def _conclude(self, quote: _Quote, order: Order, now: Instant) -> list[Command]:
+        """The quote has ended. Filled: the round waits for its hedge. Not filled: the next attempt."""
+        assert order.closed
+        self._quote = None
+        if order.filled or order.status in ("", "filled", "canceled"):
+            return []
+        text = f"quote ended unfilled: {order.status}"
+        return [Say(level=Level.INFO, code="QUOTE_ENDED", text=text)]
+
+    def _close_round(self, now: Instant) -> list[Command]:
+        """The round's fills are hedged: B says so of this round and amount, and the venue shows it."""
+        core = self.core
+        cum = core.maker.round_filled(self.round)
+        if not self.round_open or self._quote is not None or not cum:
+            return []
+        if not self.peer.confirms(core.memory.epoch, self.round, cum):
+            return []
+        if hedge_reasons(core, self.peer, self._min_lots()):
+            return []
+        self.round_open = False
+        carried = f", {core.size(core.net)} carried on" if core.net else ""
+        text = f"round {self.round} hedged: A {core.size(cum)}, confirmed by B{carried}"
+        side = Side.of_sign(cum)
+        entry = RoundChanged(round=self.round, closed=True, net=core.net, leg=self._leg.value, side=side.value)
+        return [Record(entry=entry), Say(level=Level.INFO, code="ROUND_HEDGED", text=text)]
+
+    # --- exposure, foreign changes, pause ---------------------------------------------------------------------------
+
+    def _watch_desk(self, now: Instant) -> list[Command]:
+        """What pauses the desk without being asked."""
+        core = self.core
+        commands = core.attribute_unseen_fills(now)
+        foreign = core.take_foreign()
+        if foreign:
+            commands += foreign + self.latch.hold("FOREIGN_TRADE", "a trade that is not this desk's", now.wall_ms)
+        proven = core.proven_difference()
+        if proven:
+            commands += self.latch.hold("POSITION_DIFFERS", proven, now.wall_ms)
+        ask = self.peer.state.pause_ask if self.peer.state is not None else None
+        if ask is not None and ask.id not in self._ended_asks:
+            commands += self.latch.hold(ask.code, ask.reason, now.wall_ms)
+        return commands + self._time_exposure(now)
+
+    def _time_exposure(self, now: Instant) -> list[Command]:
+        """The wait for B, timed from the first unhedged fill; and how long nobody has been armed."""
+        core, settings = self.core, self.core.settings
+        exposed = not residual(core.net, self._min_lots())
+        self._exposed_since_ms = (self._exposed_since_ms or now.mono_ms) if exposed else None
+        unarmed = bool(hedger_reasons(self.peer, now, settings.heartbeat_ms_max))
+        self._unarmed_since_ms = (self._unarmed_since_ms or now.mono_ms) if unarmed else None
+        since_ms = self._exposed_since_ms or self._unarmed_since_ms
+        if since_ms is None:
+            self._timeout_said = False
+            return []
+        commands: list[Command] = []
+        age_ms = now.mono_ms - since_ms
+        if age_ms >= settings.hedge_confirm_timeout_ms and not self._timeout_said:
+            self._timeout_said = True
+            what = f"{core.size(core.net)} is unhedged" if exposed else "account B is not armed"
+            text = f"timed out after {age_ms // 1000} s waiting for account B: {what}; reading both accounts"
+            commands.append(Say(level=Level.ERROR, code="HEDGE_TIMEOUT", text=text))
+            for role in Role:
+                core.read_again(role)
+        if self._exposed_since_ms is not None and now.mono_ms - self._exposed_since_ms >= settings.unhedged_ms_max:
+            text = f"{core.size(core.net)} unhedged for more than {settings.unhedged_ms_max // 1000} s"
+            commands += self.latch.hold("UNHEDGED_TOO_LONG", text, now.wall_ms)
+        return commands
+
+    def _begin_resume(self, pause_id: int, now: Instant, *, hedge_now: bool, by: str) -> None:
+        self._resume = _Resume(pause_id, now.mono_ms, hedge_now, by)
+        for role in Role:
+            self.core.read_again(role)
+
+    def _try_resume(self, now: Instant) -> list[Command]:
+        """End the pause if the venue, read after the wish, shows a hedged desk with nothing resting or unresolved."""
+        core = self.core
+        if self._resume is None and core.memory.by_person and self.latch.pause is not None and not self._acks_start():
+            self._begin_resume(self.latch.pause.id, now, hedge_now=True, by="start")
+        resume = self._resume
+        if resume is None or self.latch.pause is None:
+            return []
+        if resume.pause_id != self.latch.pause.id:
+            self._resume = None
+            self._ack(resume.by)
+            return []
+        against = self._against_resuming(resume, now)
+        limit_ms = core.settings.hedge_confirm_timeout_ms if resume.hedge_now else RESUME_MS_MAX
+        if against and now.mono_ms - resume.asked_ms < limit_ms:
+            return []
+        self._resume = None
+        self._ack(resume.by)
+        if against:
+            return [Say(level=Level.ERROR, code="RESUME_REFUSED", text=f"still paused: {'; '.join(against)}")]
+        ask = self.peer.state.pause_ask if self.peer.state is not None else None
+        if ask is not None:
+            self._ended_asks.append(ask.id)
+        return self.latch.release(by="person")
+
+    def _acks_start(self) -> bool:
+        return "start" in self._acks
+
+    def _against_resuming(self, resume: _Resume, now: Instant) -> list[str]:
+        core = self.core
+        positions = []
+        for role in Role:
+            asked_ms, position = core.last_read.get(role, (-1, 0))
+            if asked_ms < resume.asked_ms:
+                return ["the venue has not been read yet"]
+            positions.append(position)
+        against = []
+        if not residual(sum(positions), self._min_lots()):
+            a, b = (core.size(position) for position in positions)
+            against.append(f"A {a} and B {b} are {core.size(sum(positions))} unhedged")
+        if core.open_orders.get(Role.MAKER, 0):
+            against.append("an order of account A rests")
+        if core.lane.unresolved or core.own.open_orders:
+            against.append("a transaction of account A is unresolved")
+        if self.peer.state is not None and self.peer.state.unresolved:
+            against.append("a transaction of account B is unresolved")
+        if self.peer.state is not None and self.peer.state.failed is not None:
+            against.append("account B has used its tries up: `resume --hedge-now` gives it new ones")
+        return against + core.differences(now)
+
+    def _clear(self, now: Instant) -> list[Command]:
+        """A person asked to clear: close A's position reduce-only; B follows as with any fill."""
+        core, settings = self.core, self.core.settings
+        position = core.maker.position
+        if not position:
+            self._clearing = False
+            return []
+        side = Side.of_sign(-position)
+        touch = core.book.best(side.opposite)
+        if touch is None or not core.lane.ready or core.own.open_orders or now.mono_ms < self._clear_try_ms:
+            return []
+        self._clear_try_ms = now.mono_ms + READ_AGAIN_MS
+        request = OrderRequest(
+            kind=OrderKind.HEDGE,
+            coid=core.next_coid(),
+            side=side,
+            lots=abs(position),
+            price=hedge_cap(touch, side, settings.slippage_bps_e2_max, settings.slippage_ladder[-1]),
+            reduce_only=True,
+            round=self.round,
+            attempt=self.attempt,
+            cross_account_guard=True,
+        )
+        core.own.intend(request, now.wall_ms)
+        return core.lane.submit(request)
+
+    def _stop(self, now: Instant) -> list[Command]:
+        """Nothing is announced or resting by the books: end, once nothing is unresolved."""
+        assert self.stopping_since_ms is not None
+        core = self.core
+        waited_ms = now.mono_ms - self.stopping_since_ms
+        quiet = not core.lane.unresolved and not core.own.open_orders
+        if quiet or not core.lane.booted or waited_ms >= core.settings.stop_ms_max:
+            return [Exit(code=0, why="stopped")]
+        return []
+
+    # --- what others hear -------------------------------------------------------------------------------------------
+
+    def _say_status(self, now: Instant) -> list[Command]:
+        """While waiting or paused: where it stands, every ``status_interval``."""
+        if not self.waiting or self._quote is not None:
+            self._status_ms = now.mono_ms
+            return []
+        if now.mono_ms - self._status_ms < self.core.settings.status_interval_ms:
+            return []
+        self._status_ms = now.mono_ms
+        since = ""
+        if self._exposed_since_ms is not None:
+            waited_s = (now.mono_ms - self._exposed_since_ms) // 1000
+            since = f", {waited_s} s of {self.core.settings.hedge_confirm_timeout_ms // 1000} s"
+        text = f"not quoting{since}: {'; '.join(self.waiting)}"
+        code = "PAUSED" if self.latch.pause is not None else "WAITING"
+        return [Say(level=Level.WARNING if self.latch.pause is not None else Level.INFO, code=code, text=text)]
+
+    def _tell(self, now: Instant) -> list[Command]:
+        """Publish the whole state when it has changed, and every heartbeat."""
+        state = self.state(now)
+        due = self._told is None or now.mono_ms - self._told_ms >= self.core.settings.heartbeat_ms
+        if not due and self._told is not None and replace(state, at_ms=self._told.at_ms) == self._told:
+            return []
+        self._told, self._told_ms = state, now.mono_ms
+        return [PublishState(state=state)]
+
+    def state(self, now: Instant) -> MakerState:
+        """A's whole state."""
+        core = self.core
+        return MakerState(
+            epoch=core.memory.epoch,
+            seq=0,
+            at_ms=now.wall_ms,
+            mode=self.latch.mode,
+            pause=self.latch.pause,
+            announce=self._quote.announce if self._quote is not None else None,
+            fills=core.own.newest(FILLS_TOLD),
+            round=self.round,
+            position=core.checks[Role.MAKER].reported,
+            acks=tuple(self._acks),
+            waiting=tuple(self.waiting),
+            ready=core.recovered and core.feed_open,
+            ended_asks=tuple(self._ended_asks),
+            residual=core.net if residual(core.net, self._min_lots()) else 0,
+            market_index=core.settings.market.market_index,
+        )
