@@ -115,7 +115,7 @@ def _attributes(raw: object) -> list[int]:
 
 
 def _hash(numbers: Sequence[int]) -> list[int]:
-    """Five field elements: each chunk of up to eight overwrites the head of the state, then it is permuted."""
+    """Five field elements: each chunk of up to eight overwrites the head of the state, then permute."""
     state: tuple[int, ...] = (0,) * 12
     for start in range(0, len(numbers), RATE):
         chunk = [number % P for number in numbers[start : start + RATE]]
