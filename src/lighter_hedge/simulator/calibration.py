@@ -65,8 +65,9 @@ class _Observer:
 def statistics(events: Iterable[tuple[int, TrafficEvent]], seconds: float) -> dict[int, dict[str, float]]:
     """Measure the first ``seconds`` of a stream, by market index.
 
-    Spreads are sampled after each book change, in ticks; trade sizes are in lots; returns are those of the mid
-    from second to second, in basis points; ``crossed`` counts book changes that left a book with no spread.
+    Spreads are sampled after each book change, in ticks; trade sizes are in lots; returns are those of the
+    mid from second to second, in basis points; ``crossed`` counts book changes that left a book with no
+    spread.
     """
     assert seconds > 0
     observers: dict[int, _Observer] = {}

@@ -1,10 +1,10 @@
 """Synthetic market traffic: a seeded random walk of a book for each market, endless and repeatable.
 
-A market has a *fair price* that walks at random. Each side's best price is the fair price less or plus an offset
-that is drawn anew at every touch event, so that the spread has the recorded distribution and forgets itself within
-a second. Between touch events the depth behind it is resized, taken away and added to. Trades come in bursts: one
-taker walks from the touch through as many resting orders as were drawn, and the change that follows, at the same
-time, holds the decreases that it explains.
+A market has a *fair price* that walks at random. Each side's best price is the fair price less or plus an
+offset that is drawn anew at every touch event, so that the spread has the recorded distribution and forgets
+itself within a second. Between touch events the depth behind it is resized, taken away and added to. Trades
+come in bursts: one taker walks from the touch through as many resting orders as were drawn, and the change
+that follows, at the same time, holds the decreases that it explains.
 
 Floats draw times, prices and sizes; every number that leaves this module is an integer of ticks, lots or
 microseconds.
@@ -27,12 +27,12 @@ _LEVELS_KEPT = 20
 """A burst leaves at least as many levels on the side that it walks."""
 
 _DEPTH_REACH = 8.0
-"""Mean distance in levels from the touch at which the depth changes: most of the venue's changes are near it."""
+"""Mean distance in levels from the touch at which the depth changes: most of the venue's changes are near."""
 
 
 @dataclass(frozen=True, slots=True)
 class Quantiles:
-    """A distribution of positive numbers: ``(share, value)`` points from share 0 to 1, log-linear in between."""
+    """A distribution of positive numbers: ``(share, value)`` from share 0 to 1, log-linear in between."""
 
     points: tuple[tuple[float, float], ...]
 
@@ -81,11 +81,11 @@ class Character:
     """Index price above the fair price, in basis points."""
 
 
-# From 30 seconds of mainnet of 2025-10-09: touch and depth sizes, gaps, levels in a change, trades in one millisecond
-# and rates as recorded. Half-spreads, print sizes and the walk are fitted so that spread, trade size and one-second
-# returns come out as recorded: the offsets of both sides add up, a level cuts the print that is drawn larger, and the
-# drawn offsets alone already move the mid. Recorded buys were 33 and 42 percent of the trades; half a minute says
-# nothing about direction, so the sides are even here.
+# From 30 seconds of mainnet of 2025-10-09: touch and depth sizes, gaps, levels in a change, trades in one
+# millisecond and rates as recorded. Half-spreads, print sizes and the walk are fitted so that spread, trade
+# size and one-second returns come out as recorded: the offsets of both sides add up, a level cuts the print
+# that is drawn larger, and the drawn offsets alone already move the mid. Recorded buys were 33 and 42
+# percent of the trades; half a minute says nothing about direction, so the sides are even here.
 BTC = Character(
     start_price=121_000.0,
     updates_per_s=72.3,
@@ -183,8 +183,8 @@ def synthetic(
 ) -> Iterator[tuple[int, TrafficEvent]]:
     """Draw endless traffic: ``(at_us, event)`` in order of time, microseconds since the start.
 
-    The same seed gives the same stream, and a market's stream does not depend on the other markets. Each market
-    starts with a snapshot and a mark at time 0.
+    The same seed gives the same stream, and a market's stream does not depend on the other markets. Each
+    market starts with a snapshot and a mark at time 0.
 
     Args:
         seed: any integer.
