@@ -1,7 +1,7 @@
 """Make the small tapes beside this file: ten seconds of synthetic traffic, in both forms.
 
-Run ``python tests/data/make_tapes.py``. The tapes are data, not a promise: they need not be made anew when the
-synthetic market changes.
+Run ``python tests/data/make_tapes.py``. The tapes are data, not a promise: they need not be made anew when
+the synthetic market changes.
 """
 
 from pathlib import Path

@@ -215,7 +215,8 @@ class _BookSide:
         self.sign = 1 if side is Side.ASK else -1
         self.keys: list[int] = []
         self.lots: dict[int, int] = {}
-        self._changed: dict[int, None] = {}
+        self._before: dict[int, int] = {}
+        """Sizes of the levels that were touched since the last change was published, as published."""
 
     @property
     def best(self) -> int:
@@ -225,18 +226,22 @@ class _BookSide:
         assert lots > 0
         if key not in self.lots:
             insort(self.keys, key)
+        self._before.setdefault(key, self.lots.get(key, 0))
         self.lots[key] = lots
-        self._changed[key] = None
 
     def remove(self, key: int) -> None:
+        self._before.setdefault(key, self.lots[key])
         del self.lots[key]
         del self.keys[bisect_left(self.keys, key)]
-        self._changed[key] = None
 
     def changes(self) -> list[tuple[Side, int, int]]:
         """What changed since the last call, with absolute sizes."""
-        updates = [(self.side, key * self.sign, self.lots.get(key, 0)) for key in self._changed]
-        self._changed.clear()
+        updates = [
+            (self.side, key * self.sign, self.lots.get(key, 0))
+            for key, before in self._before.items()
+            if self.lots.get(key, 0) != before
+        ]
+        self._before.clear()
         return updates
 
 
@@ -279,7 +284,9 @@ class _Market:
                 self._set_touch(*self._random_sides())
             else:
                 self._change_depth()
-            yield at_us, self._book_change(snapshot=False)
+            change = self._book_change(snapshot=False)
+            if change.updates:
+                yield at_us, change
 
     def _walk(self, seconds: float) -> None:
         step = self._rng.gauss(0.0, self._character.fair_bps_per_root_s * 1e-4) * math.sqrt(seconds)
