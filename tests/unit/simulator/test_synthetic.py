@@ -1,6 +1,7 @@
 """Properties of the synthetic market that hold for every seed."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import pytest
 
@@ -92,9 +93,25 @@ def test_the_book_stays_deep() -> None:
             book.apply(event)
             levels = list(book.levels())
             depths.append(min(sum(side is each for side, _, _ in levels) for each in Side))
-    assert min(depths) >= 15
+    assert min(depths) >= 20
     assert sorted(depths)[len(depths) // 2] >= 40
     assert len(levels) <= 120
+
+
+def test_no_burst_empties_a_side() -> None:
+    """Where every burst would eat the whole book, a fixed number of levels is left, and the book recovers."""
+    huge = replace(
+        BTC, prints_per_burst=Quantiles(((0, 500), (1, 500))), print_size=Quantiles(((0, 10), (1, 10)))
+    )
+    book = AmbientBook()
+    prints = 0
+    for _at_us, event in until(synthetic(1, [SPEC_BTC], {1: huge}), SECONDS * 1_000_000):
+        if isinstance(event, BookChange):
+            book.apply(event)
+            assert book.spread is not None
+            assert min(sum(side is each for side, _, _ in book.levels()) for each in Side) >= 20
+        prints += isinstance(event, Print)
+    assert prints > 200
 
 
 def test_a_seed_is_a_stream() -> None:

@@ -155,6 +155,14 @@ def test_a_price_that_drifts_too_far_starts_again(tmp_path: Path) -> None:
     assert [len(each.updates) for each in snapshots] == [3, 2, 2, 3, 2]
 
 
+def test_a_price_that_rises_too_far_starts_again(tmp_path: Path) -> None:
+    """A rising tape is not shifted above twice its price."""
+    path = _write(tmp_path, SNAP, _book(1_010, "diff", 6, [["140", "1.0"]], [["102", "0"], ["141", "1.0"]]))
+    traffic = itertools.islice(tape(path, [COARSE]), 10)
+    snapshots = [event for _at_us, event in traffic if isinstance(event, BookChange) and event.snapshot]
+    assert [each.updates[0][1] for each in snapshots] == [100, 140, 180, 100, 140]
+
+
 def test_finer_tapes_are_rounded_outward_and_added_up(tmp_path: Path) -> None:
     """Bids and sales round down, asks and buys up, sizes down; recorded levels that share a tick add up."""
     path = _write(
@@ -162,14 +170,16 @@ def test_finer_tapes_are_rounded_outward_and_added_up(tmp_path: Path) -> None:
         _book(1, "snap", 1, [["100.9", "0.19"], ["100.20", "0.3"]], [["101.1", "0.5"], ["102.0", "0.6"]]),
         _book(2, "diff", 2, [["100.9", "0"]], [["101.50", "0.21"]]),
         _book(3, "diff", 3, [["100.2", "0.05"]], []),
-        _trade(4, 1, "101.1", "0.29", "buy"),
-        _trade(5, 2, "100.9", "0.10", "sell"),
-        _trade(6, 3, "100.9", "0.09", "sell"),
+        _book(4, "snap", 9, [["100.7", "0.2"]], [["101.1", "0.4"]]),
+        _trade(5, 1, "101.1", "0.29", "buy"),
+        _trade(6, 2, "100.9", "0.10", "sell"),
+        _trade(7, 3, "100.9", "0.09", "sell"),
     )
     assert [event for _at_us, event in play_once(path, [COARSE])] == [
         _change((Side.BID, 100, 4), (Side.ASK, 102, 11), snapshot=True),
         _change((Side.BID, 100, 3), (Side.ASK, 102, 13)),
         _change((Side.BID, 100, 0)),
+        _change((Side.BID, 100, 2), (Side.ASK, 102, 4), snapshot=True),
         _print(102, 2, Side.BID),
         _print(100, 1, Side.ASK),
     ]

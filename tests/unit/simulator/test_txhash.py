@@ -154,6 +154,14 @@ def test_a_nil_attribute_does_not_change_the_hash() -> None:
     assert tx_hash(MAINNET, 15, {**CANCEL, "L2TxAttributes": {"5": 0}}) != plain
 
 
+def test_attributes_are_hashed_by_type_whatever_their_order() -> None:
+    """The map of a client need not be sorted."""
+    one, other = {"4": 1, "5": 0, "8": 2}, {"8": 2, "5": 0, "4": 1}
+    assert tx_hash(MAINNET, 15, {**CANCEL, "L2TxAttributes": one}) == tx_hash(
+        MAINNET, 15, {**CANCEL, "L2TxAttributes": other}
+    )
+
+
 def test_what_cannot_be_hashed_is_named() -> None:
     """Unknown types, absent fields and surplus attributes are refused with their name."""
     with pytest.raises(ValueError, match="transaction type 99 has no known hash"):
@@ -162,5 +170,7 @@ def test_what_cannot_be_hashed_is_named() -> None:
         tx_hash(MAINNET, 17, {**CANCEL, "BaseAmount": 4})
     with pytest.raises(ValueError, match="5 transaction attributes"):
         tx_hash(MAINNET, 15, {**CANCEL, "L2TxAttributes": {str(kind): 1 for kind in range(6, 11)}})
+    with pytest.raises(ValueError, match="L2TxAttributes is not a map"):
+        tx_hash(MAINNET, 15, {**CANCEL, "L2TxAttributes": [4, 1]})
     with pytest.raises(ValueError, match="Orders"):
         tx_hash(MAINNET, 28, {**CANCEL, "GroupingType": 1})
