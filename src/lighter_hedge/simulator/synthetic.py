@@ -15,7 +15,7 @@ import math
 import random
 from bisect import bisect_left, insort
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from lighter_hedge.domain.units import MarketSpec, Side
 from lighter_hedge.simulator.events import BookChange, Mark, Print, TrafficEvent
@@ -94,9 +94,9 @@ BTC = Character(
         (
             (0, 0.004),
             (0.05, 0.035),
-            (0.25, 0.19),
-            (0.5, 0.46),
-            (0.75, 0.92),
+            (0.25, 0.18),
+            (0.5, 0.43),
+            (0.75, 0.88),
             (0.95, 2.1),
             (0.99, 3.2),
             (1, 5.0),
@@ -127,11 +127,11 @@ ETH = Character(
             (0, 0.0005),
             (0.05, 0.008),
             (0.25, 0.044),
-            (0.5, 0.075),
-            (0.75, 0.097),
-            (0.95, 0.15),
-            (0.99, 0.18),
-            (1, 0.22),
+            (0.5, 0.077),
+            (0.75, 0.094),
+            (0.95, 0.13),
+            (0.99, 0.155),
+            (1, 0.19),
         )
     ),
     level_gap=Quantiles(((0, 0.006), (0.5, 0.012), (0.75, 0.02), (0.9, 0.04), (1, 0.12))),
@@ -143,7 +143,7 @@ ETH = Character(
     bursts_per_s=2.22,
     prints_per_burst=Quantiles(((0, 1), (0.45, 1), (0.75, 2), (0.9, 3.4), (0.95, 5), (1, 11))),
     print_size=Quantiles(
-        ((0, 0.0002), (0.05, 0.0033), (0.25, 0.021), (0.5, 0.066), (0.75, 0.36), (0.95, 3.4), (1, 12.2))
+        ((0, 0.0002), (0.05, 0.0033), (0.25, 0.022), (0.5, 0.073), (0.75, 0.41), (0.95, 3.9), (1, 12.2))
     ),
     fair_bps_per_root_s=0.36,
     marks_per_s=2.9,
@@ -160,21 +160,14 @@ def character_of(spec: MarketSpec) -> Character:
     if spec.symbol.startswith("ETH"):
         return ETH
     ratio = _UNKNOWN_PRICE / ETH.start_price
-    return Character(
+    return replace(
+        ETH,
         start_price=_UNKNOWN_PRICE,
-        updates_per_s=ETH.updates_per_s,
-        touch_share=ETH.touch_share,
         half_spread=ETH.half_spread.scaled(ratio),
         level_gap=ETH.level_gap.scaled(ratio),
         touch_size=ETH.touch_size.scaled(1 / ratio),
         depth_size=ETH.depth_size.scaled(1 / ratio),
-        levels_per_update=ETH.levels_per_update,
-        bursts_per_s=ETH.bursts_per_s,
-        prints_per_burst=ETH.prints_per_burst,
         print_size=ETH.print_size.scaled(1 / ratio),
-        fair_bps_per_root_s=ETH.fair_bps_per_root_s,
-        marks_per_s=ETH.marks_per_s,
-        index_basis_bps=ETH.index_basis_bps,
     )
 
 

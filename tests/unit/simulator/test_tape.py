@@ -242,7 +242,7 @@ def test_our_own_tape_reads_the_same_in_both_forms() -> None:
 
 
 needs_data = pytest.mark.skipif(
-    not (DATA / "tapes").is_dir(), reason="LIGHTER_HEDGE_DATA: no recorded tapes here"
+    not (DATA / "tapes").is_dir(), reason="no recorded tapes; set LIGHTER_HEDGE_DATA to where they are"
 )
 
 

@@ -134,7 +134,9 @@ def _vectors() -> Iterator[dict[str, Any]]:
             yield vector
 
 
-@pytest.mark.skipif(not (DATA / "signing").is_dir(), reason="LIGHTER_HEDGE_DATA: no recorded vectors here")
+@pytest.mark.skipif(
+    not (DATA / "signing").is_dir(), reason="no recorded vectors; set LIGHTER_HEDGE_DATA to where they are"
+)
 def test_the_hash_agrees_with_recorded_vectors() -> None:
     """Every recorded transaction hashes to the recorded hash."""
     checked = 0
