@@ -1,0 +1,341 @@
+"""The one place where a machine's commands become effects, and effects become its events.
+
+A machine never waits: ``step(event, now)`` returns what must be done, and the driver does it in that order. What must be
+durable (``Record``) is committed before the next command of the list runs. Everything that takes time (signing, sending,
+reading) runs as a task and comes back as an event. Below ``dispatch`` nothing awaits, so steps never interleave.
+"""
+
+import asyncio
+from collections import deque
+from collections.abc import Callable, Coroutine, Iterable
+from dataclasses import dataclass, field, replace
+from typing import Any, Protocol, TypeVar, assert_never
+
+from lighter_hedge.domain.commands import (
+    Alert,
+    Command,
+    Entry,
+    Exit,
+    Level,
+    Prepare,
+    PublishFailure,
+    PublishFill,
+    PublishState,
+    ReadAccount,
+    ReadNonce,
+    ReadOrders,
+    ReadTx,
+    Record,
+    Resubscribe,
+    Say,
+    Send,
+)
+from lighter_hedge.domain.events import (
+    AccountRead,
+    Candidate,
+    Event,
+    HedgerHeard,
+    Instant,
+    MakerHeard,
+    MessagingChanged,
+    NonceRead,
+    OperatorAsked,
+    OrdersRead,
+    Prepared,
+    PrepareFailed,
+    SendAnswered,
+    StopAsked,
+    Ticked,
+    TxReported,
+)
+from lighter_hedge.domain.states import HedgerState, MakerState, Role
+from lighter_hedge.messaging.keys import B_HEDGE_FAILED, fill_channel
+from lighter_hedge.messaging.messages import ChannelContext, UnreadableMessage, failure_body, fill_body
+from lighter_hedge.messaging.port import Messaging, MessagingError, SupersededError
+from lighter_hedge.venue.errors import VenueError
+from lighter_hedge.venue.port import Venue
+
+TICK_SECONDS = 0.05
+RECONNECT_SECONDS = 0.5
+FLUSH_SECONDS = 1.0
+NEWS_MAX = 1_000
+EXIT_SUPERSEDED = 8
+
+_T = TypeVar("_T")
+
+
+class Machine(Protocol):
+    """A side of the desk: pure."""
+
+    def start(self) -> list[Command]:
+        """Begin."""
+
+    def step(self, event: Event, now: Instant) -> list[Command]:
+        """Apply one event; return what must now be done, in order."""
+
+
+class JournalPort(Protocol):
+    """What the driver needs of a journal. Every call returns only when its content is durable."""
+
+    def commit_candidate(self, candidate: Candidate) -> None:
+        """Keep a signed transaction, before it may be sent."""
+
+    def commit_all(self, entries: Iterable[Entry]) -> None:
+        """Keep entries, in one transaction."""
+
+    def alert(self, code: str, text: str, wall_ms: int) -> None:
+        """Store an alert until somebody delivers it."""
+
+
+SayTo = Callable[[str, str, str], None]
+"""Logs (level, code, text)."""
+
+
+@dataclass(slots=True, kw_only=True)
+class Driver:
+    """Runs one machine against a venue, a journal and the desk's messaging."""
+
+    role: Role
+    machine: Machine
+    venue: Venue
+    messaging: Messaging
+    journal: JournalPort
+    context: ChannelContext
+    clock: Callable[[], Instant]
+    say: SayTo
+    on_step: Callable[[], None] = lambda: None
+    """Called after every step: the process looks whether the machine is ready."""
+    exit_code: int | None = None
+    _group: asyncio.TaskGroup = field(init=False)
+    _ended: asyncio.Event = field(default_factory=asyncio.Event)
+    _state: MakerState | HedgerState | None = None
+    """The newest state that has not been appended yet."""
+    _news: deque[PublishFill | PublishFailure] = field(default_factory=deque)
+    _to_publish: asyncio.Event = field(default_factory=asyncio.Event)
+    _seq: int = 0
+    _messaging_up: bool = False
+
+    async def run(self) -> int:
+        """Run until the machine exits; return its exit code. Programmer errors are not caught."""
+        async with asyncio.TaskGroup() as group:
+            self._group = group
+            tasks = [
+                group.create_task(self._follow_venue()),
+                group.create_task(self._follow_peer()),
+                group.create_task(self._follow_commands()),
+                group.create_task(self._publish()),
+                group.create_task(self._tick()),
+            ]
+            self._execute_all(self.machine.start())
+            await self._ended.wait()
+            await self._flush()
+            for task in tasks:
+                task.cancel()
+        assert self.exit_code is not None
+        return self.exit_code
+
+    def stop(self) -> None:
+        """SIGTERM: let the machine end what it has begun."""
+        self.dispatch(StopAsked())
+
+    # --- events in --------------------------------------------------------------------------------------------------
+
+    def dispatch(self, event: Event) -> None:
+        """Give the machine one event and carry out what it wants. Nothing here awaits."""
+        if self.exit_code is None:
+            self._execute_all(self.machine.step(event, self.clock()))
+            self.on_step()
+
+    async def _tick(self) -> None:
+        while True:
+            await asyncio.sleep(TICK_SECONDS)
+            self.dispatch(Ticked())
+
+    async def _follow_venue(self) -> None:
+        await self.venue.stream(self.dispatch)
+
+    async def _follow_peer(self) -> None:
+        """Follow the other side's states, and whether Redis is there."""
+        uuid = ""
+        while True:
+            try:
+                found = await self.messaging.open()
+                last = await self.messaging.last_state(self.role.other)
+                if last is not None:
+                    self._hear(last)
+                wiped, uuid = bool(uuid) and found != uuid, found
+                if wiped:
+                    self.say("warning", "REDIS_WIPED", "Redis has lost its content; whole states make it whole again")
+                self._set_messaging(up=True, wiped=wiped)
+                async for state in self.messaging.states(self.role.other):
+                    self._hear(state)
+            except UnreadableMessage as error:
+                self.say("error", "MESSAGE_UNREADABLE", str(error))
+            except MessagingError as error:
+                self._set_messaging(up=False, why=str(error))
+            await asyncio.sleep(RECONNECT_SECONDS)
+
+    def _hear(self, state: MakerState | HedgerState) -> None:
+        self.dispatch(MakerHeard(state=state) if isinstance(state, MakerState) else HedgerHeard(state=state))
+
+    def _set_messaging(self, *, up: bool, wiped: bool = False, why: str = "") -> None:
+        if up != self._messaging_up:
+            self.say("info" if up else "error", "REDIS_UP" if up else "REDIS_DOWN", why or "Redis answers")
+        self._messaging_up = up
+        self.dispatch(MessagingChanged(up=up, wiped=wiped))
+
+    async def _follow_commands(self) -> None:
+        """Follow a person's commands from the start of this process on: an older one is void."""
+        cursor = f"{self.clock().wall_ms}-0"
+        while True:
+            try:
+                async for entry_id, command in self.messaging.commands(cursor):
+                    cursor = entry_id
+                    self.dispatch(OperatorAsked(command=command))
+            except UnreadableMessage as error:
+                cursor = error.entry_id or cursor
+                self.say("error", "MESSAGE_UNREADABLE", str(error))
+            except MessagingError:
+                await asyncio.sleep(RECONNECT_SECONDS)
+
+    # --- commands out -----------------------------------------------------------------------------------------------
+
+    def _execute_all(self, commands: list[Command]) -> None:
+        entries: list[Entry] = []
+        for command in commands:
+            if isinstance(command, Record):
+                entries.append(command.entry)
+                continue
+            if entries:
+                self.journal.commit_all(entries)
+                entries = []
+            self._execute(command)
+        if entries:
+            self.journal.commit_all(entries)
+
+    def _execute(self, command: Command) -> None:
+        match command:
+            case Send():
+                self._spawn(self._send(command.candidate))
+            case Prepare():
+                self._spawn(self._prepare(command))
+            case ReadNonce() | ReadTx() | ReadOrders() | ReadAccount():
+                self._spawn(self._read(command))
+            case PublishState():
+                self._state = command.state
+                self._to_publish.set()
+            case PublishFill() | PublishFailure():
+                self._news.append(command)
+                if len(self._news) > NEWS_MAX:
+                    self._news.popleft()
+                self._to_publish.set()
+            case Say():
+                self.say(command.level.value, command.code, command.text)
+            case Alert():
+                self.journal.alert(command.code, command.text, self.clock().wall_ms)
+                self.say(Level.ERROR.value, command.code, command.text)
+            case Resubscribe():
+                self.venue.resubscribe_book()
+            case Exit():
+                self._end(command.code, command.why)
+            case Record():
+                raise AssertionError("records are collected before")
+            case _:
+                assert_never(command)
+
+    def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
+        self._group.create_task(work)
+
+    def _end(self, code: int, why: str) -> None:
+        if self.exit_code is None:
+            self.exit_code = code
+            self.say("info" if code == 0 else "error", "EXIT", f"{why} (exit code {code})")
+            self._ended.set()
+
+    async def _prepare(self, command: Prepare) -> None:
+        """Sign, then keep the signed bytes in the journal: only then may anybody send them."""
+        try:
+            candidate = await self.venue.sign(command.request, command.nonce)
+        except VenueError as error:
+            self.dispatch(PrepareFailed(ticket=command.ticket, reason=str(error)))
+            return
+        if self.exit_code is None:
+            self.journal.commit_candidate(candidate)
+            self.dispatch(Prepared(ticket=command.ticket, candidate=candidate))
+
+    async def _send(self, candidate: Candidate) -> None:
+        answer = await self.venue.send(candidate)
+        self.dispatch(SendAnswered(tx_hash=candidate.tx_hash, answer=answer))
+
+    async def _read(self, command: ReadNonce | ReadTx | ReadOrders | ReadAccount) -> None:
+        """Read; a failed read is answered as unknown, never as zero."""
+        asked_ms = self.clock().mono_ms
+        event: Event
+        match command:
+            case ReadNonce():
+                event = NonceRead(nonce=await self._or_none(self.venue.read_nonce()))
+            case ReadTx():
+                found = await self._or_none(self.venue.read_tx(command.tx_hash))
+                status, error = found if found is not None else (None, "")
+                event = TxReported(tx_hash=command.tx_hash, status=status, error=error)
+            case ReadOrders():
+                rows = await self._or_none(self.venue.read_orders(command.coids))
+                event = OrdersRead(coids=command.coids, rows=rows, asked_ms=asked_ms)
+            case ReadAccount():
+                account = await self._or_none(self.venue.read_account(command.role))
+                position, available, orders = account if account is not None else (None, 0, 0)
+                event = AccountRead(
+                    role=command.role, position=position, available=available, open_orders=orders, asked_ms=asked_ms
+                )
+        self.dispatch(event)
+
+    async def _or_none(self, reading: Coroutine[Any, Any, _T]) -> _T | None:
+        try:
+            return await reading
+        except VenueError as error:
+            self.say("warning", "READ_FAILED", str(error))
+            return None
+
+    # --- publishing -------------------------------------------------------------------------------------------------
+
+    async def _publish(self) -> None:
+        """Append the newest state, then tell the news. A state that could not be appended is not sent again: the next
+        whole state says more."""
+        while True:
+            await self._to_publish.wait()
+            self._to_publish.clear()
+            try:
+                await self._append()
+                await self._tell_news()
+            except SupersededError as error:
+                self._end(EXIT_SUPERSEDED, f"superseded: {error}")
+            except MessagingError as error:
+                self._set_messaging(up=False, why=str(error))
+                await asyncio.sleep(RECONNECT_SECONDS)
+
+    async def _append(self) -> None:
+        state, self._state = self._state, None
+        if state is not None:
+            self._seq += 1
+            await self.messaging.append_state(replace(state, seq=self._seq))
+            if not self._messaging_up:
+                self._set_messaging(up=True)
+
+    async def _tell_news(self) -> None:
+        while self._news:
+            command = self._news[0]
+            context = replace(self.context, wall_ms=self.clock().wall_ms)
+            if isinstance(command, PublishFill):
+                await self.messaging.publish(fill_channel(command.role), fill_body(command, context))
+            else:
+                await self.messaging.publish(B_HEDGE_FAILED, failure_body(command, context))
+            self._news.popleft()
+
+    async def _flush(self) -> None:
+        """Before the end: let the last state and the news go, if Redis is there."""
+        try:
+            async with asyncio.timeout(FLUSH_SECONDS):
+                await self._append()
+                await self._tell_news()
+        except (MessagingError, TimeoutError):
+            self.say("warning", "REDIS_DOWN", "the last state could not be told")
