@@ -28,6 +28,8 @@ def answer_of_http(status: int, body: bytes) -> Answer:
         refused = 400 <= status < 500 and status != 408
         kind = AnswerKind.REJECTED if refused else AnswerKind.UNKNOWN
         return Answer(kind=kind, code=status, message=f"HTTP {status} without a code of the venue")
+    if envelope.code == models.CODE_OK and status != models.CODE_OK:
+        return unknown(f"HTTP {status} that says it is well", status)
     return answer_of_code(envelope.code, envelope.message)
 
 

@@ -28,6 +28,8 @@ class LighterSettings:
     private_key: SecretStr = field(repr=False)
     market: str
     """Symbol, for example ``BTC``."""
+    other_token: SecretStr | None = field(default=None, repr=False)
+    """A read-only token of the other account, should the venue want one for its channel."""
     chain_id: int | None = None
     """Goes into every hash; None takes the SDK's own choice by address."""
     silence_seconds: float = 5.0
@@ -89,6 +91,7 @@ class LighterVenue:
                 ws_url=settings.ws_url,
                 own_account=settings.own_account,
                 other_account=settings.other_account,
+                other_token=settings.other_token,
                 silence_seconds=settings.silence_seconds,
                 reply_seconds=settings.reply_seconds,
             ),

@@ -71,10 +71,10 @@ class Level(Wire):
 class BookBody(Wire):
     """Levels and their place in the chain: ``begin_nonce`` is the ``nonce`` before."""
 
-    asks: list[Level]
-    bids: list[Level]
     nonce: int
     begin_nonce: int
+    asks: list[Level] | None = None
+    bids: list[Level] | None = None
 
 
 class Stats(Wire):
@@ -379,7 +379,8 @@ class AccountDetails(Wire):
     l1_address: str
     available_balance: str
     total_order_count: int
-    positions: list[PositionRow]
+    positions: list[PositionRow] | None
+    """Null is an empty list to the venue; a list that is missing is unknown."""
 
 
 class AccountList(Wire):

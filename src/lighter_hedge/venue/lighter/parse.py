@@ -34,8 +34,9 @@ QUOTE_DECIMALS = 6
 
 Emitted = VenueEvent | TxReported
 
-_orders = msgspec.json.Decoder(list[models.OrderRow])
-_trades = msgspec.json.Decoder(list[models.TradeRow])
+# An empty list may come as null.
+_orders: msgspec.json.Decoder[list[models.OrderRow] | None] = msgspec.json.Decoder(list[models.OrderRow] | None)
+_trades: msgspec.json.Decoder[list[models.TradeRow] | None] = msgspec.json.Decoder(list[models.TradeRow] | None)
 _position = msgspec.json.Decoder(models.PositionRow)
 _frames: msgspec.json.Decoder[models.Frame] = msgspec.json.Decoder(models.Frame)
 _bare = msgspec.json.Decoder(models.BareFrame)
@@ -99,14 +100,18 @@ def events_of(frame: models.Frame, scope: Scope) -> list[Emitted]:
 
 def book(body: models.BookBody, market: MarketSpec, *, snapshot: bool) -> BookReported:
     """A frame of the order book. The order of its levels means nothing."""
-    size_decimals, price_decimals = market.size_decimals, market.price_decimals
     return BookReported(
         snapshot=snapshot,
         nonce=body.nonce,
         begin_nonce=body.begin_nonce,
-        bids=tuple([(wire_int(lv.price, price_decimals), wire_int(lv.size, size_decimals)) for lv in body.bids]),
-        asks=tuple([(wire_int(lv.price, price_decimals), wire_int(lv.size, size_decimals)) for lv in body.asks]),
+        bids=_levels(body.bids, market),
+        asks=_levels(body.asks, market),
     )
+
+
+def _levels(levels: list[models.Level] | None, market: MarketSpec) -> tuple[tuple[int, int], ...]:
+    size_decimals, price_decimals = market.size_decimals, market.price_decimals
+    return tuple([(wire_int(one.price, price_decimals), wire_int(one.size, size_decimals)) for one in levels or ()])
 
 
 def order(row: models.OrderRow, market: MarketSpec) -> OrderReport:
@@ -221,7 +226,7 @@ def account(row: models.AccountDetails, market: MarketSpec) -> tuple[int, int, i
     Open orders are those of this market where the venue lists it, else those of all markets.
     """
     available = floor_of_wire(row.available_balance, QUOTE_DECIMALS)
-    for held in row.positions:
+    for held in row.positions or ():
         if held.market_id == market.market_index:
             return position(held, market), available, held.open_order_count
     return 0, available, row.total_order_count
@@ -278,7 +283,7 @@ def _account_trades(frame: models.AccountUpdate, scope: Scope) -> list[Emitted]:
     number = _account_of(frame.channel)
     return [
         TradeReported(role=role, trade=report)
-        for row in _trades.decode(raw)
+        for row in _trades.decode(raw) or ()
         for report in trades(row, number, scope.market)
     ]
 
@@ -296,7 +301,7 @@ def _account_orders(frame: models.OrdersUpdate | models.OrdersSnapshot, scope: S
     raw = (frame.orders or {}).get(str(scope.market.market_index))
     if role is None or raw is None:
         return []
-    return [OrderReported(role=role, report=order(row, scope.market)) for row in _orders.decode(raw)]
+    return [OrderReported(role=role, report=order(row, scope.market)) for row in _orders.decode(raw) or ()]
 
 
 KNOWN_TYPES = frozenset(kind.__struct_config__.tag for kind in get_args(models.Frame))

@@ -6,12 +6,14 @@ may have held a fill. It then comes back by itself, with a fresh token.
 """
 
 import asyncio
+import logging
 import random
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import Literal
 
 import msgspec
+from pydantic import SecretStr
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed, InvalidStatus, WebSocketException
 from websockets.protocol import State
@@ -28,6 +30,9 @@ from lighter_hedge.venue.port import OnEvent
 FRAME_BYTES_MAX = 16 * 1024 * 1024
 PING = '{"type":"ping"}'
 PONG = '{"type":"pong"}'
+# The library would write frames with tokens in them to a log of level DEBUG.
+_quiet = logging.getLogger("lighter_hedge.websocket")
+_quiet.setLevel(logging.WARNING)
 _chance = random.SystemRandom().random
 
 
@@ -38,6 +43,8 @@ class StreamSettings:
     ws_url: str
     own_account: int
     other_account: int
+    other_token: SecretStr | None = None
+    """A read-only token of the other account, should the venue want one for its channel; else our own is shown."""
     silence_seconds: float = 5.0
     """The market's channels speak several times a second: a longer silence is a dead connection."""
     ping_seconds: float = 30.0
@@ -97,13 +104,17 @@ class Stream:
         """Follow until cancelled. Says ``FeedClosed`` for each loss, and for each new reason of not getting in."""
         said = ""
         while True:
-            await asyncio.sleep(self._pace.wait_seconds(_now(), self._chance()))
+            await asyncio.sleep(self.pause_seconds())
             self._pace.attempted(_now())
             opened, throttled, why = await self._session(on_event)
             self._pace.ended(_now(), _now() - opened if opened else 0.0, throttled=throttled)
             if opened is None and why != said:
                 on_event(FeedClosed(reason=why))
             said = "" if opened else why
+
+    def pause_seconds(self) -> float:
+        """How long the next connection would be waited for."""
+        return self._pace.wait_seconds(_now(), self._chance())
 
     async def send(self, candidate: Candidate) -> Answer | None:
         """Send over the stream; None, with nothing written, while its feed is not open."""
@@ -144,6 +155,7 @@ class Stream:
             async with connect(
                 self._settings.ws_url,
                 compression=None,
+                logger=_quiet,
                 max_size=FRAME_BYTES_MAX,
                 ping_interval=None,
                 open_timeout=self._settings.connect_seconds,
@@ -235,8 +247,14 @@ class Stream:
             link.waiting.add(_inbound(channel))
             message = {"type": "subscribe", "channel": channel}
             if channel.startswith(("account", "user")):
-                message["auth"] = token
+                message["auth"] = self._auth(channel, token)
             link.outbox.put_nowait(_text(message))
+
+    def _auth(self, channel: str, token: str) -> str:
+        others = self._settings.other_token
+        if others is not None and channel == f"account_all/{self._settings.other_account}":
+            return others.get_secret_value()
+        return token
 
     # --- keeping it alive ---------------------------------------------------------------------------------------
 
@@ -287,12 +305,12 @@ def _take_error(link: _Link, error: models.ErrorBody, flight_id: str) -> None:
     if flight_id:
         link.in_flight.reply(flight_id, answer)
         return
-    of_channel = error.code in models.CODES_SUBSCRIPTION or link.opened is None
-    if not of_channel and link.in_flight.reply_without_id(answer, _now()):
-        return
-    link.throttled = error.code in models.CODES_THROTTLED
-    if of_channel or link.throttled:
+    if error.code in models.CODES_SUBSCRIPTION or link.opened is None:
+        link.throttled = error.code in models.CODES_THROTTLED
         link.lost = f"the venue refuses: {error.code} {error.message}"
+        return
+    # Of no send under way: about a ping, or about a send that was given up long ago. Neither ends the feed.
+    link.in_flight.reply_without_id(answer, _now())
 
 
 def _inbound(channel: str) -> str:

@@ -38,6 +38,7 @@ def test_codes(code: int, kind: AnswerKind) -> None:
         (200, {}, AnswerKind.UNKNOWN, 200),
         (200, "<html>", AnswerKind.UNKNOWN, 200),
         (403, "<html>", AnswerKind.REJECTED, 403),
+        (400, {"code": 200}, AnswerKind.UNKNOWN, 400),
         (408, "<html>", AnswerKind.UNKNOWN, 408),
         (429, {"code": 23000}, AnswerKind.THROTTLED, 429),
         (405, "<html>", AnswerKind.THROTTLED, 405),

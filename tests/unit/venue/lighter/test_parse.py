@@ -150,6 +150,24 @@ def test_snapshots_may_hold_a_list_of_trades() -> None:
     assert events(account_frame(trades=[])) == []
 
 
+def test_null_is_an_empty_list() -> None:
+    assert events(account_frame(trades={"1": None})) == []
+    frame = {"type": "update/account_all_orders", "channel": f"account_all_orders:{OWN}", "orders": {"1": None}}
+    assert events(frame) == []
+    assert events(book(asks=None, bids=None))[0] == BookReported(
+        snapshot=True, nonce=10, begin_nonce=0, bids=(), asks=()
+    )
+    row = msgspec.convert(account_row(OWN, positions=None), models.AccountDetails)
+    assert parse.account(row, BTC)[0] == 0
+
+
+def test_an_account_without_its_positions_is_not_flat() -> None:
+    row = account_row(OWN)
+    del row["positions"]
+    with pytest.raises(msgspec.ValidationError):
+        msgspec.convert(row, models.AccountDetails)
+
+
 @pytest.mark.parametrize("kind", ["subscribed", "update"])
 def test_order_rows_are_reported_from_snapshots_and_updates(kind: str) -> None:
     frame = {"type": f"{kind}/account_all_orders", "channel": f"account_all_orders:{OWN}"}

@@ -1,10 +1,12 @@
 """The stream opens when everything has answered, says when it is lost, and comes back."""
 
 import asyncio
+import logging
 from collections.abc import Awaitable, Callable
 from typing import Any
 
 import pytest
+from pydantic import SecretStr
 from tests.fakes.lighter_server import OTHER, OWN, FakeLighter, book, lighter_server, order_row, trade_row
 
 from lighter_hedge.domain.events import (
@@ -202,10 +204,45 @@ def test_a_quiet_client_pings() -> None:
     tell(story, ping_seconds=0.02)
 
 
+def test_tokens_reach_no_log(caplog: pytest.LogCaptureFixture) -> None:
+    async def story(fake: FakeLighter, stream: Stream, heard: Heard) -> None:
+        await heard.opened()
+        await stream.send(CANDIDATE)
+
+    with caplog.at_level(logging.DEBUG):
+        tell(story)
+    assert "token 0" not in caplog.text
+    assert "Nonce" not in caplog.text
+
+
+def test_the_other_account_may_have_a_token_of_its_own() -> None:
+    async def story(fake: FakeLighter, stream: Stream, heard: Heard) -> None:
+        await heard.opened()
+        shown = {said["channel"]: said["auth"] for said in fake.heard if "auth" in said}
+        assert shown[f"account_all/{OTHER}"] == "ro:token"
+        assert shown[f"account_all/{OWN}"] == "token 0"
+
+    tell(story, other_token=SecretStr("ro:token"))
+
+
+def test_a_venue_that_is_asked_too_often_is_left_alone() -> None:
+    async def story(fake: FakeLighter, stream: Stream, heard: Heard) -> None:
+        assert await heard.closed() == "the venue refuses: 30009 Too Many"
+        assert stream.pause_seconds() > 59
+        assert fake.connections == 1
+
+    def prepare(fake: FakeLighter) -> None:
+        fake.snapshots["ticker/1"] = {"error": {"code": 30009, "message": "Too Many"}}
+
+    tell(story, prepare)
+
+
 def test_unknown_frames_are_passed_over() -> None:
     async def story(fake: FakeLighter, stream: Stream, heard: Heard) -> None:
         await heard.opened()
         await fake.push({"type": "update/height", "height": 5})
+        await fake.push({"error": {"code": 30009, "message": "Too Many"}})
+        await fake.push({"error": {"code": 21702, "message": "of a send that nobody waits for"}})
         await fake.push({"type": "update/ticker", "channel": "ticker:1"})
         await heard.until(lambda event: event == MarketHeard(), 2)
         assert FeedClosed not in kinds(heard)
@@ -262,7 +299,7 @@ def test_an_old_connection_is_renewed_before_its_token_ends() -> None:
     ("frame", "reason"),
     [
         ({"type": "shutdown", "close_in_ms": 1000}, "the venue announces its shutdown"),
-        ({"type": "error", "code": 30009, "message": "Too Many"}, "the venue refuses: 30009 Too Many"),
+        ({"type": "error", "code": 20013, "message": "invalid auth"}, "the venue refuses: 20013 invalid auth"),
         ({"type": "update/account_all", "channel": f"account_all:{OWN}", "trades": {"1": [{}]}}, "cannot be read"),
     ],
 )
