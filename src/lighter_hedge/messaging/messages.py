@@ -1,0 +1,280 @@
+"""What goes over the wire between processes, and what listeners on the user's channels hear.
+
+States and commands are the frozen dataclasses of the domain as JSON, fields forbidden that this version does not know.
+The schema version is read first, so that a side of another version is told apart from damaged bytes::
+
+    MessagingError
+      UnreadableMessage
+        SchemaMismatch     another version wrote this: the desk pauses
+        MalformedMessage   nobody of any version wrote this
+
+The bodies of the channels are for people and tools: amounts and prices are decimal strings with the market's own
+number of decimals, never lots or ticks; ``timestamp`` is integer seconds, ``ts`` UTC with milliseconds.
+"""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import TypeVar
+
+import msgspec
+from msgspec import structs
+
+from lighter_hedge.domain.commands import PublishFailure, PublishFill
+from lighter_hedge.domain.states import SCHEMA, DeskId, HedgerState, MakerState, OperatorCommand, OrderFills, Role
+from lighter_hedge.domain.units import POWERS_OF_TEN, QUOTE_SCALE, MarketSpec, quote_text
+from lighter_hedge.messaging.port import MessagingError
+
+CHANNEL_VERSION = 1
+"""``v`` of every body on the user's channels."""
+
+
+class UnreadableMessage(MessagingError):
+    """A message that cannot be used."""
+
+    def __init__(self, text: str, *, entry_id: str = "") -> None:
+        super().__init__(text)
+        self.entry_id = entry_id
+        """Of a command: its entry, so that a reader can go on behind it."""
+
+
+class SchemaMismatch(UnreadableMessage):
+    """A message of another schema version; the two sides of a desk must run the same one."""
+
+
+class MalformedMessage(UnreadableMessage):
+    """Bytes that are no message of ours."""
+
+
+# --- between the processes --------------------------------------------------------------------------------------
+
+_T = TypeVar("_T", MakerState, HedgerState, OperatorCommand)
+
+
+class _Version(msgspec.Struct):
+    schema: int
+
+
+def encode(message: MakerState | HedgerState | OperatorCommand) -> bytes:
+    """A state or command as JSON."""
+    return msgspec.json.encode(message)
+
+
+def decode_state(role: Role, body: bytes) -> MakerState | HedgerState:
+    """Read a whole state of ``role``.
+
+    Raises:
+        SchemaMismatch: written by another version.
+        MalformedMessage: damaged, or a field is missing, unknown or of the wrong type.
+    """
+    return _decode(body, MakerState) if role is Role.MAKER else _decode(body, HedgerState)
+
+
+def decode_command(body: bytes, *, entry_id: str = "") -> OperatorCommand:
+    """Read a person's command. Raises as ``decode_state`` does; the error names ``entry_id``."""
+    try:
+        return _decode(body, OperatorCommand)
+    except UnreadableMessage as error:
+        error.entry_id = entry_id
+        raise
+
+
+def _decode(body: bytes, kind: type[_T]) -> _T:
+    try:
+        version = msgspec.json.decode(body, type=_Version).schema
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise MalformedMessage(f"{kind.__name__} cannot be read: {error}") from error
+    if version != SCHEMA:
+        raise SchemaMismatch(
+            f"{kind.__name__} has schema version {version}, this process speaks {SCHEMA}: run one version on both sides"
+        )
+    try:
+        message = msgspec.json.decode(body, type=kind)
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise MalformedMessage(f"{kind.__name__} cannot be read: {error}") from error
+    if encode(message) != body:
+        # Not byte for byte what we would write: perhaps only spaces, perhaps words that we would silently drop.
+        _forbid_unknown(msgspec.json.decode(body), msgspec.to_builtins(message), kind.__name__)
+    return message
+
+
+def _forbid_unknown(raw: object, known: object, path: str) -> None:
+    """Msgspec ignores surplus fields of dataclasses; a field that we do not know may be one that matters."""
+    if isinstance(raw, dict) and isinstance(known, dict):
+        for name, value in raw.items():
+            if name not in known:
+                raise MalformedMessage(f"{path} has a field {name!r} that schema version {SCHEMA} does not know")
+            _forbid_unknown(value, known[name], f"{path}.{name}")
+    elif isinstance(raw, list) and isinstance(known, list | tuple):
+        for position, (value, own) in enumerate(zip(raw, known, strict=True)):
+            _forbid_unknown(value, own, f"{path}[{position}]")
+
+
+# --- the user's channels ----------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChannelContext:
+    """What a body on a channel says beside the fact itself."""
+
+    desk: DeskId
+    market: MarketSpec
+    maker_account: int
+    """Account index of A."""
+    hedger_account: int
+    """Account index of B."""
+    wall_ms: int
+    """Unix milliseconds at which the message is made."""
+
+    def account(self, role: Role) -> int:
+        """Account index of ``role``."""
+        return self.maker_account if role is Role.MAKER else self.hedger_account
+
+
+class FillMessage(msgspec.Struct, frozen=True, kw_only=True):
+    """A fill of A. The first eight fields are the user's own specification; amounts are cumulative for the order."""
+
+    account_index: int
+    market_index: int
+    order_index: int | None
+    """The venue's order id; null in a failure's ``a_order_info`` where B has not seen it."""
+    filled_base_amount: str
+    filled_quote_amount: str
+    avg_price: str
+    timestamp: int
+    side: str
+    v: int = CHANNEL_VERSION
+    desk: str
+    round: int
+    attempt: int | None
+    leg: str | None
+    client_order_index: int
+    trade_ids: tuple[int, ...]
+    order_closed: bool
+    ts: str
+
+
+class HedgeFillMessage(FillMessage, frozen=True, kw_only=True):
+    """A fill of B."""
+
+    round_hedged: bool
+    hedged_base_amount: str
+    """B's fills in this round, without sign: ``side`` says which way."""
+    residual_base_amount: str
+    """A fills + B fills, signed: zero, or less than the venue's minimum, carried into the next hedge."""
+
+
+class TryMessage(msgspec.Struct, frozen=True, kw_only=True):
+    """One try of B that filled nothing."""
+
+    status: str
+
+
+class FailureMessage(msgspec.Struct, frozen=True, kw_only=True):
+    """B has used its tries up. The first six fields are the user's own specification."""
+
+    account_index: int
+    market_index: int
+    a_order_info: FillMessage | None
+    reason: str
+    timestamp: int
+    retry_times: int
+    v: int = CHANNEL_VERSION
+    desk: str
+    round: int
+    unhedged_base_amount: str
+    """What is missing, without sign: ``a_order_info.side`` says which way A is exposed."""
+    tries: tuple[TryMessage, ...]
+
+
+def fill_body(command: PublishFill, context: ChannelContext) -> bytes:
+    """The body of a fill of A or of B."""
+    return msgspec.json.encode(_fill_message(command, context))
+
+
+def failure_body(command: PublishFailure, context: ChannelContext, known: PublishFill | None = None) -> bytes:
+    """The body of B's failure.
+
+    Args:
+        command: the failure.
+        context: desk, market, accounts and time.
+        known: what B has last heard of A's order, for its order index and trades; used if it is the same order.
+    """
+    market = context.market
+    return msgspec.json.encode(
+        FailureMessage(
+            account_index=context.hedger_account,
+            market_index=market.market_index,
+            a_order_info=_maker_order(command.maker_fills, context, known),
+            reason=command.failed.reason,
+            timestamp=context.wall_ms // 1000,
+            retry_times=command.failed.tries,
+            desk=str(context.desk),
+            round=command.failed.round,
+            unhedged_base_amount=market.size_text(abs(command.unhedged)),
+            tries=tuple(TryMessage(status=status) for status in command.tries),
+        )
+    )
+
+
+def average_price_text(fills: OrderFills, market: MarketSpec) -> str:
+    """Mean price of what an order has filled, with the market's price decimals.
+
+    The exact mean may lie between two ticks: it is rounded to the nearest, and from the middle to the even one.
+    Nothing filled gives zero.
+    """
+    if fills.filled == 0:
+        return market.price_text(0)
+    scale = POWERS_OF_TEN[market.size_decimals + market.price_decimals]
+    quotient, rest = divmod(fills.filled_quote * scale, fills.filled * QUOTE_SCALE)
+    twice = 2 * rest - fills.filled * QUOTE_SCALE
+    up = twice > 0 or (twice == 0 and quotient % 2 == 1)
+    return market.price_text(quotient + up)
+
+
+def _fill_message(command: PublishFill, context: ChannelContext) -> FillMessage:
+    message = _heard(command.fills, command.role, context, command)
+    match command.role:
+        case Role.MAKER:
+            return message
+        case Role.HEDGER:
+            return HedgeFillMessage(
+                **structs.asdict(message),
+                round_hedged=command.round_hedged,
+                hedged_base_amount=context.market.size_text(abs(command.hedged)),
+                residual_base_amount=context.market.size_text(command.residual) if command.residual else "0",
+            )
+
+
+def _maker_order(fills: OrderFills | None, context: ChannelContext, known: PublishFill | None) -> FillMessage | None:
+    if fills is None:
+        return None
+    same = known is not None and known.role is Role.MAKER and known.fills.coid == fills.coid
+    return _heard(fills, Role.MAKER, context, known if same else None)
+
+
+def _heard(fills: OrderFills, role: Role, context: ChannelContext, known: PublishFill | None) -> FillMessage:
+    market = context.market
+    return FillMessage(
+        account_index=context.account(role),
+        market_index=market.market_index,
+        order_index=known.order_index if known else None,
+        filled_base_amount=market.size_text(fills.filled),
+        filled_quote_amount=quote_text(fills.filled_quote),
+        avg_price=average_price_text(fills, market),
+        timestamp=context.wall_ms // 1000,
+        side=fills.side.word,
+        desk=str(context.desk),
+        round=fills.round,
+        attempt=known.attempt if known else None,
+        leg=known.leg if known else None,
+        client_order_index=fills.coid,
+        trade_ids=known.trade_ids if known else (),
+        order_closed=fills.closed,
+        ts=utc_text(context.wall_ms),
+    )
+
+
+def utc_text(wall_ms: int) -> str:
+    """Unix milliseconds as ``2026-01-01T00:00:00.123Z``."""
+    seconds, milliseconds = divmod(wall_ms, 1000)
+    return f"{datetime.fromtimestamp(seconds, UTC):%Y-%m-%dT%H:%M:%S}.{milliseconds:03d}Z"
