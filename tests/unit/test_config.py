@@ -73,7 +73,7 @@ def test_defaults_are_those_of_the_contract(tmp_path: Path) -> None:
     settings = loaded(tmp_path)
     assert settings.desk.quantity == Decimal("0.0002")
     assert (settings.desk.market, settings.desk.depth, settings.desk.direction) == ("BTC", 1, "long")
-    assert settings.strategy.slippage_ladder == (1, 2, 4)
+    assert settings.strategy.slippage_ladder == (Decimal(1), Decimal(2), Decimal(4))
     assert settings.limits.unhedged_seconds_max == 90
     assert settings.venue.ws_url == "ws://127.0.0.1:8700/stream"
     assert str(settings.desk_id) == "a_b:BTC"
@@ -107,18 +107,42 @@ def test_the_old_layout_loads_with_a_warning_for_each_old_key(tmp_path: Path) ->
 @pytest.mark.parametrize(
     ("old", "new", "expected"),
     [
-        ("api_key_index: 4}\n  account_b", "api_key_idx: 4}\n  account_b", "config.yaml:3  unknown key accounts.account_a.api_key_idx: did you mean accounts.account_a.api_key_index?"),
+        (
+            "api_key_index: 4}\n  account_b",
+            "api_key_idx: 4}\n  account_b",
+            "config.yaml:3  unknown key accounts.account_a.api_key_idx: did you mean accounts.account_a.api_key_index?",
+        ),
         ("api_key_index: 4}\n  account_b", "x: 4}\n  account_b", "accounts.account_a.api_key_index is missing"),
-        ("account_index: 66", "account_index: 65", "config.yaml:4  account_a and account_b are the same account (65): a desk needs two accounts"),
+        (
+            "account_index: 66",
+            "account_index: 65",
+            "config.yaml:4  account_a and account_b are the same account (65): a desk needs two accounts",
+        ),
         ("account_name: b", "account_name: a", "have the same name (a)"),
-        ("accounts:", "desk: {depth: 0}\naccounts:", "config.yaml:2  desk.depth: input should be greater than or equal to 1 (got 0)"),
-        ("accounts:", "desk: {quantity: -1}\naccounts:", "config.yaml:2  desk.quantity: input should be greater than 0 (got -1)"),
+        (
+            "accounts:",
+            "desk: {depth: 0}\naccounts:",
+            "config.yaml:2  desk.depth: input should be greater than or equal to 1 (got 0)",
+        ),
+        (
+            "accounts:",
+            "desk: {quantity: -1}\naccounts:",
+            "config.yaml:2  desk.quantity: input should be greater than 0 (got -1)",
+        ),
         ("accounts:", "desk: {quantity: nan}\naccounts:", "config.yaml:2  desk.quantity"),
         ("accounts:", "desk: {direction: up}\naccounts:", "'long', 'short' or 'alternate' (got up)"),
         ("accounts:", "desk: 5\naccounts:", "config.yaml:2  desk holds a value"),
         ("accounts:", "markt: BTC\naccounts:", "config.yaml:2  unknown key markt: did you mean desk.market?"),
-        ("accounts:", "strategy: {hedge_confirm_timeout: 90}\naccounts:", "must exceed strategy.hedge_confirm_timeout (90)"),
-        ("accounts:", "strategy: {slippage_ladder: [2, 1]}\naccounts:", "config.yaml:2  strategy.slippage_ladder must rise"),
+        (
+            "accounts:",
+            "strategy: {hedge_confirm_timeout: 90}\naccounts:",
+            "must exceed strategy.hedge_confirm_timeout (90)",
+        ),
+        (
+            "accounts:",
+            "strategy: {slippage_ladder: [2, 1]}\naccounts:",
+            "config.yaml:2  strategy.slippage_ladder must rise",
+        ),
         ("accounts:", "strategy: {slippage_ladder: []}\naccounts:", "config.yaml:2  strategy.slippage_ladder"),
         ("accounts:", "heartbeat_seconds: 5\naccounts:", "heartbeat_seconds_max must exceed heartbeat_seconds"),
         ("accounts:", "redis: {url: 'localhost'}\naccounts:", "config.yaml:2  redis.url"),
@@ -127,7 +151,7 @@ def test_the_old_layout_loads_with_a_warning_for_each_old_key(tmp_path: Path) ->
         ("base_url:", "network: mainnet, base_url:", "venue.base_url is not the address of mainnet"),
         ("accounts:", "accounts: [", "bad YAML"),
     ],
-)  # fmt: skip
+)
 def test_every_mistake_is_named_with_its_line(tmp_path: Path, old: str, new: str, expected: str) -> None:
     """Each message stands at its line and says what to do."""
     assert old in GOOD
@@ -195,9 +219,13 @@ def test_secret_files_bring_keys_and_the_environment_wins(tmp_path: Path) -> Non
 def test_credentials_bring_addresses_accounts_and_keys(tmp_path: Path) -> None:
     file = tmp_path / "credentials.json"
     accounts = [
-        {"name": name, "account_index": index, "api_keys": [{"api_key_index": i, "private_key": f"0x{i}{name}" + "0" * 78} for i in (4, 5)]}
+        {
+            "name": name,
+            "account_index": index,
+            "api_keys": [{"api_key_index": i, "private_key": f"0x{i}{name}" + "0" * 78} for i in (4, 5)],
+        }
         for name, index in (("a", 2**47), ("b", 2**47 + 1))
-    ]  # fmt: skip
+    ]
     data = {
         "base_url": "http://127.0.0.1:9",
         "ws_url": "ws://127.0.0.1:9/stream",
@@ -246,7 +274,7 @@ def test_an_amount_keeps_every_digit(tmp_path: Path) -> None:
 
 def test_settings_are_frozen(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="frozen"):
-        loaded(tmp_path).desk.depth = 2  # type: ignore[misc]
+        loaded(tmp_path).desk.depth = 2
 
 
 def test_a_missing_file_is_named(tmp_path: Path) -> None:
