@@ -1,0 +1,253 @@
+"""The supervisor with small real children: who is restarted, who is not, and who is stopped first."""
+
+import asyncio
+import os
+import signal
+import sys
+import textwrap
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from lighter_hedge.ops.exit_codes import ExitCode, OpsError
+from lighter_hedge.ops.pids import pid_file, running
+from lighter_hedge.ops.supervisor import Child, ChildEvent, Supervisor, start_detached
+
+CHILD = """\
+import os, signal, sys, time
+side, folder, plan = sys.argv[1], sys.argv[2], sys.argv[3]
+starts = os.path.join(folder, "starts_" + side)
+with open(starts, "a") as file:
+    file.write(" ".join(sys.argv[4:]) + ".\\n")
+
+def stop(*_):
+    with open(os.path.join(folder, "stops"), "a") as file:
+        file.write(side + "\\n")
+    sys.exit(0)
+
+if plan != "deaf":
+    signal.signal(signal.SIGTERM, stop)
+else:
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+if plan.startswith("fail"):
+    print("the cause of " + side, file=sys.stderr)
+    sys.exit(int(plan[4:]))
+if plan.startswith("then"):
+    signal.signal(signal.SIGUSR1, lambda *_: os._exit(int(plan[4:])))
+os.write(int(os.environ["LIGHTER_HEDGE_READY_FD"]), b"ready\\n")
+while True:
+    signal.pause()
+"""
+
+
+class Desk:
+    """A supervisor over fake children, with what it reported."""
+
+    def __init__(self, folder: Path, grace_seconds: float = 20.0, **plans: str) -> None:
+        script = folder / "lighter_child.py"
+        script.write_text(textwrap.dedent(CHILD))
+        self.folder = folder
+        self.events: list[ChildEvent] = []
+        self.changed = asyncio.Event()
+        children = [
+            Child(side=side, argv=(sys.executable, str(script), side, str(folder), plan), first_extra=("first",))
+            for side, plan in plans.items()
+        ]
+        self.supervisor = Supervisor(
+            children,
+            root=folder,
+            run_dir=folder / "run",
+            report=self.hear,
+            env=os.environ,
+            stderr_dir=folder / "logs",
+            backoff_seconds=(0.0,),
+            grace_seconds=grace_seconds,
+        )
+
+    def hear(self, event: ChildEvent) -> None:
+        self.events.append(event)
+        self.changed.set()
+
+    async def until(self, condition: Callable[[], bool]) -> None:
+        while not condition():
+            self.changed.clear()
+            await self.changed.wait()
+
+    def count(self, side: str, event: str) -> int:
+        return sum(each.side == side and each.event == event for each in self.events)
+
+    async def both_ready(self) -> None:
+        await self.until(lambda: self.count("A", "ready") > 0 and self.count("B", "ready") > 0)
+
+    def starts(self, side: str) -> list[str]:
+        return (self.folder / f"starts_{side}").read_text().splitlines()
+
+    def stops(self) -> list[str]:
+        return (self.folder / "stops").read_text().splitlines()
+
+
+async def running_desk(desk: Desk, story: Callable[[], object]) -> int:
+    async with asyncio.timeout(20), asyncio.TaskGroup() as group:
+        task = group.create_task(desk.supervisor.run())
+        outcome = story()
+        assert asyncio.iscoroutine(outcome)
+        await outcome
+        return await task
+
+
+def signal_child(folder: Path, side: str, number: int) -> None:
+    os.kill(int(pid_file(folder, side).read_text()), number)
+
+
+def test_both_start_and_a_is_stopped_before_b(tmp_path: Path) -> None:
+    async def main() -> None:
+        desk = Desk(tmp_path, B="run", A="run")
+
+        async def story() -> None:
+            await desk.both_ready()
+            assert set(running(tmp_path)) == {"A", "B"}  # this test's own process is not named after the project
+            assert pid_file(tmp_path, "supervisor").read_text() == f"{os.getpid()}\n"
+            desk.supervisor.ask_stop()
+
+        assert await running_desk(desk, story) == 0
+        assert desk.stops() == ["A", "B"]
+
+    asyncio.run(main())
+    assert not list(tmp_path.glob(".pid_*"))
+
+
+def test_a_crash_is_restarted_without_the_arguments_of_the_first_start(tmp_path: Path) -> None:
+    async def main() -> None:
+        desk = Desk(tmp_path, B="run", A="run")
+
+        async def story() -> None:
+            await desk.both_ready()
+            signal_child(tmp_path, "A", signal.SIGKILL)
+            await desk.until(lambda: desk.count("A", "ready") == 2)
+            desk.supervisor.ask_stop()
+
+        assert await running_desk(desk, story) == 0
+        assert desk.starts("A") == ["first.", "."]
+        assert desk.starts("B") == ["first."]
+
+    asyncio.run(main())
+
+
+@pytest.mark.parametrize(("plan", "number", "code"), [("run", signal.SIGTERM, 0), ("then8", signal.SIGUSR1, 8)])
+def test_a_stopped_or_superseded_child_stays_down_while_the_other_runs_on(
+    tmp_path: Path, plan: str, number: int, code: int
+) -> None:
+    async def main() -> None:
+        desk = Desk(tmp_path, B=plan, A="run")
+
+        async def story() -> None:
+            await desk.both_ready()
+            signal_child(tmp_path, "B", number)
+            await desk.until(lambda: desk.count("B", "exited") == 1)
+            assert desk.events[-1].code == code
+            assert set(running(tmp_path)) == {"A"}
+            desk.supervisor.ask_stop()
+
+        assert await running_desk(desk, story) == code
+        assert desk.count("B", "restarting") == 0
+
+    asyncio.run(main())
+
+
+def test_a_start_that_fails_stops_the_other_and_passes_the_cause_on(tmp_path: Path) -> None:
+    async def main() -> None:
+        desk = Desk(tmp_path, B="run", A="fail3")
+
+        async def story() -> None:
+            await desk.until(lambda: desk.count("A", "exited") == 1)
+
+        assert await running_desk(desk, story) == 3
+        (failed,) = [each for each in desk.events if each.side == "A"]
+        assert (failed.code, failed.message) == (3, "the cause of A")
+        assert len(desk.starts("A")) == 1
+
+    asyncio.run(main())
+
+
+def test_a_child_that_does_not_listen_is_killed(tmp_path: Path) -> None:
+    async def main() -> None:
+        desk = Desk(tmp_path, grace_seconds=0.05, B="run", A="deaf")
+
+        async def story() -> None:
+            await desk.both_ready()
+            desk.supervisor.ask_stop()
+
+        assert await running_desk(desk, story) == 0
+        assert [each.code for each in desk.events if each.side == "A" and each.event == "exited"] == [-9]
+        assert desk.stops() == ["B"]
+
+    asyncio.run(main())
+
+
+def test_a_second_supervisor_is_refused_with_the_pids(tmp_path: Path) -> None:
+    async def main() -> None:
+        desk = Desk(tmp_path, B="run", A="run")
+
+        async def story() -> None:
+            await desk.both_ready()
+            pid = pid_file(tmp_path, "A").read_text().strip()
+            with pytest.raises(OpsError, match=f"A pid {pid}") as refused:
+                await Desk(tmp_path, B="run", A="run").supervisor.run()
+            assert refused.value.code is ExitCode.REFUSED
+            desk.supervisor.ask_stop()
+
+        assert await running_desk(desk, story) == 0
+
+    asyncio.run(main())
+
+
+def test_a_command_that_does_not_exist_is_a_failed_start(tmp_path: Path) -> None:
+    async def main() -> None:
+        desk = Desk(tmp_path, B="run")
+        child = Child(side="A", argv=("/nonexistent/lighter",))
+        desk.supervisor = Supervisor(
+            [child], root=tmp_path, run_dir=tmp_path / "run", report=desk.hear, env={}, stderr_dir=tmp_path
+        )
+        assert await desk.supervisor.run() == 127
+        assert "cannot start /nonexistent/lighter" in desk.events[0].message
+
+    asyncio.run(main())
+
+
+DETACHED = """\
+import os, sys
+descriptor = int(sys.argv[sys.argv.index("--report-fd") + 1])
+for line in sys.argv[1].split("|"):
+    os.write(descriptor, line.encode() + b"\\n")
+print("last words", file=sys.stderr)
+sys.exit(int(sys.argv[2]))
+"""
+
+
+def detached(folder: Path, lines: str, code: int) -> None:
+    script = folder / "lighter_fake.py"
+    script.write_text(DETACHED)
+    argv = [sys.executable, str(script), lines, str(code)]
+    start_detached(argv, log_file=folder / "logs" / "s.log", timeout_seconds=20, sides=("A", "B"))
+
+
+READY = '{"side": "%s", "event": "ready", "code": null, "message": ""}'
+
+
+def test_a_failed_side_is_reported_with_its_code_and_words(tmp_path: Path) -> None:
+    failed = '{"side": "B", "event": "exited", "code": 1, "message": "no Redis at x"}'
+    with pytest.raises(OpsError, match="no Redis at x") as caught:
+        detached(tmp_path, f"{READY % 'A'}|{failed}", 1)
+    assert caught.value.code is ExitCode.FAILED
+
+
+def test_a_supervisor_that_dies_silently_is_reported_with_its_log(tmp_path: Path) -> None:
+    with pytest.raises(OpsError, match="last words") as caught:
+        detached(tmp_path, READY % "A", 7)
+    assert caught.value.code is ExitCode.REFUSED
+
+
+@pytest.mark.filterwarnings("ignore::ResourceWarning")
+def test_ready_is_when_both_sides_are(tmp_path: Path) -> None:
+    detached(tmp_path, f"{READY % 'A'}|{READY % 'B'}", 0)
