@@ -376,7 +376,7 @@ class Hedger:
         reference = self._reference()
         if reference <= 0:
             return 0, False
-        ladder = settings.slippage_ladder[min(self.tries, len(settings.slippage_ladder) - 1)]
+        ladder = settings.slippage_ladder_percent[min(self.tries, len(settings.slippage_ladder_percent) - 1)]
         cap = hedge_cap(reference, side, settings.slippage_bps_e2_max, ladder)
         for order in core.maker.open_orders:
             if not settings.cancel_first or order.side is side or not order.leaves or self._expired(order, now):
@@ -447,7 +447,7 @@ class Hedger:
             return []
         self._next_try_ms = now.mono_ms + READ_AGAIN_MS
         side = Side.of_sign(-position)
-        cap = hedge_cap(price, side, core.settings.slippage_bps_e2_max, core.settings.slippage_ladder[-1])
+        cap = hedge_cap(price, side, core.settings.slippage_bps_e2_max, core.settings.slippage_ladder_percent[-1])
         request = self._order(side, abs(position), cap, self._round(), reduce_only=True)
         core.own.intend(request, now.wall_ms)
         return core.lane.submit(request)
@@ -506,7 +506,9 @@ class Hedger:
         self._armed = _Armed(announce, lots)
         if lots:
             side = Side.of_sign(lots)
-            cap = hedge_cap(announce.price, side, core.settings.slippage_bps_e2_max, core.settings.slippage_ladder[0])
+            cap = hedge_cap(
+                announce.price, side, core.settings.slippage_bps_e2_max, core.settings.slippage_ladder_percent[0]
+            )
             request = self._order(side, abs(lots), cap, announce.round)
             self._armed.coid = request.coid
             commands += core.lane.prepare(request)

@@ -650,7 +650,7 @@ class Maker:
             coid=core.next_coid(),
             side=side,
             lots=abs(position),
-            price=hedge_cap(touch, side, settings.slippage_bps_e2_max, settings.slippage_ladder[-1]),
+            price=hedge_cap(touch, side, settings.slippage_bps_e2_max, settings.slippage_ladder_percent[-1]),
             reduce_only=True,
             round=self.round,
             attempt=self.attempt,

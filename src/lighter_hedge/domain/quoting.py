@@ -27,10 +27,10 @@ def drifted(price: int, level: int, limit_bps_e2: int) -> bool:
     return abs(price - level) * BPS_E2 > limit_bps_e2 * price
 
 
-def hedge_cap(reference: int, side: Side, slippage_bps_e2: int, ladder: int) -> int:
+def hedge_cap(reference: int, side: Side, slippage_bps_e2: int, ladder_percent: int) -> int:
     """Worst price of a hedge on ``side``: ``reference`` widened by the slippage times the ladder's factor."""
     assert reference > 0
     assert slippage_bps_e2 >= 0
-    assert ladder >= 1
-    reach = reference * slippage_bps_e2 * ladder // BPS_E2
+    assert ladder_percent >= 100
+    reach = reference * slippage_bps_e2 * ladder_percent // (BPS_E2 * 100)
     return max(1, reference - reach) if side is Side.ASK else reference + reach

@@ -35,7 +35,8 @@ class DeskSettings:
     """Distance from its level that moves a quote, hundredths of a basis point."""
     requote_ms_min: int = 5_000
     slippage_bps_e2_max: int = 2_000
-    slippage_ladder: tuple[int, ...] = (1, 2, 4)
+    slippage_ladder_percent: tuple[int, ...] = (100, 200, 400)
+    """What each try multiplies the slippage by."""
     unhedged_ms_max: int = 90_000
     book_age_ms_max: int = 2_000
     orders_per_minute_max: int = 20
@@ -57,5 +58,5 @@ class DeskSettings:
         assert self.depth >= 1
         assert self.quantity >= self.market.min_base_lots
         assert self.retry_times >= 1
-        assert len(self.slippage_ladder) >= 1
+        assert len(self.slippage_ladder_percent) >= 1
         assert self.unhedged_ms_max > self.hedge_confirm_timeout_ms

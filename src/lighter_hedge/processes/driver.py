@@ -1,8 +1,8 @@
 """The one place where a machine's commands become effects, and effects become its events.
 
-A machine never waits: ``step(event, now)`` returns what must be done, and the driver does it in that order. What must be
-durable (``Record``) is committed before the next command of the list runs. Everything that takes time (signing, sending,
-reading) runs as a task and comes back as an event. Below ``dispatch`` nothing awaits, so steps never interleave.
+A machine never waits: ``step(event, now)`` returns what must be done, and the driver does it in that order. What must
+be durable (``Record``) is committed before the next command of the list runs. Everything that takes time (signing,
+sending, reading) runs as a task and comes back as an event. Below ``dispatch`` nothing awaits: steps never interleave.
 """
 
 import asyncio

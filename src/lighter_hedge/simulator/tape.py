@@ -164,9 +164,7 @@ class _Track:
         lots, _dropped = _split(line.size, self._spec.size_decimals)
         if lots == 0 or ticks == 0:
             return None
-        return Print(
-            market_index=self._spec.market_index, price_ticks=ticks, lots=lots, taker_side=line.taker_side
-        )
+        return Print(market_index=self._spec.market_index, price_ticks=ticks, lots=lots, taker_side=line.taker_side)
 
     def _mark(self, line: StatsLine) -> Mark:
         mark, _dropped = _split(line.mark_price, self._spec.price_decimals)
@@ -269,9 +267,7 @@ def _shifted(event: TrafficEvent, ticks: int) -> TrafficEvent:
         case BookChange():
             return BookChange(
                 market_index=event.market_index,
-                updates=tuple(
-                    (side, price + ticks, lots) for side, price, lots in event.updates if price + ticks > 0
-                ),
+                updates=tuple((side, price + ticks, lots) for side, price, lots in event.updates if price + ticks > 0),
                 snapshot=event.snapshot,
             )
         case Print():

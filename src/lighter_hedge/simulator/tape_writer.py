@@ -162,9 +162,7 @@ class _Writer:
 
 
 def _levels(event: BookChange, spec: MarketSpec, side: Side) -> list[tuple[str, str]]:
-    return [
-        (spec.price_text(price), spec.size_text(lots)) for each, price, lots in event.updates if each is side
-    ]
+    return [(spec.price_text(price), spec.size_text(lots)) for each, price, lots in event.updates if each is side]
 
 
 def _stats(event: Mark, spec: MarketSpec) -> dict[str, Any]:

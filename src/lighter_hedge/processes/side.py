@@ -1,0 +1,173 @@
+"""One process of a desk: account A or account B, put together and run until it ends."""
+
+import asyncio
+import os
+import signal
+import time
+from dataclasses import dataclass
+
+from lighter_hedge.config import Settings
+from lighter_hedge.domain.events import Instant
+from lighter_hedge.domain.hedger import Hedger
+from lighter_hedge.domain.maker import Maker
+from lighter_hedge.domain.memory import Memory
+from lighter_hedge.domain.settings import DeskSettings, Direction
+from lighter_hedge.domain.states import Role
+from lighter_hedge.domain.units import MarketSpec, UnitError
+from lighter_hedge.messaging.messages import ChannelContext
+from lighter_hedge.messaging.redis_stream import RedisMessaging
+from lighter_hedge.ops.exit_codes import ExitCode, OpsError
+from lighter_hedge.ops.logs import open_logs, say
+from lighter_hedge.ops.ready import say_ready
+from lighter_hedge.processes.driver import Driver
+from lighter_hedge.processes.journal import Journal
+from lighter_hedge.processes.journal_file import JournalError, JournalLocked
+from lighter_hedge.venue.errors import KeyRefused, ReadFailed, UnknownMarket, VenueUnreachable
+from lighter_hedge.venue.lighter.client import LighterSettings, LighterVenue, connect
+
+
+def now() -> Instant:
+    """The process's clocks: the event loop's own monotonic one, and the wall's."""
+    return Instant(int(asyncio.get_running_loop().time() * 1000), time.time_ns() // 1_000_000)
+
+
+def desk_settings(settings: Settings, market: MarketSpec, *, same_wallet: bool) -> DeskSettings:
+    """The configuration in the units of the market.
+
+    Raises:
+        OpsError: the quantity does not fit the market.
+    """
+    strategy, limits = settings.strategy, settings.limits
+    try:
+        quantity = market.lots_of(str(settings.desk.quantity))
+    except UnitError as error:
+        raise OpsError(ExitCode.USAGE, str(error), "give a quantity that the market can express") from None
+    if quantity < market.min_base_lots:
+        text = f"quantity {settings.desk.quantity} is below the venue's minimum for {market.symbol}"
+        raise OpsError(ExitCode.CONFIGURATION, text, f"use at least {market.size_text(market.min_base_lots)}")
+    return DeskSettings(
+        desk=settings.desk_id,
+        market=market,
+        quantity=quantity,
+        depth=settings.desk.depth,
+        direction=Direction(settings.desk.direction),
+        retry_times=strategy.retry_times,
+        hedge_confirm_timeout_ms=_ms(strategy.hedge_confirm_timeout),
+        status_interval_ms=_ms(strategy.status_interval),
+        maker_order_timeout_ms=_ms(strategy.maker_order_timeout),
+        requote_bps_e2=int(strategy.requote_bps * 100),
+        requote_ms_min=_ms(strategy.requote_seconds_min),
+        slippage_bps_e2_max=int(strategy.slippage_bps_max * 100),
+        slippage_ladder_percent=tuple(int(step * 100) for step in strategy.slippage_ladder),
+        unhedged_ms_max=_ms(limits.unhedged_seconds_max),
+        book_age_ms_max=limits.book_age_ms_max,
+        orders_per_minute_max=limits.orders_per_minute_max,
+        reconcile_ms=_ms(settings.reconcile_seconds),
+        arm_ms_max=_ms(settings.arm_seconds_max),
+        heartbeat_ms=_ms(settings.heartbeat_seconds),
+        heartbeat_ms_max=_ms(settings.heartbeat_seconds_max),
+        read_lag_ms=_ms(settings.read_lag_seconds),
+        cancel_first=settings.self_trade == "cancel_first" or not same_wallet,
+    )
+
+
+def _ms(seconds: float) -> int:
+    return round(seconds * 1000)
+
+
+@dataclass(slots=True, kw_only=True)
+class _Readiness:
+    """Says once, to whoever started this process, that the side is ready."""
+
+    machine: Maker | Hedger
+    said: bool = False
+
+    def look(self) -> None:
+        if not self.said and self.machine.core.recovered and self.machine.core.feed_open:
+            self.said = True
+            say_ready(os.environ)
+
+
+async def _run(role: Role, settings: Settings, *, by_person: bool, adopt: bool) -> int:
+    venue = await _connect(role, settings)
+    messaging = RedisMessaging(settings.redis.url, settings.desk_id)
+    journal: Journal | None = None
+    try:
+        desk = desk_settings(settings, venue.market, same_wallet=venue.same_wallet)
+        started = now()
+        journal = Journal.open(settings.journal_file(role), desk=settings.desk_id, role=role, wall_ms=started.wall_ms)
+        memory = journal.memory(by_person=by_person, adopt=adopt)
+        machine = _machine(role, desk, memory)
+        driver = Driver(
+            role=role,
+            machine=machine,
+            venue=venue,
+            messaging=messaging,
+            journal=journal,
+            context=ChannelContext(
+                desk=settings.desk_id,
+                market=venue.market,
+                maker_account=settings.account(Role.MAKER).account_index,
+                hedger_account=settings.account(Role.HEDGER).account_index,
+                wall_ms=started.wall_ms,
+            ),
+            clock=now,
+            say=lambda level, code, text: say(f"lighter_hedge.{role.letter}", level, code, text),
+            on_step=_Readiness(machine=machine).look,
+        )
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(number, driver.stop)
+        return await driver.run()
+    finally:
+        await venue.close()
+        await messaging.close()
+        if journal is not None:
+            journal.close()
+
+
+def _machine(role: Role, desk: DeskSettings, memory: Memory) -> Maker | Hedger:
+    return Maker.create(desk, memory) if role is Role.MAKER else Hedger.create(desk, memory)
+
+
+async def _connect(role: Role, settings: Settings) -> LighterVenue:
+    own, other = settings.account(role), settings.account(role.other)
+    return await connect(
+        LighterSettings(
+            base_url=settings.venue.base_url,
+            ws_url=settings.venue.ws_url,
+            own_account=own.account_index,
+            other_account=other.account_index,
+            role=role,
+            api_key_index=own.api_key_index,
+            private_key=own.private_key,
+            market=settings.desk.market,
+            chain_id=settings.venue.chain_id,
+        )
+    )
+
+
+def run_side(role: Role, settings: Settings, *, by_person: bool, adopt: bool) -> int:
+    """Run account A or B until it ends; return its exit code.
+
+    Raises:
+        OpsError: something expected stands against it: what, and what to do about it.
+    """
+    logs = open_logs(settings.log_file(role), level=settings.log.level)
+    try:
+        return asyncio.run(_run(role, settings, by_person=by_person, adopt=adopt))
+    except UnknownMarket as error:
+        raise OpsError(ExitCode.CONFIGURATION, str(error), "set desk.market to one of these") from None
+    except KeyRefused as error:
+        text = f"account {role.letter}: {error}"
+        raise OpsError(ExitCode.CONFIGURATION, text, "check account_index, api_key_index and private key") from None
+    except VenueUnreachable as error:
+        raise OpsError(ExitCode.FAILED, str(error), "is the exchange running, and the address right?") from None
+    except ReadFailed as error:
+        raise OpsError(ExitCode.FAILED, f"the exchange gave no usable answer: {error}", "try again") from None
+    except JournalLocked as error:
+        raise OpsError(ExitCode.REFUSED, str(error), "stop the other process first: `lighter-hedge down`") from None
+    except JournalError as error:
+        raise OpsError(ExitCode.FAILED, str(error), "free the disk, or restore the journal") from None
+    finally:
+        logs.close()
