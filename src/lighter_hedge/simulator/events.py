@@ -1,7 +1,8 @@
 """What the market does, apart from our accounts: the traffic that a paper market lives on.
 
-A traffic source yields ``(at_us, event)`` in order of ``at_us``, microseconds since its start. Sizes are *ambient*: the sum
-of everybody else's resting orders at one price.
+A traffic source yields ``(at_us, event)`` in order of ``at_us``, microseconds since its start. Sizes are
+*ambient*: the sum of everybody else's resting orders at one price. A print comes before the book change that
+it caused.
 """
 
 from dataclasses import dataclass
