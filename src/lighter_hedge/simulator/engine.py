@@ -9,7 +9,6 @@ from dataclasses import dataclass, field
 from lighter_hedge.domain.units import Side
 from lighter_hedge.simulator import eventinfo
 from lighter_hedge.simulator.accounts import Account, apply_fill, has_margin
-from lighter_hedge.simulator.faults import FaultBoard
 from lighter_hedge.simulator.matching import Execution
 from lighter_hedge.simulator.orders import (
     Order,
@@ -60,9 +59,8 @@ class Effects:
 class Engine:
     """Executes against the state."""
 
-    def __init__(self, state: State, faults: FaultBoard) -> None:
+    def __init__(self, state: State) -> None:
         self.state = state
-        self.faults = faults
 
     def create(self, tx: TxRecord, body: CreateOrder, at_us: int) -> Effects:
         """Execute a CreateOrder."""

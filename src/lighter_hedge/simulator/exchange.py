@@ -14,25 +14,20 @@ import hashlib
 import heapq
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, TypeAlias, assert_never
 
-from lighter_hedge.domain.units import MarketSpec, Side
+from lighter_hedge.domain.units import MarketSpec
 from lighter_hedge.simulator import eventinfo
-from lighter_hedge.simulator.accounts import Account, Tier, has_margin
+from lighter_hedge.simulator.accounts import Account
+from lighter_hedge.simulator.admission import Admission
 from lighter_hedge.simulator.engine import Effects, Engine, is_taker
 from lighter_hedge.simulator.events import BookChange, Mark, Print, TrafficEvent
 from lighter_hedge.simulator.faults import Fault, FaultBoard
-from lighter_hedge.simulator.markets import MIN_MARGIN_FRACTION
-from lighter_hedge.simulator.orders import (
-    TX_EXECUTED,
-    Order,
-    OrderStatus,
-    OrderType,
-    TimeInForce,
-    TxRecord,
-)
-from lighter_hedge.simulator.pushes import BestChanged, BookChanged, Push, Traded, TxExecuted
+from lighter_hedge.simulator.orders import TX_EXECUTED, Order, OrderStatus, TxRecord
+from lighter_hedge.simulator.publisher import Publisher
+from lighter_hedge.simulator.pushes import Push, Traded, TxExecuted
+from lighter_hedge.simulator.rules import ExchangeSettings, Latency
 from lighter_hedge.simulator.state import State
 from lighter_hedge.simulator.transactions import (
     CANCEL_ALL_ABORT,
@@ -40,7 +35,6 @@ from lighter_hedge.simulator.transactions import (
     CancelAll,
     CancelOrder,
     CreateOrder,
-    Envelope,
     ModifyOrder,
     TxBody,
     TxRefused,
@@ -50,11 +44,6 @@ from lighter_hedge.simulator.transactions import (
 
 TxHash: TypeAlias = Callable[[int, int, Mapping[str, Any]], str]
 
-CHAIN_ID = 304
-ORDER_EXPIRY_MAX_MS = 30 * 86_400_000
-CANCEL_ALL_MIN_MS = 5 * 60_000
-CANCEL_ALL_MAX_MS = 15 * 86_400_000
-NONCE_MAX = 2**47 - 1
 LATE_FILL_DELAY_MS = 200
 
 
@@ -62,46 +51,6 @@ def fast_hash(chain_id: int, tx_type: int, tx_info: Mapping[str, Any]) -> str:
     """80 hex digits that depend on the whole transaction; not the venue's hash, but cheap."""
     text = json.dumps([chain_id, tx_type, tx_info], sort_keys=True, separators=(",", ":"))
     return hashlib.sha512(text.encode()).hexdigest()[:80]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Latency:
-    """How long the sequencer holds a transaction back, in microseconds."""
-
-    taker_us: int = 0
-    maker_us: int = 0
-    cancel_us: int = 0
-
-    def scaled(self, factor: float) -> "Latency":
-        """The same, all multiplied by ``factor``."""
-        return Latency(
-            taker_us=int(self.taker_us * factor),
-            maker_us=int(self.maker_us * factor),
-            cancel_us=int(self.cancel_us * factor),
-        )
-
-
-DEFAULT_LATENCIES: dict[Tier, Latency] = {
-    # January 2026 values; they have moved since, see the fact sheet, section 5.
-    Tier.STANDARD: Latency(taker_us=300_000, maker_us=200_000, cancel_us=100_000),
-    Tier.PREMIUM: Latency(taker_us=150_000),
-    Tier.UNLIMITED: Latency(),
-}
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ExchangeSettings:
-    """What may differ from venue to venue and from test to test."""
-
-    chain_id: int = CHAIN_ID
-    latencies: Mapping[Tier, Latency] = field(default_factory=lambda: dict(DEFAULT_LATENCIES))
-    book_interval_us: int = 50_000
-    """Time between book batches; 0 publishes each change."""
-    minimums_bind_takers: bool = True
-    """Whether the minimum sizes hold for immediate-or-cancel and market orders too; reduce-only is always
-    exempt."""
-    price_band_percent: int = 5
-    """Limit orders further than this beyond mark and touch are refused (21733); 0 switches it off."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -166,7 +115,9 @@ class Exchange:
             {account.name: index for index, account in self.state.accounts.items()},
             {market.symbol: index for index, market in self.state.markets.items()},
         )
-        self._engine = Engine(self.state, self.faults)
+        self._engine = Engine(self.state)
+        self._admission = Admission(self.state, self.faults, self.settings)
+        self.publisher = Publisher(self.state)
         self._hash = tx_hash
         self._heap: list[tuple[int, int, _Due]] = []
         self._heap_sequence = 0
@@ -189,7 +140,7 @@ class Exchange:
         """Take a transaction at the API: refuse it, or consume its nonce and queue it."""
         try:
             envelope = parse(tx_type, tx_info)
-            account = self._check(envelope, now_us)
+            account = self._admission.check(envelope, now_us)
         except TxRefused as refusal:
             return SubmitResult(code=refusal.code, message=refusal.message, http_status=refusal.http_status)
         tx_hash = self._hash(self.settings.chain_id, tx_type, tx_info)
@@ -247,125 +198,6 @@ class Exchange:
             if account.cancel_all_us:
                 self._schedule_cancel_all(account, account.cancel_all_us)
 
-    # --- the API stage ---
-
-    def _check(self, envelope: Envelope, now_us: int) -> Account:
-        account = self.state.accounts.get(envelope.account_index)
-        if account is None:
-            raise TxRefused(21100, "account not found")
-        index = account.account_index
-        if envelope.api_key_index not in account.keys or self.key_revoked(
-            index, envelope.api_key_index, now_us
-        ):
-            raise TxRefused(21109, "api key not found")
-        rejected = self.faults.strike("reject", now_us, index)
-        if rejected is not None:
-            text = rejected.parameters.get("message", "refused by a fault")
-            raise TxRefused(rejected.number("code"), str(text))
-        expected = account.keys[envelope.api_key_index].nonce
-        skipped = envelope.skip_nonce and expected <= envelope.nonce < NONCE_MAX
-        if envelope.nonce != expected and not skipped:
-            raise TxRefused(21104, "invalid nonce")
-        if envelope.expired_at_ms * 1000 <= now_us:
-            raise TxRefused(21501, "invalid tx info: expired")
-        self._check_body(account, envelope.body, now_us)
-        return account
-
-    def key_revoked(self, account_index: int, api_key_index: int, now_us: int) -> bool:
-        """Whether a fault has revoked the key."""
-        fault = self.faults.active("key_revoked", now_us, account_index)
-        return fault is not None and fault.parameters.get("api_key_index", api_key_index) == api_key_index
-
-    def _check_body(self, account: Account, body: TxBody, now_us: int) -> None:
-        match body:
-            case CreateOrder():
-                self._check_create(account, body, now_us)
-            case CancelOrder():
-                self._market(body.market_index)
-            case ModifyOrder():
-                market = self._market(body.market_index)
-                if body.size_lots < market.min_lots(body.price_ticks):
-                    raise TxRefused(21706, "invalid order base or quote amount")
-            case CancelAll():
-                if body.market_index is not None and body.market_index != 255:
-                    self._market(body.market_index)
-                self._check_cancel_all_time(account, body, now_us)
-            case UpdateLeverage():
-                self._market(body.market_index)
-                if not MIN_MARGIN_FRACTION <= body.margin_fraction <= 10_000:
-                    raise TxRefused(21113, "invalid initial margin fraction")
-                if body.margin_mode != 0:
-                    raise TxRefused(21613, "invalid margin mode")
-            case _:
-                assert_never(body)
-
-    def _check_cancel_all_time(self, account: Account, body: CancelAll, now_us: int) -> None:
-        if body.mode in (CANCEL_ALL_IMMEDIATE, CANCEL_ALL_ABORT):
-            return
-        if account.cancel_all_us:
-            raise TxRefused(21712, "cancel all already queued")
-        ahead = body.time_ms - now_us // 1000
-        if not CANCEL_ALL_MIN_MS <= ahead <= CANCEL_ALL_MAX_MS:
-            raise TxRefused(21714, "invalid cancel all time")
-
-    def _market(self, market_index: int) -> MarketSpec:
-        market = self.state.markets.get(market_index)
-        if market is None:
-            raise TxRefused(21602, "invalid market index")
-        if not market.active:
-            raise TxRefused(21605, "invalid market status")
-        return market
-
-    def _check_create(self, account: Account, body: CreateOrder, now_us: int) -> None:
-        market = self._market(body.market_index)
-        rests = body.time_in_force is not TimeInForce.IOC
-        if rests and body.expiry_ms - now_us // 1000 > ORDER_EXPIRY_MAX_MS:
-            raise TxRefused(21711, "invalid order expiry")
-        bound = (rests or self.settings.minimums_bind_takers) and not body.reduce_only
-        if bound and body.size_lots < market.min_lots(body.price_ticks):
-            raise TxRefused(21706, "invalid order base or quote amount")
-        if body.order_type is OrderType.LIMIT:
-            self._check_price_band(body)
-        if rests and not self._affordable(account, body, now_us):
-            raise TxRefused(21739, "not enough margin to create the order")
-
-    def _check_price_band(self, body: CreateOrder) -> None:
-        band = self.settings.price_band_percent
-        mark = self.state.mark(body.market_index)
-        if not band or not mark:
-            return
-        book = self.state.books[body.market_index]
-        if body.side is Side.BID:
-            touch = min(mark, book.asks.best_price() or mark)
-            beyond = body.price_ticks * 100 > touch * (100 + band)
-        else:
-            touch = max(mark, book.bids.best_price() or mark)
-            beyond = body.price_ticks * 100 < touch * (100 - band)
-        if beyond:
-            raise TxRefused(21733, "order price flagged as an accidental price")
-
-    def _affordable(self, account: Account, body: CreateOrder, now_us: int) -> bool:
-        probe = Order(
-            order_index=0,
-            client_order_index=0,
-            account_index=account.account_index,
-            wallet=account.l1_address,
-            market_index=body.market_index,
-            side=body.side,
-            order_type=body.order_type,
-            time_in_force=body.time_in_force,
-            reduce_only=body.reduce_only,
-            price_ticks=body.price_ticks,
-            size_lots=body.size_lots,
-            expiry_ms=body.expiry_ms,
-            tx_hash="",
-            created_us=now_us,
-            updated_us=now_us,
-            sequence=0,
-        )
-        open_orders = list(self.state.open_of[account.account_index].values())
-        return has_margin(account, probe, open_orders, self.state.markets, self.state.marks())
-
     def _latency_us(self, account: Account, body: TxBody) -> int:
         latency = self.settings.latencies.get(account.tier, Latency())
         match body:
@@ -377,6 +209,10 @@ class Exchange:
                 return 0
             case _:
                 assert_never(body)
+
+    def key_revoked(self, account_index: int, api_key_index: int, now_us: int) -> bool:
+        """Whether a fault has revoked the key."""
+        return self._admission.key_revoked(account_index, api_key_index, now_us)
 
     # --- the passing of time ---
 
@@ -402,7 +238,7 @@ class Exchange:
                 pushes += self._run_due(heapq.heappop(self._heap)[2], at_us)
             else:
                 self._batch_due_us = None
-                pushes += self.flush_books(at_us)
+                pushes += self.publisher.flush_books(at_us)
         self._now_us = max(self._now_us, now_us)
         return pushes
 
@@ -576,74 +412,12 @@ class Exchange:
         for market_index, book in self.state.books.items():
             if not book.touched:
                 continue
-            best = self._best_changed(market_index, at_us)
+            best = self.publisher.best_changed(market_index, at_us)
             if best is not None:
                 pushes.append(best)
             if self.settings.book_interval_us == 0:
-                pushes += self.flush_book(market_index, at_us)
+                pushes += self.publisher.flush_book(market_index, at_us)
             elif self._batch_due_us is None:
                 interval = self.settings.book_interval_us
                 self._batch_due_us = (at_us // interval + 1) * interval
         return pushes
-
-    def _best_changed(self, market_index: int, at_us: int) -> BestChanged | None:
-        best = self.best(market_index)
-        market = self.state.market_states[market_index]
-        if best == market.published_best:
-            return None
-        market.published_best = best
-        nonce = self.state.next_sequence()
-        return BestChanged(market_index=market_index, nonce=nonce, bid=best[0], ask=best[1], at_us=at_us)
-
-    def best(self, market_index: int) -> tuple[tuple[int, int] | None, tuple[int, int] | None]:
-        """Best bid and best ask as ``(price_ticks, lots)``."""
-        sides = self.state.books[market_index].bids, self.state.books[market_index].asks
-        prices = [side.best_price() for side in sides]
-        bid, ask = (
-            None if price is None else (price, side.displayed_lots(price))
-            for side, price in zip(sides, prices, strict=True)
-        )
-        return bid, ask
-
-    def flush_books(self, at_us: int) -> list[Push]:
-        """Publish every changed level of every market."""
-        return [push for market_index in self.state.books for push in self.flush_book(market_index, at_us)]
-
-    def flush_book(self, market_index: int, at_us: int) -> list[Push]:
-        """Publish the changed levels of one market; nothing if there are none."""
-        book = self.state.books[market_index]
-        if not book.touched:
-            return []
-        levels: dict[Side, list[tuple[int, int]]] = {Side.BID: [], Side.ASK: []}
-        for side, price in book.touched:
-            levels[side].append((price, book.side(side).displayed_lots(price)))
-        book.touched.clear()
-        market = self.state.market_states[market_index]
-        begin_nonce, market.published_nonce = market.published_nonce, self.state.next_sequence()
-        market.offset += 1
-        return [
-            BookChanged(
-                market_index=market_index,
-                begin_nonce=begin_nonce,
-                nonce=market.published_nonce,
-                offset=market.offset,
-                bids=tuple(sorted(levels[Side.BID], reverse=True)),
-                asks=tuple(sorted(levels[Side.ASK])),
-                at_us=at_us,
-            )
-        ]
-
-    def book_snapshot(self, market_index: int, at_us: int) -> BookChanged:
-        """The whole book, for a new subscriber. Call ``flush_book`` first: the next batch then continues
-        it."""
-        market, book = self.state.market_states[market_index], self.state.books[market_index]
-        return BookChanged(
-            market_index=market_index,
-            begin_nonce=0,
-            nonce=market.published_nonce,
-            offset=market.offset,
-            bids=tuple(book.bids.displayed()),
-            asks=tuple(book.asks.displayed()),
-            at_us=at_us,
-            snapshot=True,
-        )

@@ -24,14 +24,15 @@ from lighter_hedge.simulator.credentials import (
     write_private,
 )
 from lighter_hedge.simulator.events import TrafficEvent
-from lighter_hedge.simulator.exchange import Exchange, ExchangeSettings, TxHash, fast_hash
+from lighter_hedge.simulator.exchange import Exchange, TxHash, fast_hash
 from lighter_hedge.simulator.faults import FaultError
 from lighter_hedge.simulator.markets import MARKETS
 from lighter_hedge.simulator.rest import ApiError, Handler, Rest, json_errors
+from lighter_hedge.simulator.rules import ExchangeSettings
 from lighter_hedge.simulator.settings import PaperError, PaperSettings
 from lighter_hedge.simulator.store import Store
 from lighter_hedge.simulator.stream import Stream
-from lighter_hedge.simulator.venue import Venue
+from lighter_hedge.simulator.venue import Venue, clock_us
 
 __all__ = ["PaperError", "PaperSettings", "serve"]
 
@@ -199,7 +200,7 @@ async def serve(
     """
     store = None if settings.state_dir is None else Store(settings.state_dir, fsync=settings.fsync)
     try:
-        exchange, secrets = build(settings, store, _now_us(), key_maker)
+        exchange, secrets = build(settings, store, clock_us(), key_maker)
         venue = Venue(exchange, settings, store=store)
         runner = web.AppRunner(application(venue), access_log=None, shutdown_timeout=1.0)
         await runner.setup()
@@ -237,9 +238,3 @@ async def _listen(runner: web.AppRunner, settings: PaperSettings) -> str:
     port = runner.addresses[0][1]
     host = "127.0.0.1" if settings.host in ("0.0.0.0", "::") else settings.host  # noqa: S104
     return f"http://{host}:{port}"
-
-
-def _now_us() -> int:
-    from lighter_hedge.simulator.venue import clock_us
-
-    return clock_us()

@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from lighter_hedge.simulator.accounts import Tier
-from lighter_hedge.simulator.exchange import CHAIN_ID, DEFAULT_LATENCIES, Latency
+from lighter_hedge.simulator.rules import CHAIN_ID, DEFAULT_LATENCIES, Latency
 
 TRAFFICS = ("synthetic", "tape")
 TX_HASHES = ("true", "fast")

@@ -180,10 +180,10 @@ class Stream:
         published = self.state.market_states[market]
         match name:
             case "order_book":
-                self.venue.publish(list(exchange.flush_book(market, now_us)), now_us)
-                return wire.order_book(exchange.book_snapshot(market, now_us), markets)
+                self.venue.publish(exchange.publisher.flush_book(market, now_us), now_us)
+                return wire.order_book(exchange.publisher.book_snapshot(market, now_us), markets)
             case "ticker":
-                bid, ask = exchange.best(market)
+                bid, ask = exchange.publisher.best(market)
                 nonce = self.state.counters.sequence
                 best = BestChanged(
                     market_index=market, nonce=nonce, bid=bid, ask=ask, at_us=now_us, snapshot=True
