@@ -192,8 +192,11 @@ async def serve(
     *,
     ready: Callable[[str], None] | None = None,
     key_maker: KeyMaker = sdk_key,
+    traffic: Traffic | None = None,
 ) -> None:
     """Run a paper exchange until cancelled; ``ready`` hears its base URL once it answers.
+
+    ``traffic`` replaces the source that the settings name.
 
     Raises:
         PaperError: the port is taken, or a part that the settings need is missing.
@@ -206,7 +209,8 @@ async def serve(
         await runner.setup()
         try:
             base_url = await _listen(runner, settings)
-            exchange.attach_traffic(_traffic(settings), venue.now_us())
+            source = _traffic(settings) if traffic is None else traffic
+            exchange.attach_traffic(source, venue.now_us())
             venue.step()
             accounts: list[Account] = list(exchange.state.accounts.values())
             if settings.credentials is not None:

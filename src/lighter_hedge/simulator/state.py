@@ -14,6 +14,8 @@ from lighter_hedge.simulator.pushes import MarketStats, PositionView
 HEIGHT_US = 100_000
 """A block every 100 ms."""
 PUBLIC_TRADES_MAX = 200
+RESTART_GAP = 1_000_000
+"""Numbers skipped at a restart: public events use numbers without being saved."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -25,6 +27,13 @@ class Counters:
     trade_id: int = 26_000_000_000
     asks: dict[int, int] = field(default_factory=dict)
     bids: dict[int, int] = field(default_factory=dict)
+
+    def skip(self, gap: int) -> None:
+        """Leave out numbers that were given to public events after the last save."""
+        self.sequence += gap
+        self.trade_id += gap
+        self.asks = {market: index + gap for market, index in self.asks.items()}
+        self.bids = {market: index - gap for market, index in self.bids.items()}
 
 
 @dataclass(slots=True, kw_only=True)
@@ -178,6 +187,7 @@ class State:
     ) -> None:
         """Take up saved records; accounts were given at construction."""
         self.counters = counters
+        counters.skip(RESTART_GAP)
         for order in sorted(orders, key=lambda order: order.sequence):
             self.orders[order.order_index] = order
             self.orders_of[order.account_index].append(order.order_index)

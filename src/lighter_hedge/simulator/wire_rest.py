@@ -250,6 +250,7 @@ def truth(state: State, now_us: int) -> Json:
     """``/paper/truth``: what really is, without lag or faults."""
     return {
         "time_ms": now_us // 1000,
+        "self_trades": len(_between_accounts(state)),
         "accounts": [
             {
                 "name": account.name,
@@ -264,6 +265,16 @@ def truth(state: State, now_us: int) -> Json:
             }
             for index, account in state.accounts.items()
         ],
+    }
+
+
+def _between_accounts(state: State) -> set[int]:
+    """Ids of trades whose both parties are accounts of this exchange."""
+    return {
+        trade.trade_id
+        for trades in state.trades_of.values()
+        for trade in trades
+        if trade.maker.account_index in state.accounts and trade.taker.account_index in state.accounts
     }
 
 
