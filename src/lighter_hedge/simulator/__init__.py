@@ -1,1 +1,2 @@
-"""A Lighter of our own: a pure exchange core, its traffic, its faults, and a server that real clients talk to."""
+"""A Lighter of our own: a pure exchange core, its traffic, its faults, and a server that real clients talk
+to."""

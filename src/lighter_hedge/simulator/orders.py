@@ -1,0 +1,214 @@
+"""Records of the exchange: orders, trades and transactions, with the venue's own words for their states.
+
+Pure data. ``Order`` and ``TxRecord`` change in place inside the exchange and leave it as copies.
+"""
+
+import copy
+from dataclasses import dataclass
+from enum import Enum, IntEnum
+
+from lighter_hedge.domain.units import Side
+
+
+class OrderType(IntEnum):
+    """Order types that this exchange matches, with the venue's numbers."""
+
+    LIMIT = 0
+    MARKET = 1
+
+    @property
+    def word(self) -> str:
+        """As in JSON: ``limit`` or ``market``."""
+        return self.name.lower()
+
+
+class TimeInForce(IntEnum):
+    """The venue's numbers for time in force."""
+
+    IOC = 0
+    GTT = 1
+    POST_ONLY = 2
+
+    @property
+    def word(self) -> str:
+        """As in JSON, for example ``post-only``."""
+        return _TIME_IN_FORCE_WORDS[self]
+
+
+_TIME_IN_FORCE_WORDS = {
+    TimeInForce.IOC: "immediate-or-cancel",
+    TimeInForce.GTT: "good-till-time",
+    TimeInForce.POST_ONLY: "post-only",
+}
+
+
+class SelfTrade(IntEnum):
+    """What an incoming order does when it meets an order that counts as its own."""
+
+    EXPIRE_MAKER = 0
+    EXPIRE_TAKER = 1
+    EXPIRE_BOTH = 2
+
+
+class SelfTradeEquality(IntEnum):
+    """Which orders count as one's own."""
+
+    ACCOUNT = 0
+    MASTER_ACCOUNT = 1
+
+
+class OrderStatus(Enum):
+    """The venue's status words. There is no partially-filled and no rejected."""
+
+    OPEN = "open"
+    FILLED = "filled"
+    CANCELED = "canceled"
+    CANCELED_POST_ONLY = "canceled-post-only"
+    CANCELED_REDUCE_ONLY = "canceled-reduce-only"
+    CANCELED_MARGIN_NOT_ALLOWED = "canceled-margin-not-allowed"
+    CANCELED_TOO_MUCH_SLIPPAGE = "canceled-too-much-slippage"
+    CANCELED_NOT_ENOUGH_LIQUIDITY = "canceled-not-enough-liquidity"
+    CANCELED_SELF_TRADE = "canceled-self-trade"
+    CANCELED_EXPIRED = "canceled-expired"
+
+    @property
+    def code(self) -> int:
+        """The number that ``event_info`` shows."""
+        return _STATUS_CODES[self]
+
+
+_STATUS_CODES = {
+    OrderStatus.OPEN: 2,
+    OrderStatus.FILLED: 3,
+    OrderStatus.CANCELED: 4,
+    OrderStatus.CANCELED_POST_ONLY: 5,
+    OrderStatus.CANCELED_REDUCE_ONLY: 6,
+    OrderStatus.CANCELED_MARGIN_NOT_ALLOWED: 8,
+    OrderStatus.CANCELED_TOO_MUCH_SLIPPAGE: 9,
+    OrderStatus.CANCELED_NOT_ENOUGH_LIQUIDITY: 10,
+    OrderStatus.CANCELED_SELF_TRADE: 11,
+    OrderStatus.CANCELED_EXPIRED: 12,
+}
+
+
+@dataclass(slots=True, kw_only=True)
+class Order:
+    """One order of a real account. Sizes in lots, prices in ticks, times in microseconds."""
+
+    order_index: int
+    client_order_index: int
+    account_index: int
+    wallet: str
+    market_index: int
+    side: Side
+    order_type: OrderType
+    time_in_force: TimeInForce
+    reduce_only: bool
+    price_ticks: int
+    size_lots: int
+    expiry_ms: int
+    tx_hash: str
+    created_us: int
+    updated_us: int
+    sequence: int
+    """Place in the queue at its price; also the venue's ``nonce`` of the order."""
+    filled_lots: int = 0
+    filled_quote: int = 0
+    queue_ahead: int = 0
+    """Ambient lots at this price that were there first."""
+    status: OrderStatus = OrderStatus.OPEN
+    self_trade: SelfTrade = SelfTrade.EXPIRE_MAKER
+    equality: SelfTradeEquality = SelfTradeEquality.ACCOUNT
+    height: int = 0
+    version: int = 0
+
+    @property
+    def leaves_lots(self) -> int:
+        """Lots that may still be filled; 0 once the order is dead."""
+        return self.size_lots - self.filled_lots if self.status is OrderStatus.OPEN else 0
+
+    @property
+    def is_open(self) -> bool:
+        """Whether the order may still be filled."""
+        return self.status is OrderStatus.OPEN
+
+    def copied(self) -> "Order":
+        """The order as it is now, unaffected by what comes later."""
+        return copy.copy(self)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TradeSide:
+    """One party of a trade and its position just before."""
+
+    account_index: int
+    order_index: int
+    client_order_index: int
+    fee: int = 0
+    """In 1e-6 of the notional; 0 is left out on the wire."""
+    lots_before: int = 0
+    entry_quote_before: int = 0
+    margin_fraction: int = 0
+    sign_changed: bool = False
+    realized_pnl: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Trade:
+    """One execution. ``ambient`` parties carry the index of the ambient account."""
+
+    trade_id: int
+    market_index: int
+    price_ticks: int
+    lots: int
+    quote: int
+    maker: TradeSide
+    taker: TradeSide
+    is_maker_ask: bool
+    time_us: int
+    height: int
+
+    @property
+    def ask(self) -> TradeSide:
+        """The seller."""
+        return self.maker if self.is_maker_ask else self.taker
+
+    @property
+    def bid(self) -> TradeSide:
+        """The buyer."""
+        return self.taker if self.is_maker_ask else self.maker
+
+    def of(self, account_index: int) -> bool:
+        """Whether the account is a party of this trade."""
+        return account_index in (self.maker.account_index, self.taker.account_index)
+
+
+TX_FAILED = 0
+TX_PENDING = 1
+TX_EXECUTED = 2
+
+
+@dataclass(slots=True, kw_only=True)
+class TxRecord:
+    """One accepted transaction, from acceptance to execution. Times in microseconds."""
+
+    tx_hash: str
+    tx_type: int
+    info: str
+    """The signed JSON text as it was sent."""
+    account_index: int
+    api_key_index: int
+    l1_address: str
+    nonce: int
+    expire_at_ms: int
+    queued_us: int
+    due_us: int
+    sequence_index: int
+    status: int = TX_PENDING
+    executed_us: int = 0
+    height: int = 0
+    event_info: str = ""
+
+    def copied(self) -> "TxRecord":
+        """The record as it is now."""
+        return copy.copy(self)

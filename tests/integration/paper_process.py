@@ -1,0 +1,47 @@
+"""Run a paper exchange with a small explicit book in a process of its own: ``python -m … '<settings as JSON>'``."""
+
+import asyncio
+import json
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from lighter_hedge.domain.units import Side
+from lighter_hedge.simulator.accounts import Tier
+from lighter_hedge.simulator.events import BookChange, Mark, TrafficEvent
+from lighter_hedge.simulator.server import PaperSettings, serve
+
+MID = 1_000_000
+"""100,000.0 USDC in ticks of BTC."""
+PATHS = ("state_dir", "credentials")
+
+
+def small_book() -> Iterator[tuple[int, TrafficEvent]]:
+    """Two levels on each side of BTC, and then nothing for ever."""
+    levels = (
+        (Side.BID, MID - 10, 1000),
+        (Side.BID, MID - 20, 1000),
+        (Side.ASK, MID + 10, 1000),
+        (Side.ASK, MID + 20, 1000),
+    )
+    yield 0, BookChange(market_index=1, updates=levels, snapshot=True)
+    yield 0, Mark(market_index=1, mark_ticks=MID, index_ticks=MID)
+
+
+def settings_of(text: str) -> PaperSettings:
+    wanted: dict[str, Any] = json.loads(text)
+    for name in PATHS:
+        if name in wanted:
+            wanted[name] = Path(wanted[name])
+    return PaperSettings(**{**wanted, "tier": Tier(wanted.get("tier", "unlimited"))})
+
+
+if __name__ == "__main__":
+    asyncio.run(
+        serve(
+            settings_of(sys.argv[1]),
+            ready=lambda url: print(url, flush=True),
+            traffic=small_book(),
+        )
+    )
