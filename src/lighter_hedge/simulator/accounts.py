@@ -101,9 +101,7 @@ class FillEffect:
     fee: int
 
 
-def apply_fill(
-    account: Account, market: MarketSpec, side: Side, lots: int, quote: int, fee: int
-) -> FillEffect:
+def apply_fill(account: Account, market: MarketSpec, side: Side, lots: int, quote: int, fee: int) -> FillEffect:
     """Book one fill of ``lots`` for ``quote`` millionths, at a fee rate in 1e-6 of the notional."""
     assert lots > 0
     assert quote >= 0

@@ -46,9 +46,7 @@ class Admission:
         if account is None:
             raise TxRefused(21100, "account not found")
         index = account.account_index
-        if envelope.api_key_index not in account.keys or self.key_revoked(
-            index, envelope.api_key_index, now_us
-        ):
+        if envelope.api_key_index not in account.keys or self.key_revoked(index, envelope.api_key_index, now_us):
             raise TxRefused(21109, "api key not found")
         rejected = self.faults.strike("reject", now_us, index)
         if rejected is not None:

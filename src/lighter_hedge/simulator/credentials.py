@@ -48,9 +48,7 @@ def sdk_key() -> tuple[str, str]:
     return str(private_key), str(public_key)
 
 
-def make_accounts(
-    settings: PaperSettings, now_us: int, key_maker: KeyMaker
-) -> tuple[list[Account], list[Secret]]:
+def make_accounts(settings: PaperSettings, now_us: int, key_maker: KeyMaker) -> tuple[list[Account], list[Secret]]:
     """Fresh accounts with API keys 4, 5 and 6 each."""
     accounts: list[Account] = []
     secrets: list[Secret] = []
@@ -68,17 +66,13 @@ def make_accounts(
         )
         for api_key_index in API_KEY_INDEXES:
             private_key, public_key = key_maker()
-            account.keys[api_key_index] = ApiKey(
-                api_key_index=api_key_index, public_key=public_key.removeprefix("0x")
-            )
+            account.keys[api_key_index] = ApiKey(api_key_index=api_key_index, public_key=public_key.removeprefix("0x"))
             secrets.append(Secret(account_index=index, api_key_index=api_key_index, private_key=private_key))
         accounts.append(account)
     return accounts, secrets
 
 
-def credentials(
-    base_url: str, chain_id: int, accounts: list[Account], secrets: list[Secret]
-) -> dict[str, Any]:
+def credentials(base_url: str, chain_id: int, accounts: list[Account], secrets: list[Secret]) -> dict[str, Any]:
     """What the credentials file holds."""
     private = {(secret.account_index, secret.api_key_index): secret.private_key for secret in secrets}
     return {

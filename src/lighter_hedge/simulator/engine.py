@@ -279,9 +279,7 @@ class Engine:
             margin_fraction=self.state.markets[market_index].initial_margin_fraction,
         )
 
-    def _book_executions(
-        self, market_index: int, executions: list[Execution], effects: Effects, at_us: int
-    ) -> None:
+    def _book_executions(self, market_index: int, executions: list[Execution], effects: Effects, at_us: int) -> None:
         for execution in executions:
             effects.trades.append(self._settle(market_index, execution, at_us))
             for order in (execution.maker, execution.taker):
@@ -299,9 +297,7 @@ class Engine:
     def _settle(self, market_index: int, execution: Execution, at_us: int) -> Trade:
         quote = self.state.markets[market_index].quote(execution.lots, execution.price_ticks)
         taker_side = execution.taker_side
-        maker = self._settle_side(
-            market_index, execution.maker, taker_side.opposite, execution.lots, quote, True
-        )
+        maker = self._settle_side(market_index, execution.maker, taker_side.opposite, execution.lots, quote, True)
         taker = self._settle_side(market_index, execution.taker, taker_side, execution.lots, quote, False)
         trade = Trade(
             trade_id=self.state.next_trade_id(),

@@ -134,9 +134,7 @@ class Exchange:
         self._traffic, self._traffic_start_us = traffic, start_us
         self._next_traffic = next(traffic, None)
 
-    def submit(
-        self, now_us: int, tx_type: int, tx_info: Mapping[str, Any], info_text: str = ""
-    ) -> SubmitResult:
+    def submit(self, now_us: int, tx_type: int, tx_info: Mapping[str, Any], info_text: str = "") -> SubmitResult:
         """Take a transaction at the API: refuse it, or consume its nonce and queue it."""
         try:
             envelope = parse(tx_type, tx_info)
@@ -248,9 +246,7 @@ class Exchange:
 
     def _schedule_expiry(self, order: Order) -> None:
         if order.expiry_ms:
-            self._schedule(
-                order.expiry_ms * 1000, _Expire(order_index=order.order_index, expiry_ms=order.expiry_ms)
-            )
+            self._schedule(order.expiry_ms * 1000, _Expire(order_index=order.order_index, expiry_ms=order.expiry_ms))
 
     def _schedule_cancel_all(self, account: Account, at_us: int) -> None:
         self._schedule(at_us, _ScheduledCancelAll(account_index=account.account_index, at_us=at_us))
@@ -349,9 +345,7 @@ class Exchange:
             two = kind == "fill_now" and self.faults.strike(
                 "two_trades", at_us, order.account_index, order.market_index
             )
-            fill = _ForcedFill(
-                order_index=order.order_index, lots=fault.number("lots"), pieces=2 if two else 1
-            )
+            fill = _ForcedFill(order_index=order.order_index, lots=fault.number("lots"), pieces=2 if two else 1)
             self._schedule(at_us + fault.number("delay_ms") * 1000, fill)
 
     def _look_for_late_fill(self, order: Order, leaves: int, at_us: int) -> None:
@@ -398,12 +392,8 @@ class Exchange:
         rest = event.lots - sum(execution.lots for execution in executions)
         pushes = self._finish(effects, at_us)
         if rest > 0:
-            trade = self._engine.ambient_trade(
-                event.market_index, event.price_ticks, rest, event.taker_side, at_us
-            )
-            pushes.append(
-                Traded(market_index=event.market_index, nonce=self.state.next_sequence(), trades=(trade,))
-            )
+            trade = self._engine.ambient_trade(event.market_index, event.price_ticks, rest, event.taker_side, at_us)
+            pushes.append(Traded(market_index=event.market_index, nonce=self.state.next_sequence(), trades=(trade,)))
         return pushes
 
     def _public(self, at_us: int) -> list[Push]:

@@ -126,9 +126,7 @@ class FaultBoard:
             market_index=_resolve(request.get("market"), self._markets, "market"),
             count=count,
             until_us=None if duration is None else now_us + int(duration * 1_000_000),
-            parameters={
-                name: request[name] for name in request if name in _PARAMETERS[kind] or name == "seconds"
-            },
+            parameters={name: request[name] for name in request if name in _PARAMETERS[kind] or name == "seconds"},
         )
         self._faults[fault.fault_id] = fault
         return fault

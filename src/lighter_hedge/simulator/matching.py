@@ -208,9 +208,7 @@ class Book:
         self, maker: Order | None, taker: Order | None, price: int, lots: int, taker_side: Side, walk: Walk
     ) -> None:
         assert lots > 0
-        walk.executions.append(
-            Execution(maker=maker, taker=taker, price_ticks=price, lots=lots, taker_side=taker_side)
-        )
+        walk.executions.append(Execution(maker=maker, taker=taker, price_ticks=price, lots=lots, taker_side=taker_side))
         walk.leaves_lots -= lots
         if taker is not None:
             taker.filled_lots += lots
@@ -244,9 +242,7 @@ class Book:
         """
         makers = self.side(taker_side.opposite)
         walk = Walk(leaves_lots=lots)
-        for order in [
-            order for order in makers.orders() if makers.key(order.price_ticks) < makers.key(price)
-        ]:
+        for order in [order for order in makers.orders() if makers.key(order.price_ticks) < makers.key(price)]:
             if walk.leaves_lots == 0:
                 return walk.executions
             filled = min(order.leaves_lots, walk.leaves_lots)

@@ -116,12 +116,5 @@ class TxExecuted:
 
 
 Push: TypeAlias = (
-    BookChanged
-    | BestChanged
-    | Traded
-    | MarketStats
-    | OrdersChanged
-    | AccountTraded
-    | PositionsChanged
-    | TxExecuted
+    BookChanged | BestChanged | Traded | MarketStats | OrdersChanged | AccountTraded | PositionsChanged | TxExecuted
 )

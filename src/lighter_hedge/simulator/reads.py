@@ -16,15 +16,11 @@ def orders(state: State, account_index: int, cutoff_us: int, market_index: int |
     """All orders of an account, newest first."""
     found = (as_of(state, index, cutoff_us) for index in reversed(state.orders_of.get(account_index, [])))
     return [
-        order
-        for order in found
-        if order is not None and (market_index is None or order.market_index == market_index)
+        order for order in found if order is not None and (market_index is None or order.market_index == market_index)
     ]
 
 
-def by_client_indexes(
-    state: State, account_index: int, cutoff_us: int, client_order_indexes: set[int]
-) -> list[Order]:
+def by_client_indexes(state: State, account_index: int, cutoff_us: int, client_order_indexes: set[int]) -> list[Order]:
     """Orders with the given client order indexes, newest first."""
     return [
         order

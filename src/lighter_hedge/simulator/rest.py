@@ -162,8 +162,7 @@ class Rest:
         indexes = [
             index
             for index in sorted(account.keys)
-            if wanted in (index, ALL_KEYS)
-            and not self.venue.exchange.key_revoked(account.account_index, index, now_us)
+            if wanted in (index, ALL_KEYS) and not self.venue.exchange.key_revoked(account.account_index, index, now_us)
         ]
         if not indexes:
             raise ApiError(21109, "api key not found")

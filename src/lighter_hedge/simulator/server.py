@@ -54,9 +54,7 @@ def build(
         accounts, secrets = saved.accounts, load_secrets(secrets_file)
         for account in accounts:
             account.tier = settings.tier
-    exchange = Exchange(
-        MARKETS.values(), accounts, settings=_exchange_settings(settings), tx_hash=_tx_hash(settings)
-    )
+    exchange = Exchange(MARKETS.values(), accounts, settings=_exchange_settings(settings), tx_hash=_tx_hash(settings))
     if saved is not None:
         exchange.state.restore(saved.orders, saved.trades, saved.txs, saved.counters)
         exchange.resume_saved(now_us)

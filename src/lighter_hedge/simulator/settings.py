@@ -32,7 +32,7 @@ class PaperSettings:
     seed: int = 1
     book_interval_ms: int = 50
     """0 publishes each change of a book."""
-    tx_hash: str = "fast"
+    tx_hash: str = "true"
     """``true`` computes the venue's own hash (1-3 ms each), ``fast`` a cheap one."""
     state_dir: Path | None = None
     """Where the exchange keeps itself; ``None`` keeps nothing."""

@@ -182,9 +182,7 @@ class State:
         self._dirty_accounts, self._dirty_orders, self._dirty_txs, self._new_trades = {}, {}, {}, []
         return changes
 
-    def restore(
-        self, orders: list[Order], trades: list[Trade], txs: list[TxRecord], counters: Counters
-    ) -> None:
+    def restore(self, orders: list[Order], trades: list[Trade], txs: list[TxRecord], counters: Counters) -> None:
         """Take up saved records; accounts were given at construction."""
         self.counters = counters
         counters.skip(RESTART_GAP)
@@ -233,8 +231,7 @@ class State:
             realized_pnl=position.realized_pnl,
             margin_fraction=position.margin_fraction,
             open_order_count=sum(
-                order.market_index == market_index
-                for order in self.open_of.get(account.account_index, {}).values()
+                order.market_index == market_index for order in self.open_of.get(account.account_index, {}).values()
             ),
             liquidation_ticks=self._liquidation_ticks(account, market, position.lots, position.entry_quote),
         )

@@ -43,9 +43,7 @@ class Stream:
         await socket.prepare(request)
         transport = request.transport
         assert transport is not None
-        connection = Connection(
-            drop=transport.abort, outbox=asyncio.Queue(self.venue.settings.send_queue_max)
-        )
+        connection = Connection(drop=transport.abort, outbox=asyncio.Queue(self.venue.settings.send_queue_max))
         self.venue.connections.add(connection)
         try:
             async with asyncio.TaskGroup() as group:
@@ -73,9 +71,7 @@ class Stream:
                 except StreamError as error:
                     connection.send(_text(error.frame))
 
-    async def _keep_alive(
-        self, socket: web.WebSocketResponse, connection: Connection, heard: asyncio.Event
-    ) -> None:
+    async def _keep_alive(self, socket: web.WebSocketResponse, connection: Connection, heard: asyncio.Event) -> None:
         """Ping a silent client; close with 1008 when it stays silent."""
         pinged = False
         while True:
@@ -185,9 +181,7 @@ class Stream:
             case "ticker":
                 bid, ask = exchange.publisher.best(market)
                 nonce = self.state.counters.sequence
-                best = BestChanged(
-                    market_index=market, nonce=nonce, bid=bid, ask=ask, at_us=now_us, snapshot=True
-                )
+                best = BestChanged(market_index=market, nonce=nonce, bid=bid, ask=ask, at_us=now_us, snapshot=True)
                 return wire.ticker(best, markets)
             case "trade":
                 trades = tuple(published.trades)[:HISTORY_TRADES]
@@ -202,9 +196,7 @@ class Stream:
                     "type": "subscribed/market_stats",
                 }
 
-    def _account_snapshot(
-        self, name: str, numbers: list[int], message: dict[str, Any], now_us: int
-    ) -> dict[str, Any]:
+    def _account_snapshot(self, name: str, numbers: list[int], message: dict[str, Any], now_us: int) -> dict[str, Any]:
         index = numbers[-1]
         if name in NEEDS_AUTH:
             self._check_auth(name, numbers, message.get("auth"), now_us)

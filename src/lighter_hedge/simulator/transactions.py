@@ -186,9 +186,7 @@ def _create_order(tx_info: Mapping[str, Any], attributes: Mapping[str, Any]) -> 
         time_in_force=time_in_force,
         reduce_only=reduce_only,
         expiry_ms=expiry_ms,
-        self_trade=SelfTrade(
-            _within(_attribute(attributes, ATTRIBUTE_SELF_TRADE), 0, 2, 21501, "self trade")
-        ),
+        self_trade=SelfTrade(_within(_attribute(attributes, ATTRIBUTE_SELF_TRADE), 0, 2, 21501, "self trade")),
         equality=SelfTradeEquality(
             _within(_attribute(attributes, ATTRIBUTE_EQUALITY), 0, 1, 21501, "self trade equality")
         ),

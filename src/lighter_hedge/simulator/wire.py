@@ -208,9 +208,7 @@ def trades_by_market(trades: tuple[Trade, ...], markets: Markets) -> dict[str, l
     return by_market
 
 
-def account_all_update(
-    account_index: int, *, trades: Json | None = None, positions: Json | None = None
-) -> Json:
+def account_all_update(account_index: int, *, trades: Json | None = None, positions: Json | None = None) -> Json:
     """``update/account_all``: trades or positions; the other map is empty."""
     return {
         "account": account_index,
