@@ -22,9 +22,8 @@ from typing import Any
 from lighter_hedge.ops.exit_codes import NOT_RESTARTED, ExitCode, OpsError
 from lighter_hedge.ops.logs import redacted
 from lighter_hedge.ops.pids import SUPERVISOR, desk_lock, forget_pid, write_pid
+from lighter_hedge.ops.ready import READY_FD, await_ready
 
-READY_FD = "LIGHTER_HEDGE_READY_FD"
-READY_WORD = b"ready"
 BACKOFF_SECONDS = (1.0, 2.0, 5.0, 10.0, 30.0)
 HEALTHY_SECONDS = 60.0
 """A child that has run this long starts again at the first step of the backoff."""
@@ -205,16 +204,7 @@ class Supervisor:
 
     async def _await_ready(self, kept: _Kept, descriptor: int) -> None:
         """Wait for the child's word, or for its end."""
-        reader = asyncio.StreamReader()
-        loop = asyncio.get_running_loop()
-        transport, _ = await loop.connect_read_pipe(
-            lambda: asyncio.StreamReaderProtocol(reader), os.fdopen(descriptor, "rb")
-        )
-        try:
-            word = await reader.readline()
-        finally:
-            transport.close()
-        if word.strip() == READY_WORD:
+        if await await_ready(descriptor):
             kept.ready = True
             self._report(ChildEvent(side=kept.child.side, event="ready"))
 

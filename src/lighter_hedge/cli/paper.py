@@ -1,0 +1,86 @@
+"""The paper exchange as a command."""
+
+import asyncio
+import os
+import signal
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from lighter_hedge.cli.common import guarded, note
+from lighter_hedge.ops.exit_codes import ExitCode, OpsError
+from lighter_hedge.ops.ready import say_ready
+
+if TYPE_CHECKING:
+    from lighter_hedge.simulator.server import PaperSettings
+
+
+@guarded
+def paper(
+    host: Annotated[str, typer.Option("--host", help="Address to listen on.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option("--port", min=0, max=65535, help="0 takes any free port.")] = 8700,
+    tier: Annotated[str, typer.Option("--tier", help="standard, premium or unlimited.")] = "standard",
+    wallets: Annotated[str, typer.Option("--wallets", help="shared: sub-accounts of one wallet; separate.")] = "shared",
+    collateral: Annotated[int, typer.Option("--collateral", min=1, help="USDC of each account.")] = 10_000,
+    tape: Annotated[Path | None, typer.Option("--tape", help="Replay this recording instead of made traffic.")] = None,
+    seed: Annotated[int, typer.Option("--seed", help="Seed of the made traffic.")] = 1,
+    book_interval_ms: Annotated[
+        int, typer.Option("--book-interval-ms", min=0, help="Milliseconds between book frames; 0: each change.")
+    ] = 50,
+    tx_hash: Annotated[str, typer.Option("--tx-hash", help="true: the venue's own hash; fast: a cheap one.")] = "fast",
+    state: Annotated[Path | None, typer.Option("--state", help="Folder in which the exchange keeps itself.")] = None,
+    credentials: Annotated[
+        Path | None, typer.Option("--credentials", help="Write addresses, accounts and keys to this file (0600).")
+    ] = None,
+    chain_id: Annotated[int, typer.Option("--chain-id", min=1, help="Signed into every transaction.")] = 304,
+    latency_scale: Annotated[float, typer.Option("--latency-scale", min=0, help="Factor on the tier's delays.")] = 1.0,
+) -> None:
+    """Run a Lighter of our own on this machine, until Ctrl-C or SIGTERM."""
+    from lighter_hedge.simulator.accounts import Tier
+    from lighter_hedge.simulator.server import PaperError, PaperSettings
+
+    tiers = {each.value: each for each in Tier}
+    if tier not in tiers:
+        raise OpsError(ExitCode.USAGE, f"there is no tier {tier}", f"use one of {', '.join(tiers)}")
+    try:
+        settings = PaperSettings(
+            host=host,
+            port=port,
+            tier=tiers[tier],
+            wallets=wallets,
+            collateral=collateral,
+            traffic="synthetic" if tape is None else "tape",
+            tape=tape,
+            seed=seed,
+            book_interval_ms=book_interval_ms,
+            tx_hash=tx_hash,
+            state_dir=state,
+            credentials=credentials,
+            chain_id=chain_id,
+            latency_scale=latency_scale,
+        )
+    except PaperError as error:
+        raise OpsError(ExitCode.USAGE, str(error)) from None
+    try:
+        asyncio.run(_serve(settings))
+    except* PaperError as group:
+        raise OpsError(ExitCode.FAILED, str(group.exceptions[0])) from None
+
+
+async def _serve(settings: "PaperSettings") -> None:
+    from lighter_hedge.simulator.server import serve
+
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, stop.set)
+
+    def ready(base_url: str) -> None:
+        note(f"paper exchange at {base_url}")
+        say_ready(os.environ)
+
+    async with asyncio.TaskGroup() as group:
+        task = group.create_task(serve(settings, ready=ready))
+        await stop.wait()
+        task.cancel()
