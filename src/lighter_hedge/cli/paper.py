@@ -28,7 +28,7 @@ def paper(
     book_interval_ms: Annotated[
         int, typer.Option("--book-interval-ms", min=0, help="Milliseconds between book frames; 0: each change.")
     ] = 50,
-    tx_hash: Annotated[str, typer.Option("--tx-hash", help="true: the venue's own hash; fast: a cheap one.")] = "fast",
+    tx_hash: Annotated[str, typer.Option("--tx-hash", help="true: the venue's own hash; fast: a cheap one.")] = "true",
     state: Annotated[Path | None, typer.Option("--state", help="Folder in which the exchange keeps itself.")] = None,
     credentials: Annotated[
         Path | None, typer.Option("--credentials", help="Write addresses, accounts and keys to this file (0600).")

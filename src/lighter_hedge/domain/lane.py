@@ -50,7 +50,10 @@ EVIDENCE_MS_MAX = 3_000
 """Silence after an accepted send before the lane starts to ask."""
 
 POLL_MS = 500
-"""Between two questions while something is unresolved."""
+"""Between the first two questions while something is unresolved; each further wait is twice as long …"""
+
+POLL_MS_MAX = 8_000
+"""… up to this: reads cost the account's request budget."""
 
 PROBE_AFTER_MS = 2_000
 """How long a consumed nonce without a known consumer is looked up before the next nonce is used to prove it."""
@@ -137,6 +140,7 @@ class Lane:
     """Requests being signed: what, under which nonce, and whether to send at once."""
     _next_ticket: int = FIRST_TICKET
     _deadline_ms: int = 0
+    _poll_ms: int = POLL_MS
     _consumed_ms: int | None = None
     """When the nonce was first known to be consumed."""
     _winner: str = ""
@@ -355,7 +359,8 @@ class Lane:
 
     def _ask(self, now: Instant) -> list[Command]:
         """Ask for the fate of everything that may have been sent."""
-        self._deadline_ms = now.mono_ms + POLL_MS
+        self._deadline_ms = now.mono_ms + self._poll_ms
+        self._poll_ms = min(2 * self._poll_ms, POLL_MS_MAX)
         if self._winner:
             request = self._held[self._winner].candidate.request
             assert isinstance(request, OrderRequest)
@@ -558,6 +563,7 @@ class Lane:
     def _next_nonce(self, winner: str, why: str, now: Instant, *, fenced: bool = False) -> list[Command]:
         commands: list[Command] = [Record(entry=NonceSettled(nonce=self.nonce, winner=winner, why=why))]
         probe, executed_ms = self._probe, self._probe_ms
+        self._poll_ms = POLL_MS
         self.nonce += 1
         self._held.clear()
         self._winner = ""
