@@ -58,6 +58,8 @@ class Link:
         self.port = 0
         self.cut_at_answer = False
         """Cut the next connection on which an answer comes, before the answer is passed on."""
+        self.cut_at_request = False
+        """Cut the next connection on which a request comes, before the request is passed on."""
         self.requests = bytearray()
         """Everything that the client has sent."""
 
@@ -87,6 +89,9 @@ class Link:
             while data := await reader.read(65536):
                 if answers and self.cut_at_answer:
                     self.cut_at_answer = False
+                    break
+                if not answers and self.cut_at_request:
+                    self.cut_at_request = False
                     break
                 if not answers:
                     self.requests += data

@@ -17,6 +17,7 @@ from lighter_hedge.ops.redis_server import RedisServer
 
 class Link(Protocol):
     cut_at_answer: bool
+    cut_at_request: bool
     requests: bytearray
 
 
@@ -51,6 +52,19 @@ def test_append_whose_answer_is_lost_is_read_back(redis_world: RedisWorld) -> No
         assert not link.cut_at_answer
         assert link.requests.count(b"XADD") == 1
         assert await client.last_state(Role.MAKER) == maker(1)
+
+    play(redis_world, scenario)
+
+
+def test_append_that_never_arrived_is_an_error_and_not_repeated(redis_world: RedisWorld) -> None:
+    async def scenario(client: RedisMessaging, link: Link) -> None:
+        link.cut_at_request = True
+        with pytest.raises(MessagingError, match="did not answer"):
+            await client.append_state(maker(1))
+        assert b"XADD" not in link.requests
+        assert await client.last_state(Role.MAKER) is None
+        await client.append_state(maker(2))
+        assert await client.last_state(Role.MAKER) == maker(2)
 
     play(redis_world, scenario)
 

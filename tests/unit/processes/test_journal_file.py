@@ -122,16 +122,20 @@ def test_file_of_something_else_is_named(path: Path) -> None:
 
 
 def test_transaction_is_all_or_nothing(path: Path, db: sqlite3.Connection) -> None:
-    with pytest.raises(JournalConflict), transaction(db, path):
-        db.execute("INSERT INTO stops (id, wall_ms) VALUES (1, 1)")
-        db.execute("INSERT INTO stops (id, wall_ms) VALUES (1, 2)")
-    with pytest.raises(AssertionError), transaction(db, path):
-        db.execute("INSERT INTO stops (id, wall_ms) VALUES (1, 1)")
-        raise AssertionError
+    def write(*, then: Exception | None = None, number: int = 2) -> None:
+        with transaction(db, path):
+            db.execute("INSERT INTO stops (id, wall_ms) VALUES (1, 1)")
+            db.execute("INSERT INTO stops (id, wall_ms) VALUES (?, 2)", (number,))
+            if then is not None:
+                raise then
+
+    with pytest.raises(JournalConflict):
+        write(number=1)
+    with pytest.raises(AssertionError):
+        write(then=AssertionError())
     assert db.execute("SELECT count(*) FROM stops").fetchone() == (0,)
-    with transaction(db, path):
-        db.execute("INSERT INTO stops (id, wall_ms) VALUES (1, 3)")
-    assert db.execute("SELECT wall_ms FROM stops").fetchone() == (3,)
+    write()
+    assert db.execute("SELECT count(*) FROM stops").fetchone() == (2,)
 
 
 @pytest.mark.parametrize(
