@@ -6,7 +6,7 @@ chance: whoever waits is woken on the event loop that it waits on, which may be 
 """
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from dataclasses import dataclass, field
 
 from lighter_hedge.domain.states import DeskId, HedgerState, MakerState, OperatorCommand, Role
@@ -155,7 +155,7 @@ class MemoryMessaging:
         if not taken:
             self._explain_refusal(key, entry_id, body)
 
-    async def states(self, role: Role) -> AsyncIterator[MakerState | HedgerState]:
+    async def states(self, role: Role) -> AsyncGenerator[MakerState | HedgerState, None]:
         """See ``Messaging.states``."""
         key, cursor = self._keys.state(role), START
         while True:
@@ -180,7 +180,7 @@ class MemoryMessaging:
         self._hub.append(self._keys.commands, None, encode(command))
         self._lose_answer()
 
-    async def commands(self, since: str) -> AsyncIterator[tuple[str, OperatorCommand]]:
+    async def commands(self, since: str) -> AsyncGenerator[tuple[str, OperatorCommand], None]:
         """See ``Messaging.commands``."""
         key, cursor = self._keys.commands, id_of(since)
         while True:

@@ -10,8 +10,9 @@ What was hard, and why it is as it is:
 - After a wipe, ids may begin below what a reader has seen; a reader that hears nothing for one block looks.
 """
 
+import asyncio
 import uuid
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable
 from typing import Any, TypeVar
 
 from redis.asyncio import ConnectionPool, Redis
@@ -89,8 +90,8 @@ class RedisMessaging:
         role = Role.MAKER if isinstance(state, MakerState) else Role.HEDGER
         key, entry_id, body = self._keys.state(role), (state.epoch, state.seq), encode(state)
         try:
-            await self._client.xadd(
-                key, {FIELD: body}, id=text_of(entry_id), maxlen=self._states_kept, approximate=False
+            await _cancellable(
+                self._client.xadd(key, {FIELD: body}, id=text_of(entry_id), maxlen=self._states_kept, approximate=False)
             )
         except ResponseError as error:
             await self._explain_refusal(key, entry_id, body, error)
@@ -98,7 +99,7 @@ class RedisMessaging:
             if not await self._stands(key, entry_id, body):
                 raise self._failed(error) from error
 
-    async def states(self, role: Role) -> AsyncIterator[MakerState | HedgerState]:
+    async def states(self, role: Role) -> AsyncGenerator[MakerState | HedgerState, None]:
         """See ``Messaging.states``."""
         key, cursor = self._keys.state(role), START
         client = connect(self._url, timeout_seconds=READ_TIMEOUT_SECONDS)
@@ -123,7 +124,7 @@ class RedisMessaging:
         """See ``Messaging.append_command``. After an error it may stand or not; its id makes a second one harmless."""
         await self._ask(self._client.xadd(self._keys.commands, {FIELD: encode(command)}))
 
-    async def commands(self, since: str) -> AsyncIterator[tuple[str, OperatorCommand]]:
+    async def commands(self, since: str) -> AsyncGenerator[tuple[str, OperatorCommand], None]:
         """See ``Messaging.commands``."""
         key, cursor = self._keys.commands, id_of(since)
         client = connect(self._url, timeout_seconds=READ_TIMEOUT_SECONDS)
@@ -156,7 +157,7 @@ class RedisMessaging:
 
     async def _ask(self, answer: Awaitable[_T]) -> _T:
         try:
-            return await answer
+            return await _cancellable(answer)
         except (RedisError, OSError) as error:
             raise self._failed(error) from error
 
@@ -181,11 +182,29 @@ class RedisMessaging:
         """Return where the entry stands all the same; else raise what the refusal means."""
         if "equal or smaller" not in str(error):
             raise self._failed(error) from error
+        # The stand-in of the demo hangs up after each error that it answers.
+        await self._client.connection_pool.disconnect()
         if await self._stands(key, entry_id, body):
             return
         # Not the newest entry: the highest id outlives trimming and deletion.
         about = await self._ask(self._client.xinfo_stream(key))
         raise refusal(f"Redis at {self.place}", key, entry_id, id_of(about["last-generated-id"].decode())) from error
+
+
+async def _cancellable(answer: Awaitable[_T]) -> _T:
+    """Await ``answer`` without losing a cancellation.
+
+    redis-py waits for its writes with ``asyncio.wait_for``, which in Python 3.11 swallows a cancellation that comes
+    as the write ends (python/cpython#86296): a reader that loops would then never end.
+    """
+    task = asyncio.current_task()
+    assert task is not None
+    before = task.cancelling()
+    try:
+        return await answer
+    finally:
+        if task.cancelling() > before:
+            raise asyncio.CancelledError
 
 
 def connect(url: str, *, timeout_seconds: float = COMMAND_TIMEOUT_SECONDS) -> Redis:

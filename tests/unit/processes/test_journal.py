@@ -27,6 +27,7 @@ from lighter_hedge.domain.events import BurnRequest, CancelRequest, Candidate, O
 from lighter_hedge.domain.memory import Memory
 from lighter_hedge.domain.states import Announce, DeskId, HedgeFailed, Leg, Mode, OrderFills, Pause, Role
 from lighter_hedge.domain.units import Side
+from lighter_hedge.processes import journal_file
 from lighter_hedge.processes.journal import ORDERS_KEPT, Journal, read_summary
 from lighter_hedge.processes.journal_file import (
     JournalConflict,
@@ -34,6 +35,7 @@ from lighter_hedge.processes.journal_file import (
     JournalMismatch,
     JournalUnreadable,
     JournalUnwritable,
+    open_for_writing,
 )
 
 DESK = DeskId(pair="a_b", market="BTC", number=3)
@@ -328,6 +330,32 @@ def test_summary_of_nothing_says_so(path: Path, tmp_path: Path) -> None:
     (tmp_path / "noise").write_bytes(b"no database at all, but long enough to look like one" * 40)
     with pytest.raises(JournalUnreadable, match="not a database"):
         read_summary(tmp_path / "noise")
+
+
+def test_summary_of_a_journal_that_nobody_has_claimed_says_so(path: Path) -> None:
+    path.parent.mkdir()
+    open_for_writing(path).close()
+    with pytest.raises(JournalUnreadable, match="belongs to no desk"):
+        read_summary(path)
+
+
+def test_summary_of_a_damaged_journal_says_so(path: Path, journal: Journal) -> None:
+    raw = sqlite3.connect(path)
+    raw.execute("DROP TABLE alerts")
+    raw.close()
+    with pytest.raises(JournalUnreadable, match="no such table: alerts"):
+        read_summary(path)
+
+
+def test_stop_that_cannot_be_recorded_is_told(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A person must learn that the next start will not end the pause."""
+    monkeypatch.setattr(journal_file, "BUSY_SECONDS", 0.0)
+    with open_journal(path) as journal:
+        journal._db.execute("BEGIN IMMEDIATE")
+        with pytest.raises(JournalUnwritable, match="locked"):
+            Journal.record_stop_by_person(path, NOW_MS)
+        journal._db.execute("ROLLBACK")
+    assert not remembered(path, by_person=True).by_person
 
 
 # --- one writer, one desk
