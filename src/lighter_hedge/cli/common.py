@@ -103,21 +103,27 @@ def settings_of(
     keys: Collection["Role"] = (),
     desk: str | None = None,
     quiet: bool = False,
+    like_last_start: bool = True,
 ) -> "Settings":
     """Load the settings and print their warnings.
 
-    Without a file, ``--credentials`` alone is enough.
+    Without a file, ``--credentials`` alone is enough. ``like_last_start`` adds the flags of the last ``up`` where they
+    are not given, so that ``down`` means the desk that ``up --market ETH`` has started.
 
     Raises:
         ConfigError: with every problem.
         OpsError: ``desk`` names another desk.
     """
     from lighter_hedge.config import load
+    from lighter_hedge.ops.started import recall
 
+    given = {key: value for key, value in (overrides or {}).items() if value is not None}
+    if like_last_start:
+        last = recall(config.absolute().parent / "run")
+        credentials = credentials or last.credentials
+        given = {**last.overrides, **given}
     missing = config == DEFAULT_CONFIG and credentials is not None and not config.exists()
-    settings = load(
-        None if missing else config, overrides=overrides or {}, credentials=credentials, env=os.environ, keys=keys
-    )
+    settings = load(None if missing else config, overrides=given, credentials=credentials, env=os.environ, keys=keys)
     if desk is not None and desk != str(settings.desk_id):
         raise OpsError(
             ExitCode.CONFIGURATION,

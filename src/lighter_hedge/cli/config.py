@@ -28,7 +28,7 @@ def check(
     from lighter_hedge.domain.states import Role
 
     try:
-        settings = settings_of(config, credentials=credentials, keys=tuple(Role), quiet=json_)
+        settings = settings_of(config, credentials=credentials, keys=tuple(Role), quiet=json_, like_last_start=False)
     except ConfigError as error:
         if json_:
             problems = [
@@ -49,7 +49,7 @@ def show(
     config: ConfigOption = DEFAULT_CONFIG, credentials: CredentialsOption = None, json_: JsonOption = False
 ) -> None:
     """Print every setting with its origin; secrets are masked."""
-    shown = settings_of(config, credentials=credentials, quiet=json_).shown()
+    shown = settings_of(config, credentials=credentials, quiet=json_, like_last_start=False).shown()
     if json_:
         result_json({key: {"value": value, "origin": origin} for key, (value, origin) in shown.items()})
         return

@@ -60,13 +60,17 @@ def up(
     from lighter_hedge.domain.states import Role
     from lighter_hedge.ops import pids
     from lighter_hedge.ops.health import check_before_start
+    from lighter_hedge.ops.started import Started, remember
     from lighter_hedge.ops.supervisor import start_detached
 
     overrides = overrides_of(market, quantity, depth, direction)
-    settings = settings_of(config, overrides=overrides, credentials=credentials, keys=tuple(Role), desk=desk)
+    settings = settings_of(
+        config, overrides=overrides, credentials=credentials, keys=tuple(Role), desk=desk, like_last_start=False
+    )
     if pids.running(settings.root):
         raise pids.already_running(settings.root)
     asyncio.run(check_before_start(settings))
+    remember(settings.run_dir, Started(credentials=credentials, overrides=overrides))
     arguments = passed_on(config, credentials, overrides)
     first = ["--started-by-person", *(["--adopt"] if adopt else [])]
     if foreground:
@@ -93,7 +97,7 @@ def supervise(
 ) -> None:
     """Keep A and B running (what ``up`` starts)."""
     overrides = overrides_of(market, quantity, depth, direction)
-    settings = settings_of(config, overrides=overrides, credentials=credentials)
+    settings = settings_of(config, overrides=overrides, credentials=credentials, like_last_start=False)
     first = [*(["--started-by-person"] if started_by_person else []), *(["--adopt"] if adopt else [])]
     ends_with(_supervise(settings, passed_on(config, credentials, overrides), first, report_fd=report_fd))
 
@@ -137,7 +141,7 @@ def run(
         raise OpsError(ExitCode.USAGE, f"there is no side {side}", "run A or run B")
     role = roles[side.upper()]
     overrides = overrides_of(market, quantity, depth, direction)
-    settings = settings_of(config, overrides=overrides, credentials=credentials, keys=(role,))
+    settings = settings_of(config, overrides=overrides, credentials=credentials, keys=(role,), like_last_start=False)
     from lighter_hedge.processes.side import run_side
 
     ends_with(run_side(role, settings, by_person=started_by_person, adopt=adopt))

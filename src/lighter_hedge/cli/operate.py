@@ -41,6 +41,7 @@ ACCOUNTS = ("a", "b", "all")
 @guarded
 def pause(
     config: ConfigOption = DEFAULT_CONFIG,
+    credentials: CredentialsOption = None,
     market: MarketOption = None,
     desk: DeskOption = None,
     reason: Annotated[str, typer.Option("--reason", help="Why; shown until the pause ends.")] = "by a person",
@@ -48,13 +49,14 @@ def pause(
     json_: JsonOption = False,
 ) -> None:
     """Open nothing more, and keep hedging what is open, until ``resume``."""
-    settings = settings_of(config, overrides=overrides_of(market), desk=desk, quiet=json_)
+    settings = settings_of(config, credentials=credentials, overrides=overrides_of(market), desk=desk, quiet=json_)
     _told(asyncio.run(_ask(settings, "pause", reason, timeout)), json_)
 
 
 @guarded
 def drain(
     config: ConfigOption = DEFAULT_CONFIG,
+    credentials: CredentialsOption = None,
     market: MarketOption = None,
     desk: DeskOption = None,
     reason: Annotated[str, typer.Option("--reason", help="Why.")] = "by a person",
@@ -62,13 +64,14 @@ def drain(
     json_: JsonOption = False,
 ) -> None:
     """Close what is open, open nothing more, then pause."""
-    settings = settings_of(config, overrides=overrides_of(market), desk=desk, quiet=json_)
+    settings = settings_of(config, credentials=credentials, overrides=overrides_of(market), desk=desk, quiet=json_)
     _told(asyncio.run(_ask(settings, "drain", reason, timeout)), json_)
 
 
 @guarded
 def resume(
     config: ConfigOption = DEFAULT_CONFIG,
+    credentials: CredentialsOption = None,
     market: MarketOption = None,
     desk: DeskOption = None,
     hedge_now: Annotated[bool, typer.Option("--hedge-now", help="Let B try again what is missing.")] = False,
@@ -76,7 +79,7 @@ def resume(
     json_: JsonOption = False,
 ) -> None:
     """End the present pause; refused, with the numbers, while exposure is open."""
-    settings = settings_of(config, overrides=overrides_of(market), desk=desk, quiet=json_)
+    settings = settings_of(config, credentials=credentials, overrides=overrides_of(market), desk=desk, quiet=json_)
     _told(asyncio.run(_resume(settings, hedge_now, timeout)), json_)
 
 

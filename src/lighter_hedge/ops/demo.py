@@ -80,6 +80,9 @@ async def run_demo(demo: DemoSettings, show: Show) -> DemoResult:
 @contextmanager
 def _folder(keep: Path | None) -> Iterator[Path]:
     if keep is not None:
+        if (keep / "run").exists():
+            # The journals there know of an exchange that is gone: A and B would rightly refuse its positions.
+            raise OpsError(ExitCode.REFUSED, f"{keep} holds an earlier demo", "name an empty folder with --keep")
         keep.mkdir(parents=True, exist_ok=True)
         yield keep.absolute()
         return

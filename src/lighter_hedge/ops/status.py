@@ -43,12 +43,14 @@ class DeskView:
 
     @property
     def exit_code(self) -> ExitCode:
-        """0 running and hedged, 4 not running, 5 unhedged, 1 unknown."""
+        """0 running and hedged, 5 unhedged, 1 unknown, 4 where A or B does not run."""
         if not self.running:
             return ExitCode.NOT_RUNNING
         if self.hedged is None:
             return ExitCode.FAILED
-        return ExitCode.OK if self.hedged else ExitCode.UNHEDGED
+        if not self.hedged:
+            return ExitCode.UNHEDGED
+        return ExitCode.OK if self.a_alive and self.b_alive else ExitCode.NOT_RUNNING
 
     def as_json(self) -> dict[str, Any]:
         """The object that ``status --json`` prints."""
@@ -110,7 +112,8 @@ def view(
     a_age = None if maker is None else max(0, now_ms - maker.at_ms)
     b_age = None if hedger is None else max(0, now_ms - hedger.at_ms)
     a_fresh, b_fresh = a_age is not None and a_age < stale_ms, b_age is not None and b_age < stale_ms
-    running = a_fresh or b_fresh or "A" in pids or "B" in pids
+    a_alive, b_alive = a_fresh or "A" in pids, b_fresh or "B" in pids
+    running = a_alive or b_alive
     a = maker.position if maker is not None and a_fresh else None
     b = hedger.position if hedger is not None and b_fresh else None
     net = None if a is None or b is None else a + b
@@ -132,8 +135,8 @@ def view(
         hedged=None if net is None else is_hedged(net, maker),
         a_age_ms=a_age,
         b_age_ms=b_age,
-        a_alive=a_fresh,
-        b_alive=b_fresh,
+        a_alive=a_alive,
+        b_alive=b_alive,
         pids=pids,
         notes=notes,
     )
@@ -150,7 +153,7 @@ def lines(seen: DeskView, spec: MarketSpec | None = None) -> list[str]:
     """The view as text, one line each; amounts in the base currency where ``spec`` is known."""
     word = {True: "hedged", False: "UNHEDGED", None: "unknown"}[seen.hedged]
     sides = ", ".join(
-        f"{letter} {'alive' if alive else 'silent'}{'' if age is None else f' ({age / 1000:.1f} s)'}"
+        f"{letter} {'alive' if alive else 'not running'}{_heard(age)}"
         for letter, alive, age in (("A", seen.a_alive, seen.a_age_ms), ("B", seen.b_alive, seen.b_age_ms))
     )
     result = [
@@ -168,6 +171,10 @@ def lines(seen: DeskView, spec: MarketSpec | None = None) -> list[str]:
     result += [f"waiting   {reason}" for reason in seen.waiting]
     result += [f"note      {note}" for note in seen.notes]
     return result
+
+
+def _heard(age_ms: int | None) -> str:
+    return " (never heard)" if age_ms is None else f" (heard {age_ms / 1000:.1f} s ago)"
 
 
 def _amount(lots: int | None, spec: MarketSpec | None) -> str:
