@@ -104,6 +104,8 @@ class FakeLighter:
             {"type": "jsonapi/sendtx", "id": data["id"], "code": 200, "tx_hash": "ab"}
         ]
         self.hang_up = False
+        self.refusal = 0
+        """HTTP status instead of a stream."""
         self.greet = True
         self.heard_something = asyncio.Event()
         self.met_someone = asyncio.Event()
@@ -130,12 +132,13 @@ class FakeLighter:
         self.sockets.clear()
 
     async def heard_until(self, wanted: Callable[[Body], bool]) -> Body:
-        while True:
-            for message in self.heard:
-                if wanted(message):
-                    return message
-            self.heard_something.clear()
-            await self.heard_something.wait()
+        async with asyncio.timeout(5):
+            while True:
+                for message in self.heard:
+                    if wanted(message):
+                        return message
+                self.heard_something.clear()
+                await self.heard_something.wait()
 
     async def connected(self, times: int) -> None:
         while self.connections < times:
@@ -159,7 +162,9 @@ class FakeLighter:
             return web.Response(status=status, text=body)
         return web.json_response(body, status=status or 200)
 
-    async def _stream(self, request: web.Request) -> web.WebSocketResponse:
+    async def _stream(self, request: web.Request) -> web.StreamResponse:
+        if self.refusal:
+            raise web.HTTPTooManyRequests if self.refusal == 429 else web.HTTPServiceUnavailable
         socket = web.WebSocketResponse()
         await socket.prepare(request)
         self.connections += 1

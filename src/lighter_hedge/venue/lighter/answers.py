@@ -3,19 +3,23 @@
 Only positive evidence rejects: whatever leaves doubt is UNKNOWN, to be resolved by reading.
 """
 
+import re
+
 import msgspec
 
 from lighter_hedge.domain.events import Answer, AnswerKind
 from lighter_hedge.venue.lighter import models
 
 MESSAGE_LENGTH_MAX = 300
+TOKEN = re.compile(r"(?:ro:)?\d+:(?:\w+:)+[0-9a-fA-F]{32,}")
+"""How an auth token looks, should the venue repeat one in an error."""
 
 _envelope = msgspec.json.Decoder(models.Envelope, strict=False)
 
 
 def answer_of_code(code: int, message: str) -> Answer:
     """The answer that a code of the venue stands for."""
-    return Answer(kind=_kind_of(code), code=code, message=message[:MESSAGE_LENGTH_MAX])
+    return Answer(kind=_kind_of(code), code=code, message=presentable(message))
 
 
 def answer_of_http(status: int, body: bytes) -> Answer:
@@ -35,7 +39,12 @@ def answer_of_http(status: int, body: bytes) -> Answer:
 
 def unknown(why: str, code: int = 0) -> Answer:
     """Sent, nothing heard that proves anything."""
-    return Answer(kind=AnswerKind.UNKNOWN, code=code, message=why[:MESSAGE_LENGTH_MAX])
+    return Answer(kind=AnswerKind.UNKNOWN, code=code, message=presentable(why))
+
+
+def presentable(text: str) -> str:
+    """A message of the venue, short and without a token, fit for a log."""
+    return TOKEN.sub("…", text)[:MESSAGE_LENGTH_MAX]
 
 
 def _kind_of(code: int) -> AnswerKind:

@@ -37,6 +37,7 @@ CODE_OK: Final = 200
 CODE_BAD_NONCE: Final = 21104
 CODE_ACCOUNT_NOT_FOUND: Final = 21100
 CODE_KEY_NOT_FOUND: Final = 21109
+CODES_UNKNOWN_KEY: Final = frozenset({CODE_ACCOUNT_NOT_FOUND, CODE_KEY_NOT_FOUND})
 CODE_TX_NOT_FOUND: Final = 21500
 CODE_NOT_FOUND: Final = 29404
 CODES_THROTTLED: Final = frozenset({405, 429, 23000, 30009, 30010})
@@ -45,9 +46,6 @@ CODES_UNCERTAIN: Final = frozenset({29500, 29501})
 """Internal error and processing timeout: the transaction may run all the same."""
 CODES_SUBSCRIPTION: Final = frozenset({20001, 20013, 30002, 30003, 30004, 30005, 30008, 30012, 23001, 23002})
 """Errors about channels and tokens, never about a transaction."""
-
-STATUSES_OPEN: Final = frozenset({"in-progress", "pending", "open"})
-"""Every other status that the venue knows is final: ``filled`` and the ``canceled`` family."""
 
 KEY_INDEX_ALL: Final = 255
 ORDERS_PER_READ: Final = 20

@@ -13,7 +13,7 @@ import msgspec
 from lighter_hedge.domain.events import Answer, AnswerKind, Candidate, TxStatus
 from lighter_hedge.venue.errors import ReadFailed
 from lighter_hedge.venue.lighter import models, parse
-from lighter_hedge.venue.lighter.answers import MESSAGE_LENGTH_MAX, answer_of_http, unknown
+from lighter_hedge.venue.lighter.answers import answer_of_http, presentable, unknown
 
 TIMEOUT_SECONDS = 5.0
 LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
@@ -25,6 +25,14 @@ Params = dict[str, str | int]
 T = TypeVar("T")
 
 _envelope = msgspec.json.Decoder(models.Envelope, strict=False)
+
+
+class ReadRefused(ReadFailed):
+    """The venue answered a read with a code of its own."""
+
+    def __init__(self, endpoint: str, status: int, envelope: models.Envelope) -> None:
+        super().__init__(f"{endpoint}: HTTP {status}, code {envelope.code}: {presentable(envelope.message)}")
+        self.code = envelope.code
 
 
 class Rest:
@@ -148,8 +156,7 @@ def _decoded(endpoint: str, status: int, body: bytes, kind: type[T]) -> T:
     try:
         envelope = _envelope.decode(body)
         if status != 200 or envelope.code != models.CODE_OK:
-            said = envelope.message[:MESSAGE_LENGTH_MAX]
-            raise ReadFailed(f"{endpoint}: HTTP {status}, code {envelope.code}: {said}")
+            raise ReadRefused(endpoint, status, envelope)
         return msgspec.json.decode(body, type=kind, strict=False)
     except msgspec.DecodeError as error:
         raise ReadFailed(f"{endpoint}: HTTP {status}, and the body cannot be read: {error}") from None
@@ -165,4 +172,4 @@ def _code_of(body: bytes) -> int:
 def _name(error: BaseException) -> str:
     if isinstance(error, TimeoutError):
         return "no answer in time"
-    return f"{type(error).__name__}: {error}"[:MESSAGE_LENGTH_MAX]
+    return presentable(f"{type(error).__name__}: {error}")

@@ -18,8 +18,8 @@ from pydantic import SecretStr
 from lighter_hedge.domain.events import Candidate, Request
 from lighter_hedge.domain.units import MarketSpec
 from lighter_hedge.venue.errors import KeyRefused, ReadFailed, VenueError
-from lighter_hedge.venue.lighter import encode
-from lighter_hedge.venue.lighter.rest import Rest
+from lighter_hedge.venue.lighter import encode, models
+from lighter_hedge.venue.lighter.rest import ReadRefused, Rest
 
 KEY_HEX_DIGITS = 80
 TOKEN_SECONDS = 8 * 3600 - 300
@@ -130,7 +130,13 @@ class Signer:
             KeyRefused: another key, or none at this index.
             ReadFailed: the venue could not be asked.
         """
-        held = sorted(key.api_key_index for key in await rest.api_keys(self._account))
+        try:
+            keys = await rest.api_keys(self._account)
+        except ReadRefused as error:
+            if error.code in models.CODES_UNKNOWN_KEY:
+                raise KeyRefused(f"the venue holds no {self.where}: {error}") from None
+            raise
+        held = sorted(key.api_key_index for key in keys)
         if self._key_index not in held:
             listed = ", ".join(map(str, held)) or "none"
             raise KeyRefused(f"the venue holds no {self.where}; key indexes it holds: {listed}. Register the key first")

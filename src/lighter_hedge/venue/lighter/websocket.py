@@ -307,7 +307,7 @@ def _take_error(link: _Link, error: models.ErrorBody, flight_id: str) -> None:
         return
     if error.code in models.CODES_SUBSCRIPTION or link.opened is None:
         link.throttled = error.code in models.CODES_THROTTLED
-        link.lost = f"the venue refuses: {error.code} {error.message}"
+        link.lost = f"the venue refuses: {error.code} {answer.message}"
         return
     # Of no send under way: about a ping, or about a send that was given up long ago. Neither ends the feed.
     link.in_flight.reply_without_id(answer, _now())

@@ -68,6 +68,28 @@ def test_a_send_that_was_given_up_is_forgotten_in_the_end() -> None:
     asyncio.run(story())
 
 
+def test_a_given_up_send_is_forgotten_when_an_error_comes_too_late_for_it() -> None:
+    async def story() -> None:
+        sends = InFlight()
+        sends.begin(0.0).answer.cancel()
+        current = sends.begin(REMEMBERED_SECONDS - 1)
+        assert sends.reply_without_id(REJECTED, REMEMBERED_SECONDS + 0.1)
+        assert current.answer.result() == REJECTED
+
+    asyncio.run(story())
+
+
+def test_a_send_that_is_waited_for_is_never_forgotten() -> None:
+    async def story() -> None:
+        sends = InFlight()
+        waiting = sends.begin(0.0)
+        sends.begin(REMEMBERED_SECONDS + 1)
+        sends.reply(waiting.id, ACCEPTED)
+        assert waiting.answer.result() == ACCEPTED
+
+    asyncio.run(story())
+
+
 def test_a_lost_connection_leaves_all_unknown() -> None:
     async def story() -> None:
         sends = InFlight()

@@ -123,6 +123,17 @@ def test_an_unusable_answer_fails_the_read_and_is_never_zero(status: int, body: 
     tell(story)
 
 
+def test_a_token_that_the_venue_repeats_is_not_shown() -> None:
+    async def story(fake: FakeLighter, rest: Rest) -> None:
+        token = "1785431769:51:4:" + "ab" * 80
+        fake.bodies["nextNonce"] = (400, {"code": 20013, "message": f"invalid auth: {token} of 10:20"})
+        with pytest.raises(ReadFailed, match="invalid auth: … of 10:20") as caught:
+            await rest.next_nonce(OWN, 4)
+        assert "abab" not in str(caught.value)
+
+    tell(story)
+
+
 def test_an_account_that_the_answer_does_not_hold_fails_the_read() -> None:
     async def story(fake: FakeLighter, rest: Rest) -> None:
         fake.bodies["account"] = (200, {"code": 200, "accounts": []})

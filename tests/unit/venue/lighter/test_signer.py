@@ -13,6 +13,7 @@ from tests.fakes.lighter_server import KEY, lighter_server
 from lighter_hedge.domain.events import BurnRequest, CancelRequest, OrderKind, OrderRequest
 from lighter_hedge.domain.units import Lots, MarketSpec, Side
 from lighter_hedge.venue.errors import KeyRefused, ReadFailed, VenueError
+from lighter_hedge.venue.lighter import models
 from lighter_hedge.venue.lighter.rest import Rest
 from lighter_hedge.venue.lighter.signer import Signer
 
@@ -64,7 +65,12 @@ def test_a_candidate_carries_the_signed_bytes_and_their_times() -> None:
     async def story(signer: Signer) -> None:
         candidate = await signer.sign(QUOTE, 7, BTC, now_ms=lambda: 123)
         signed = json.loads(candidate.payload)
-        assert (candidate.nonce, candidate.request, candidate.signed_ms, candidate.tx_type) == (7, QUOTE, 123, 14)
+        assert (candidate.nonce, candidate.request, candidate.signed_ms, candidate.tx_type) == (
+            7,
+            QUOTE,
+            123,
+            models.TX_CREATE_ORDER,
+        )
         assert len(candidate.tx_hash) == 80
         assert candidate.expires_ms == signed["ExpiredAt"]
         assert (signed["Nonce"], signed["ApiKeyIndex"], signed["AccountIndex"]) == (7, KEY, 61)
@@ -81,10 +87,15 @@ def test_hedges_cancels_and_burns_are_signed() -> None:
         signed = json.loads((await signer.sign(hedge, 8, BTC)).payload)
         assert (signed["Type"], signed["TimeInForce"], signed["OrderExpiry"], signed["IsAsk"]) == (1, 0, 0, 0)
         cancel = await signer.sign(CancelRequest(coid=5), 9, BTC)
-        assert (cancel.tx_type, json.loads(cancel.payload)["Index"]) == (15, 5)
+        assert (cancel.tx_type, json.loads(cancel.payload)["Index"]) == (models.TX_CANCEL_ORDER, 5)
         burn = await signer.sign(BurnRequest(), 9, BTC)
         signed = json.loads(burn.payload)
-        assert (burn.tx_type, signed["Nonce"], signed["Time"], signed["L2TxAttributes"]) == (16, 9, 0, {"5": 1})
+        assert (burn.tx_type, signed["Nonce"], signed["Time"], signed["L2TxAttributes"]) == (
+            models.TX_CANCEL_ALL,
+            9,
+            0,
+            {"5": 1},
+        )
         assert burn.tx_hash != cancel.tx_hash
 
     with_signer(story)
@@ -145,15 +156,17 @@ def test_what_the_library_refuses_leaves_nothing_open() -> None:
     asyncio.run(story())
 
 
-@pytest.mark.parametrize("held", ["ours", "another", "none"])
+@pytest.mark.parametrize("held", ["ours", "another", "none", "no account"])
 def test_the_key_is_compared_with_the_venues(held: str) -> None:
     # The library remembers the venue's answer per account, so each case has its own.
-    account = {"ours": 62, "another": 63, "none": 64}[held]
+    account = {"ours": 62, "another": 63, "none": 64, "no account": 66}[held]
 
     async def story() -> None:
         private, public = key_pair()
         async with lighter_server() as fake:
-            if held != "none":
+            if held == "no account":
+                fake.bodies["apikeys"] = (400, {"code": 21100, "message": "account not found"})
+            elif held != "none":
                 fake.hold_key(public if held == "ours" else "ab" * 40, account)
             rest = Rest(fake.base_url)
             signer = await Signer.open(

@@ -76,7 +76,7 @@ class Heard:
 Story = Callable[[FakeLighter, Stream, Heard], Awaitable[None]]
 
 
-def tell(story: Story, prepare: Callable[[FakeLighter], None] = lambda fake: None, **times: Any) -> None:
+def tell(story: Story, prepare: Callable[[FakeLighter], None] = lambda fake: None, **changes: Any) -> None:
     async def run() -> None:
         async with lighter_server() as fake:
             prepare(fake)
@@ -86,9 +86,8 @@ def tell(story: Story, prepare: Callable[[FakeLighter], None] = lambda fake: Non
                 assert fresh
                 return f"token {next(tokens)}"
 
-            settings = StreamSettings(
-                ws_url=fake.ws_url, own_account=OWN, other_account=OTHER, watch_seconds=0.005, pace=FAST, **times
-            )
+            address: dict[str, Any] = {"ws_url": fake.ws_url, "own_account": OWN, "other_account": OTHER}
+            settings = StreamSettings(**{**address, "watch_seconds": 0.005, "pace": FAST, **changes})
             scope = parse.Scope(market=BTC, roles={OWN: Role.MAKER, OTHER: Role.HEDGER}, own=Role.MAKER)
             stream, heard = Stream(settings, scope, token, lambda: 0.0), Heard()
             async with asyncio.TaskGroup() as group:
@@ -142,6 +141,33 @@ def test_a_channel_that_does_not_answer_keeps_the_feed_closed() -> None:
         await heard.opened()
 
     tell(story, lambda fake: fake.silent_channels.add(f"account_tx/{OWN}"), subscribe_seconds=0.03)
+
+
+def test_nothing_is_sent_over_a_feed_that_is_not_open() -> None:
+    """A bare error could not be told from a refused subscription."""
+
+    async def story(fake: FakeLighter, stream: Stream, heard: Heard) -> None:
+        await heard.until(lambda event: isinstance(event, BookReported))
+        assert await stream.send(CANDIDATE) is None
+        assert FeedClosed not in kinds(heard)
+
+    tell(story, lambda fake: fake.silent_channels.add("market_stats/1"))
+
+
+@pytest.mark.parametrize(("status", "pause"), [(429, 59.0), (503, 0.0)])
+def test_a_refused_handshake_is_named(status: int, pause: float) -> None:
+    async def story(fake: FakeLighter, stream: Stream, heard: Heard) -> None:
+        assert await heard.closed() == f"the venue's stream answers HTTP {status}"
+        assert stream.pause_seconds() >= pause
+
+    tell(story, lambda fake: setattr(fake, "refusal", status))
+
+
+def test_nothing_at_the_address_is_named() -> None:
+    async def story(fake: FakeLighter, stream: Stream, heard: Heard) -> None:
+        assert (await heard.closed()).startswith("no stream at ws://127.0.0.1:1/stream: ")
+
+    tell(story, ws_url="ws://127.0.0.1:1/stream")
 
 
 def test_a_server_that_does_not_greet_is_left() -> None:
@@ -258,6 +284,8 @@ def test_the_book_is_asked_for_anew_once_at_a_time() -> None:
         stream.resubscribe_book()
         await heard.until(lambda event: isinstance(event, BookReported) and event.snapshot, 2)
         assert [said["type"] for said in fake.heard[before:]] == ["unsubscribe", "subscribe"]
+        stream.resubscribe_book()
+        await heard.until(lambda event: isinstance(event, BookReported) and event.snapshot, 3)
         await fake.push(book("update", nonce=11, begin_nonce=10))
         await heard.until(lambda event: isinstance(event, BookReported) and not event.snapshot)
         assert kinds(heard).count(FeedOpened) == 1
