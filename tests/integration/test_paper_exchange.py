@@ -410,9 +410,7 @@ def shape(value: Any, *, of_map: bool = False) -> Any:
         if of_map and value and all(key.isdigit() for key in value):
             return {"*": shape(next(iter(value.values())))}
         return {key: shape(item, of_map=key in MAPS) for key, item in value.items()}
-    return (
-        "number" if isinstance(value, int | float) and not isinstance(value, bool) else type(value).__name__
-    )
+    return "number" if isinstance(value, int | float) and not isinstance(value, bool) else type(value).__name__
 
 
 def differences(ours: Any, captured: Any, path: str = "") -> list[str]:

@@ -81,9 +81,7 @@ def test_a_good_till_time_order_takes_what_it_crosses_and_rests_with_the_remaind
         (400, MID + 20, OrderStatus.FILLED, 400),
     ],
 )
-def test_the_remainder_of_an_immediate_order_says_why(
-    lots: int, price: int, status: OrderStatus, filled: int
-) -> None:
+def test_the_remainder_of_an_immediate_order_says_why(lots: int, price: int, status: OrderStatus, filled: int) -> None:
     order = make_world().take(A, BID, lots, price)
     assert (order.status, order.filled_lots, order.leaves_lots) == (status, filled, 0)
 
@@ -364,9 +362,7 @@ def take_step(world: World, step: Step) -> None:
     match step.kind:
         case "post" | "gtt" | "ioc" | "reduce":
             tif = {"post": 2, "gtt": 1, "ioc": 0, "reduce": 0}[step.kind]
-            world.order(
-                step.account, step.side, step.lots, price, tif=tif, ReduceOnly=int(step.kind == "reduce")
-            )
+            world.order(step.account, step.side, step.lots, price, tif=tif, ReduceOnly=int(step.kind == "reduce"))
         case "cancel":
             orders = world.exchange.state.orders_of[step.account]
             if orders:
@@ -376,9 +372,7 @@ def take_step(world: World, step: Step) -> None:
         case "level":
             world.traffic(book_change((step.side, MID - step.side.sign * abs(step.offset), step.lots)))
         case "snapshot":
-            world.traffic(
-                book_change((BID, price - 5, step.lots), (ASK, price + 5, step.lots), snapshot=True)
-            )
+            world.traffic(book_change((BID, price - 5, step.lots), (ASK, price + 5, step.lots), snapshot=True))
         case _:
             world.run(ms=200)
     world.run()
@@ -401,9 +395,7 @@ def test_lots_and_money_are_conserved_whatever_happens(steps: list[Step]) -> Non
         )
         trades = {trade.trade_id: trade for one in state.trades_of.values() for trade in one}
         fees = sum(
-            trade.quote * side.fee // 1_000_000
-            for trade in trades.values()
-            for side in (trade.maker, trade.taker)
+            trade.quote * side.fee // 1_000_000 for trade in trades.values() for side in (trade.maker, trade.taker)
         )
         assert cash == 20_000_000_000 - fees
         for account in (A, B):

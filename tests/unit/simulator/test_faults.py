@@ -140,13 +140,9 @@ def test_late_fill_comes_after_the_cancel_was_told() -> None:
     world.fault(kind="late_fill", account="a", lots=8, delay_ms=50)
     world.cancel(A, order.order_index)
     told = [push for push in world.run() if isinstance(push, OrdersChanged)]
-    assert [(row.status, row.filled_lots) for push in told for row in push.orders] == [
-        (OrderStatus.CANCELED, 0)
-    ]
+    assert [(row.status, row.filled_lots) for push in told for row in push.orders] == [(OrderStatus.CANCELED, 0)]
     told = [push for push in world.run(ms=50) if isinstance(push, OrdersChanged)]
-    assert [(row.status, row.filled_lots) for push in told for row in push.orders] == [
-        (OrderStatus.CANCELED, 8)
-    ]
+    assert [(row.status, row.filled_lots) for push in told for row in push.orders] == [(OrderStatus.CANCELED, 8)]
     assert world.position(A) == 8
 
 

@@ -63,10 +63,7 @@ class Desk:
 
 
 def fills(executions: list[Execution]) -> list[tuple[int | None, int, int]]:
-    return [
-        (None if one.maker is None else one.maker.order_index, one.price_ticks, one.lots)
-        for one in executions
-    ]
+    return [(None if one.maker is None else one.maker.order_index, one.price_ticks, one.lots) for one in executions]
 
 
 def test_a_taker_walks_levels_by_price_down_to_its_worst_price() -> None:

@@ -100,9 +100,7 @@ def test_the_book_stays_deep() -> None:
 
 def test_no_burst_empties_a_side() -> None:
     """Where every burst would eat the whole book, a fixed number of levels is left, and the book recovers."""
-    huge = replace(
-        BTC, prints_per_burst=Quantiles(((0, 500), (1, 500))), print_size=Quantiles(((0, 10), (1, 10)))
-    )
+    huge = replace(BTC, prints_per_burst=Quantiles(((0, 500), (1, 500))), print_size=Quantiles(((0, 10), (1, 10))))
     book = AmbientBook()
     prints = 0
     for _at_us, event in until(synthetic(1, [SPEC_BTC], {1: huge}), SECONDS * 1_000_000):

@@ -251,9 +251,7 @@ def test_the_lighter_recording_plays_the_same_in_both_forms() -> None:
     """Mainnet of 2025-10-09, two passes: nothing crossed, and both forms are one stream."""
     path = DATA / "tapes" / "lighter_btc_eth_20251009_30s.jsonl.gz"
     events = list(play_once(path, [ETH, BTC]))
-    assert events == list(
-        play_once(path.with_name("lighter_btc_eth_20251009_30s_frames.jsonl.gz"), [ETH, BTC])
-    )
+    assert events == list(play_once(path.with_name("lighter_btc_eth_20251009_30s_frames.jsonl.gz"), [ETH, BTC]))
     prints = _check_playable(itertools.islice(tape(path, [ETH, BTC]), 2 * len(events)))
     assert prints == {0: 2 * 122, 1: 2 * 517}
 

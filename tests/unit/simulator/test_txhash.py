@@ -66,9 +66,7 @@ def _random_leverage(client: Any, rng: random.Random, common: dict[str, int]) ->
 
 
 def _random_margin(client: Any, rng: random.Random, common: dict[str, int]) -> Signed:
-    signed: Signed = client.sign_update_margin(
-        rng.randrange(200), rng.randrange(1, 2**50), rng.randrange(2), **common
-    )
+    signed: Signed = client.sign_update_margin(rng.randrange(200), rng.randrange(1, 2**50), rng.randrange(2), **common)
     return signed
 
 
@@ -97,9 +95,7 @@ KINDS: dict[int, Callable[[Any, random.Random, dict[str, int]], Signed]] = {
 async def _sign(kind: int, count: int) -> list[Signed]:
     private_key, _public_key, error = create_api_key()
     assert error is None
-    client = lighter.SignerClient(
-        url="http://127.0.0.1:1", account_index=ACCOUNT, api_private_keys={KEY: private_key}
-    )
+    client = lighter.SignerClient(url="http://127.0.0.1:1", account_index=ACCOUNT, api_private_keys={KEY: private_key})
     rng = random.Random(kind)
     try:
         return [

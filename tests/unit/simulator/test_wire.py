@@ -99,9 +99,7 @@ def test_public_prints_are_newest_first() -> None:
     world = make_world()
     world.rest(A, BID, 20, MID)
     world.pushes = world.traffic(print_trade(MID, 50, ASK))
-    sizes = [
-        row["size"] for channel, frame in frames(world) if channel == "trade:1" for row in frame["trades"]
-    ]
+    sizes = [row["size"] for channel, frame in frames(world) if channel == "trade:1" for row in frame["trades"]]
     assert sizes == ["0.00020", "0.00030"]
 
 
