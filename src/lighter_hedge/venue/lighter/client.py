@@ -75,6 +75,7 @@ class LighterVenue:
     def __init__(
         self, settings: LighterSettings, market: MarketSpec, rest: Rest, signer: Signer, *, same_wallet: bool
     ) -> None:
+        assert settings.own_account != settings.other_account, "a desk has two accounts"
         self.market = market
         self.role = settings.role
         self.same_wallet = same_wallet
