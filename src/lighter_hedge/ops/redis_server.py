@@ -187,6 +187,7 @@ async def running_redis(
     place = _Place(directory)
     try:
         process, used = await _start(program, place.path, port)
+        guard = await _guard(process, place)
         try:
             yield RedisServer(
                 url=f"redis://{LOOPBACK}:{used}/0",
@@ -196,6 +197,7 @@ async def running_redis(
                 pid=process.pid,
             )
         finally:
+            await _stop(guard)
             await _stop(process)
     finally:
         place.remove()
@@ -205,12 +207,12 @@ class _Place:
     """The server's directory."""
 
     def __init__(self, directory: Path | None) -> None:
-        self._temporary = directory is None
+        self.temporary = directory is None
         self.path = directory or Path(tempfile.mkdtemp(prefix="lighter-hedge-redis-"))
         self.path.mkdir(parents=True, exist_ok=True)
 
     def remove(self) -> None:
-        if self._temporary:
+        if self.temporary:
             shutil.rmtree(self.path, ignore_errors=True)
 
 
@@ -297,10 +299,24 @@ async def _pid_of(client: Any) -> int:
     return int(about["process_id"])
 
 
+async def _guard(server: asyncio.subprocess.Process, place: _Place) -> asyncio.subprocess.Process:
+    """Watch over ``server``: should this process be killed, its end of the pipe closes, and the server goes too."""
+    return await asyncio.create_subprocess_exec(
+        "/bin/sh",
+        "-c",
+        'cat >/dev/null; kill "$1"; if [ -n "$2" ]; then rm -rf "$2"; fi',
+        "guard",
+        str(server.pid),
+        str(place.path) if place.temporary else "",
+        stdin=asyncio.subprocess.PIPE,
+        stdout=asyncio.subprocess.DEVNULL,
+        stderr=asyncio.subprocess.DEVNULL,
+        start_new_session=True,
+    )
+
+
 async def _stop(process: asyncio.subprocess.Process) -> None:
-    """End the server, kindly first; it flushes its file on SIGTERM."""
-    if process.stdin is not None:
-        process.stdin.close()
+    """End a process of ours, kindly first; a server flushes its file on SIGTERM."""
     if process.returncode is None:
         with suppress(ProcessLookupError):
             process.terminate()
@@ -311,6 +327,8 @@ async def _stop(process: asyncio.subprocess.Process) -> None:
             with suppress(ProcessLookupError):
                 process.kill()
             await process.wait()
+    if process.stdin is not None:
+        process.stdin.close()
 
 
 async def probe(url: str) -> RedisFacts:

@@ -3,6 +3,7 @@
 import asyncio
 import os
 import signal
+import socket
 import subprocess
 import sys
 import tempfile
@@ -156,6 +157,31 @@ def test_server_has_a_session_of_its_own() -> None:
             assert os.getsid(server.pid) == server.pid != os.getsid(0)
 
     asyncio.run(scenario())
+
+
+CHILD = """
+import asyncio, sys, tempfile
+from lighter_hedge.ops.redis_server import running_redis
+
+async def main():
+    tempfile.tempdir = sys.argv[1]
+    async with running_redis() as server:
+        print(server.url, flush=True)
+        await asyncio.Event().wait()
+
+asyncio.run(main())
+"""
+
+
+def test_server_does_not_outlive_a_parent_that_is_killed(tmp_path: Path) -> None:
+    if real().kind is Kind.FAKE:
+        return
+    with subprocess.Popen([sys.executable, "-c", CHILD, str(tmp_path)], stdout=subprocess.PIPE, text=True) as child:
+        assert child.stdout is not None
+        port = int(child.stdout.readline().rsplit(":", 1)[1].removesuffix("/0\n"))
+        with socket.create_connection(("127.0.0.1", port), timeout=10) as connection:
+            child.send_signal(signal.SIGKILL)
+            assert connection.recv(1) == b""  # hung up: the server has ended
 
 
 def test_server_that_died_meanwhile_is_no_error_at_the_end() -> None:
