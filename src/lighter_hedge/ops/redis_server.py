@@ -21,7 +21,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, suppress
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass
 from enum import Enum
 from importlib import metadata, util
@@ -184,23 +184,19 @@ async def running_redis(
         RedisStartFailed: it did not answer in ``START_SECONDS_MAX``.
     """
     program = program or find_program(fake_allowed=fake_allowed)
-    place = _Place(directory)
-    try:
+    async with AsyncExitStack() as undo:
+        place = _Place(directory)
+        undo.callback(place.remove)
         process, used = await _start(program, place.path, port)
-        guard = await _guard(process, place)
-        try:
-            yield RedisServer(
-                url=f"redis://{LOOPBACK}:{used}/0",
-                version=program.version,
-                persistent=program.kind is not Kind.FAKE,
-                kind=program.kind,
-                pid=process.pid,
-            )
-        finally:
-            await _stop(guard)
-            await _stop(process)
-    finally:
-        place.remove()
+        undo.push_async_callback(_stop, process)
+        undo.push_async_callback(_stop, await _guard(process, place))
+        yield RedisServer(
+            url=f"redis://{LOOPBACK}:{used}/0",
+            version=program.version,
+            persistent=program.kind is not Kind.FAKE,
+            kind=program.kind,
+            pid=process.pid,
+        )
 
 
 class _Place:
@@ -221,16 +217,18 @@ async def _start(program: Program, directory: Path, port: int) -> tuple[asyncio.
     tries = 1 if port else PORT_TRIES
     for number in range(1, tries + 1):
         used = port or _free_port()
-        process = await asyncio.create_subprocess_exec(
-            *_command_line(program, directory, used),
-            stdin=asyncio.subprocess.PIPE,
-            stdout=asyncio.subprocess.DEVNULL,
-            stderr=asyncio.subprocess.DEVNULL,
-            start_new_session=True,
-        )
-        if await _came_up(process, used, program.kind):
-            return process, used
-        await _stop(process)
+        async with AsyncExitStack() as undo:
+            process = await asyncio.create_subprocess_exec(
+                *_command_line(program, directory, used),
+                stdin=asyncio.subprocess.PIPE,
+                stdout=asyncio.subprocess.DEVNULL,
+                stderr=asyncio.subprocess.DEVNULL,
+                start_new_session=True,
+            )
+            undo.push_async_callback(_stop, process)
+            if await _came_up(process, used, program.kind):
+                undo.pop_all()
+                return process, used
         if number == tries:
             raise RedisStartFailed(
                 f"{program.path} did not come up on {LOOPBACK}:{used}: is the port taken? "

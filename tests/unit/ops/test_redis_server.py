@@ -192,6 +192,33 @@ def test_server_that_died_meanwhile_is_no_error_at_the_end() -> None:
     asyncio.run(scenario())
 
 
+def test_start_that_is_cancelled_leaves_no_server(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    found, started = real(), asyncio.Event()
+
+    async def never_up(process: asyncio.subprocess.Process, port: int, kind: Kind) -> bool:
+        pids.append(process.pid)
+        started.set()
+        return await asyncio.Event().wait()
+
+    async def start() -> None:
+        async with running_redis(program=found):
+            pytest.fail("it cannot have come up")
+
+    async def scenario() -> None:
+        async with asyncio.TaskGroup() as group:
+            task = group.create_task(start())
+            await started.wait()
+            task.cancel()
+
+    pids: list[int] = []
+    monkeypatch.setattr(redis_server, "_came_up", never_up)
+    asyncio.run(scenario())
+    with pytest.raises(ProcessLookupError):
+        os.kill(pids[0], 0)
+    assert os.listdir(tmp_path) == []
+
+
 def test_taken_port_is_named_and_someone_elses_server_is_not_taken_for_ours() -> None:
     found = real()
 
