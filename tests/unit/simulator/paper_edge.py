@@ -1,4 +1,4 @@
-"""The edges of a paper exchange in this process: a test world behind a real port, with a clock that is told."""
+"""The edges of a paper exchange in this process: a test world behind a real port, and a clock that is told."""
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -6,11 +6,11 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 from aiohttp.test_utils import TestClient, TestServer
+from tests.unit.simulator.paper_world import World, make_world
 
 from lighter_hedge.simulator.server import application
 from lighter_hedge.simulator.settings import PaperSettings
 from lighter_hedge.simulator.venue import Venue
-from tests.unit.simulator.paper_world import World, make_world
 
 
 class Edge:
@@ -44,9 +44,7 @@ class Edge:
 async def edge(world: World | None = None, **settings: Any) -> AsyncIterator[Edge]:
     """Serve a world on a free port."""
     world = world or make_world()
-    venue = Venue(
-        world.exchange, PaperSettings(traffic="none", **settings), clock=lambda: world.now_us
-    )
+    venue = Venue(world.exchange, PaperSettings(traffic="none", **settings), clock=lambda: world.now_us)
     async with TestClient(TestServer(application(venue))) as client:
         yield Edge(world, client, venue)
 

@@ -1,9 +1,10 @@
 import json
 from typing import Any
 
-from lighter_hedge.simulator.accounts import Tier
 from tests.unit.simulator.paper_edge import edge, run
 from tests.unit.simulator.paper_world import ASK, BID, MID, A, B, make_world
+
+from lighter_hedge.simulator.accounts import Tier
 
 
 def test_markets_and_books_are_public() -> None:
@@ -90,7 +91,7 @@ def test_own_orders_need_a_token_of_the_account() -> None:
     async def test() -> None:
         async with edge() as paper:
             paper.world.rest(A, BID, 20, MID - 10, client=7)
-            query = {"account_index": A, "market_id": 1}
+            query: dict[str, Any] = {"account_index": A, "market_id": 1}
             assert (await paper.api("accountActiveOrders", 400, **query))["code"] == 20001
             other = paper.token(B)
             assert (await paper.api("accountActiveOrders", 400, **query, auth=other))["code"] == 20013
@@ -131,7 +132,7 @@ def test_orders_are_found_by_client_index_alive_or_dead() -> None:
                 paper.world.rest(A, BID, 20, MID - 10, client=client)
             paper.world.cancel(A, 1)
             paper.world.run()
-            query = {"account_index": A, "auth": paper.token(A)}
+            query: dict[str, Any] = {"account_index": A, "auth": paper.token(A)}
             found = await paper.api("accountOrders", **query, client_order_indexes="1,2,3")
             assert {row["client_order_index"]: row["status"] for row in found["orders"]} == {
                 1: "canceled",
@@ -149,7 +150,7 @@ def test_trades_of_an_account_and_of_the_public() -> None:
         async with edge() as paper:
             paper.world.take(A, BID, 20, MID + 10)
             paper.world.take(B, BID, 30, MID + 10)
-            query = {"sort_by": "timestamp", "limit": 10}
+            query: dict[str, Any] = {"sort_by": "timestamp", "limit": 10}
             public = await paper.api("trades", **query)
             assert [row["size"] for row in public["trades"]] == ["0.00030", "0.00020"]
             oldest = await paper.api("trades", **query, sort_dir="asc", market_id=1)
@@ -187,7 +188,7 @@ def test_history_lag_hides_the_newest_seconds() -> None:
             await paper.arm(kind="history_lag", account="a", seconds=5)
             sent = paper.world.order(A, BID, 20, MID + 10, tif=0, client=9)
             paper.world.run()
-            query = {"account_index": A, "auth": paper.token(A)}
+            query: dict[str, Any] = {"account_index": A, "auth": paper.token(A)}
 
             async def seen() -> list[int]:
                 orders = await paper.api("accountOrders", **query, client_order_indexes="9")

@@ -7,10 +7,10 @@ from typing import Any
 
 import aiohttp
 import pytest
-
-from lighter_hedge.simulator.server import PaperError, PaperSettings, serve
 from tests.unit.simulator.paper_edge import edge, run
 from tests.unit.simulator.paper_world import ASK, BID, MID, A, B
+
+from lighter_hedge.simulator.server import PaperError, PaperSettings, serve
 
 _NUMBERS = itertools.count(1)
 
@@ -24,7 +24,9 @@ async def served(settings: PaperSettings) -> dict[str, Any]:
     """Start an exchange, ask what it runs on, end it."""
     ready: asyncio.Future[str] = asyncio.get_running_loop().create_future()
     async with asyncio.TaskGroup() as group:
-        task = group.create_task(serve(settings, ready=ready.set_result, key_maker=fake_key, traffic=iter(())))
+        task = group.create_task(
+            serve(settings, ready=ready.set_result, key_maker=fake_key, traffic=iter(()))
+        )
         url = await ready
         async with aiohttp.ClientSession() as session, session.get(url + "/paper/info") as answer:
             info: dict[str, Any] = await answer.json()

@@ -4,7 +4,6 @@ from typing import Any
 
 import pytest
 from aiohttp import WSMsgType
-
 from tests.unit.simulator.paper_edge import Edge, edge, run
 from tests.unit.simulator.paper_world import ASK, BID, MID, A, B, book_change
 
