@@ -317,6 +317,47 @@ def test_faults_of_reads_sockets_and_keys(paper: Paper) -> None:
     run(test)
 
 
+def test_every_read_of_the_sdk_is_answered(paper: Paper) -> None:
+    """The SDK's own API classes parse what they get."""
+
+    async def test() -> None:
+        async with paper.clients(4) as (_, b):
+            assert (await b.create_order(1, 5001, 20, MID - 5, False, 0, 2))[2] is None
+            assert (await b.create_market_order_limited_slippage(1, 5002, 20, 0.001, False))[2] is None
+            orders, accounts = lighter.OrderApi(b.api_client), lighter.AccountApi(b.api_client)
+            index, auth = b.account_index, token(b)
+            details = await orders.order_book_details(market_id=1)
+            assert details.order_book_details[0].min_base_amount == "0.00020"
+            assert len((await orders.order_books()).order_books) == 2
+            book = await orders.order_book_orders(market_id=1, limit=5)
+            assert book.asks[0].price == "100001.0"
+            active = await orders.account_active_orders(account_index=index, market_id=1, authorization=auth)
+            assert 5001 in [order.client_order_index for order in active.orders]
+            dead = await orders.account_inactive_orders(account_index=index, limit=5, authorization=auth)
+            assert dead.orders[0].client_order_index == 5002
+            found = await orders.account_orders(
+                account_index=index, client_order_indexes="5001,5002", authorization=auth
+            )
+            assert {order.status for order in found.orders} == {"open", "filled"}
+            trades = await orders.trades(
+                sort_by="timestamp", limit=1, account_index=index, authorization=auth
+            )
+            assert trades.trades[0].bid_client_id == 5002
+            assert len((await orders.recent_trades(market_id=1, limit=1)).trades) == 1
+            account = await accounts.account(by="index", value=str(index))
+            assert account.accounts[0].index == index
+            wallet = account.accounts[0].l1_address
+            assert len((await accounts.accounts_by_l1_address(l1_address=wallet)).sub_accounts) == 2
+            assert len((await accounts.apikeys(account_index=index, api_key_index=255)).api_keys) == 3
+            limits = await accounts.account_limits(account_index=index, authorization=auth)
+            assert limits.user_tier == "standard"
+            assert (await lighter.RootApi(b.api_client).status()).status == 200
+            assert (await lighter.BlockApi(b.api_client).current_height()).height > 0
+            assert (await b.cancel_all_orders(0, 0))[2] is None
+
+    run(test)
+
+
 def test_a_standard_wallet_is_limited_to_sixty_a_minute(tmp_path: Path) -> None:
     """Both sub-accounts share the minute; the SDK raises on the answer 429."""
     paper = Paper(tmp_path, tier="standard")

@@ -27,6 +27,7 @@ from lighter_hedge.simulator.events import TrafficEvent
 from lighter_hedge.simulator.exchange import Exchange, TxHash, fast_hash
 from lighter_hedge.simulator.faults import FaultError
 from lighter_hedge.simulator.markets import MARKETS
+from lighter_hedge.simulator.numerals import whole_number
 from lighter_hedge.simulator.rest import ApiError, Handler, Rest, json_errors
 from lighter_hedge.simulator.rules import ExchangeSettings
 from lighter_hedge.simulator.settings import PaperError, PaperSettings
@@ -157,10 +158,10 @@ class PaperApi:
 
     async def clear_fault(self, request: web.Request) -> web.Response:
         """Disarm a fault."""
-        text = request.match_info["id"]
-        if not text.isdigit() or not self.venue.exchange.faults.clear(int(text)):
+        fault_id = whole_number(request.match_info["id"])
+        if fault_id is None or not self.venue.exchange.faults.clear(fault_id):
             raise ApiError(29404, "no such fault", 404)
-        return web.json_response({"cleared": int(text)})
+        return web.json_response({"cleared": fault_id})
 
 
 def _version(package: str) -> str:

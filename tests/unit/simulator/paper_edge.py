@@ -1,4 +1,4 @@
-"""The edges of a paper exchange in this process: a test world behind a real port, and a clock that is told."""
+"""The edges of a paper exchange in this process: a test world behind a real port, and a clock told."""
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
