@@ -7,10 +7,13 @@ from typing import Any
 
 import aiohttp
 import pytest
+from aiohttp import web
+from aiohttp.test_utils import make_mocked_request
 from tests.unit.simulator.paper_edge import edge, run
 from tests.unit.simulator.paper_world import ASK, BID, MID, A, B
 
-from lighter_hedge.simulator.server import PaperError, PaperSettings, serve
+from lighter_hedge.simulator.server import PaperError, PaperSettings, loopback_only, serve
+from lighter_hedge.simulator.store import Store
 
 _NUMBERS = itertools.count(1)
 
@@ -62,6 +65,16 @@ def test_a_second_start_from_the_same_state_keeps_the_keys(tmp_path: Path) -> No
     run(test)
 
 
+def test_a_state_directory_in_use_is_named(tmp_path: Path) -> None:
+    async def test() -> None:
+        store = Store(tmp_path)
+        with pytest.raises(PaperError, match="in use"):
+            await serve(PaperSettings(traffic="none", state_dir=tmp_path), key_maker=fake_key)
+        store.close()
+
+    run(test)
+
+
 def test_a_taken_port_is_named() -> None:
     async def test() -> None:
         ready: asyncio.Future[str] = asyncio.get_running_loop().create_future()
@@ -72,6 +85,21 @@ def test_a_taken_port_is_named() -> None:
             with pytest.raises(PaperError, match=f"port {port} .* is taken"):
                 await serve(PaperSettings(traffic="none", port=port), key_maker=fake_key)
             task.cancel()
+
+    run(test)
+
+
+def test_other_machines_see_no_paper_api() -> None:
+    async def test() -> None:
+        async def answer(request: web.Request) -> web.StreamResponse:
+            return web.Response()
+
+        here = make_mocked_request("GET", "/paper/truth").clone(remote="127.0.0.1")
+        assert (await loopback_only(here, answer)).status == 200
+        for remote in ("10.0.0.7", "2001:db8::1"):
+            with pytest.raises(web.HTTPNotFound):
+                await loopback_only(here.clone(remote=remote), answer)
+            await loopback_only(make_mocked_request("GET", "/api/v1/tx").clone(remote=remote), answer)
 
     run(test)
 
