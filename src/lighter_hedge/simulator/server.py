@@ -87,11 +87,14 @@ def _traffic(settings: PaperSettings) -> Traffic:
     if settings.traffic == "none":
         return iter(())
     traffic = _part("traffic")
-    source: Traffic = (
-        traffic.tape(settings.tape, markets)
-        if settings.traffic == "tape"
-        else traffic.synthetic(settings.seed, markets)
-    )
+    source: Traffic
+    if settings.traffic == "synthetic":
+        source = traffic.synthetic(settings.seed, markets)
+        return source
+    try:
+        source = traffic.tape(settings.tape, markets)
+    except traffic.TapeError as error:
+        raise PaperError(str(error)) from None
     return source
 
 
@@ -200,17 +203,17 @@ async def serve(
     ``traffic`` replaces the source that the settings name.
 
     Raises:
-        PaperError: the port is taken, or a part that the settings need is missing.
+        PaperError: the port is taken, the state directory is in use, or the tape cannot be played.
     """
     store = None if settings.state_dir is None else Store(settings.state_dir, fsync=settings.fsync)
     try:
         exchange, secrets = build(settings, store, clock_us(), key_maker)
         venue = Venue(exchange, settings, store=store)
+        source = _traffic(settings) if traffic is None else traffic
         runner = web.AppRunner(application(venue), access_log=None, shutdown_timeout=1.0)
         await runner.setup()
         try:
             base_url = await _listen(runner, settings)
-            source = _traffic(settings) if traffic is None else traffic
             exchange.attach_traffic(source, venue.now_us())
             venue.step()
             accounts: list[Account] = list(exchange.state.accounts.values())

@@ -2,7 +2,9 @@ import asyncio
 import itertools
 import json
 import stat
+import sys
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import aiohttp
@@ -10,7 +12,7 @@ import pytest
 from aiohttp import web
 from aiohttp.test_utils import make_mocked_request
 from tests.unit.simulator.paper_edge import edge, run
-from tests.unit.simulator.paper_world import ASK, BID, MID, A, B
+from tests.unit.simulator.paper_world import ASK, BID, MID, A, B, book_change
 
 from lighter_hedge.simulator.server import PaperError, PaperSettings, loopback_only, serve
 from lighter_hedge.simulator.store import Store
@@ -71,6 +73,36 @@ def test_a_state_directory_in_use_is_named(tmp_path: Path) -> None:
         with pytest.raises(PaperError, match="in use"):
             await serve(PaperSettings(traffic="none", state_dir=tmp_path), key_maker=fake_key)
         store.close()
+
+    run(test)
+
+
+def test_the_traffic_is_the_one_of_the_settings(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """A tape that cannot be played is an error of the start, in one line."""
+
+    class TapeError(Exception):
+        pass
+
+    def tape(path: Path, markets: object) -> object:
+        raise TapeError(f"{path.name} is no tape")
+
+    part = ModuleType("traffic")
+    part.__dict__.update(
+        TapeError=TapeError, tape=tape, synthetic=lambda seed, _: iter([(0, book_change((BID, seed, 3)))])
+    )
+    monkeypatch.setitem(sys.modules, "lighter_hedge.simulator.traffic", part)
+
+    async def test() -> None:
+        with pytest.raises(PaperError, match="x is no tape"):
+            await serve(PaperSettings(traffic="tape", tape=tmp_path / "x"), key_maker=fake_key)
+        ready: asyncio.Future[str] = asyncio.get_running_loop().create_future()
+        async with asyncio.TaskGroup() as group:
+            settings = PaperSettings(seed=77)
+            task = group.create_task(serve(settings, ready=ready.set_result, key_maker=fake_key))
+            path = "/api/v1/orderBookOrders?market_id=1&limit=1"
+            async with aiohttp.ClientSession() as session, session.get(await ready + path) as answer:
+                assert [row["price"] for row in (await answer.json())["bids"]] == ["7.7"]
+            task.cancel()
 
     run(test)
 
