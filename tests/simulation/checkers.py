@@ -12,7 +12,7 @@ class Violation(AssertionError):
 
 def signed(trade: Trade, account: int) -> int:
     """What a trade did to an account, signed lots."""
-    return trade.lots if trade.bid_account == account else -trade.lots
+    return trade.lots if trade.bid.account_index == account else -trade.lots
 
 
 def check_once(world: World) -> None:
@@ -21,7 +21,7 @@ def check_once(world: World) -> None:
     trades = {trade.trade_id: trade for role in Role for trade in world.trades(role)}
     net = 0
     for trade in sorted(trades.values(), key=lambda one: one.trade_id):
-        parties = {trade.ask_account, trade.bid_account}
+        parties = {trade.ask.account_index, trade.bid.account_index}
         if parties == {a, b}:
             raise Violation(f"I4: A and B traded with each other: {trade}")
         if a in parties:
