@@ -43,6 +43,7 @@ from lighter_hedge.domain.events import (
     TxReported,
 )
 from lighter_hedge.domain.lane import Lane
+from lighter_hedge.domain.lane_words import ORDERS_PER_READ_MAX
 from lighter_hedge.domain.ledger import Ledger, Order
 from lighter_hedge.domain.memory import Memory
 from lighter_hedge.domain.pair import Agreement, PositionCheck, net, residual
@@ -55,9 +56,6 @@ READ_AGAIN_MS = 1_000
 
 DIFFERS_GRACE_MS = 1_000
 """How long a position may differ from the books before somebody is told: its frame follows the trade's."""
-
-ORDERS_PER_READ_MAX = 20
-"""Client order indices in one read of orders, by the venue's rule."""
 
 EXIT_REFUSED = 7
 EXIT_SUPERSEDED = 8
@@ -90,6 +88,8 @@ class Core:
     recovered: bool = False
     fresh: bool = False
     """No baseline yet."""
+    rebase: bool = False
+    """Take the own position as the venue shows it, explained or not: it is to be closed."""
     available: int | None = None
     """Own free collateral, millionths; None while unknown."""
     open_orders: dict[Role, int] = field(default_factory=dict)
@@ -136,9 +136,8 @@ class Core:
             fresh=memory.baseline is None,
         )
         for intent in memory.intents:
-            request = intent.request
-            if isinstance(request, OrderRequest) and any(u.tx_hash == intent.tx_hash for u in memory.unsettled):
-                core.own.intend(request, intent.signed_ms)
+            if isinstance(intent.request, OrderRequest) and core.own.counts(intent.request.coid):
+                core.own.intend(intent.request, intent.signed_ms)  # in flight until its end is known
         core._serial = max(memory.serial, core.own.highest_serial)
         return core
 
@@ -389,7 +388,7 @@ class Core:
             quiet = not ledger.in_flight and not (event.role is not self.role and self.peer_busy)
             check.read(event.position, ledger, asked_ms=event.asked_ms, mono_ms=now.mono_ms, quiet=quiet)
         self._resync.discard(event.role)
-        return self._recover() if not self.recovered else []
+        return self._recover(now) if not self.recovered else []
 
     # --- connection and recovery ------------------------------------------------------------------------------------
 
@@ -410,27 +409,29 @@ class Core:
             return []
         return [Say(level=Level.WARNING, code="FEED_LOST", text=f"stream lost: {event.reason}")]
 
-    def _recover(self) -> list[Command]:
+    def _recover(self, now: Instant) -> list[Command]:
         """Decide whether the venue and the journal tell the same story."""
         if not self.lane.booted or not self._orders_read or len(self.open_orders) < len(Role):
             return []
+        if self.rebase:
+            self.own.base += self.checks[self.role].reported_now() - self.own.position
+            self.fresh = False
+            return self._recovered(now)
         if self.fresh:
-            return self._first_baseline()
+            return self._first_baseline(now)
         own = self.checks[self.role]
         if own.agreement() is Agreement.AGREES or self.own.open_orders:
-            return self._recovered()
+            return self._recovered(now)
         if own.agreement() is not Agreement.PROVEN:
             return []
         if self.memory.adopt:
-            return self._first_baseline()
-        return self._recovered()  # the owner pauses: the books differ from the venue
+            return self._first_baseline(now)
+        return self._recovered(now)  # the owner pauses: the books differ from the venue
 
-    def _first_baseline(self) -> list[Command]:
+    def _first_baseline(self, now: Instant) -> list[Command]:
         if not self.peer_known:
             return []
-        maker, hedger = self.checks[Role.MAKER].reported, self.checks[Role.HEDGER].reported
-        assert maker is not None
-        assert hedger is not None
+        maker, hedger = self.checks[Role.MAKER].reported_now(), self.checks[Role.HEDGER].reported_now()
         flat = maker == 0 and hedger == 0
         positions = f"A has {self.size(maker)}, B has {self.size(hedger)}"
         if not flat and not self.memory.adopt:
@@ -456,17 +457,17 @@ class Core:
         return [
             Record(entry=BaselineSet(maker=maker, hedger=hedger)),
             Say(level=Level.INFO, code="BASELINE", text=f"baseline set: {positions}"),
-            *self._recovered(),
+            *self._recovered(now),
         ]
 
     def _any_min_lots(self) -> int:
         price = self.book.mark or self.book.best(Side.BID)
         return self.min_lots(price) if price else self.settings.market.min_base_lots
 
-    def _recovered(self) -> list[Command]:
+    def _recovered(self, now: Instant) -> list[Command]:
         self.recovered = True
         for order in self.own.open_orders:
-            self._watched[order.coid] = 0
+            self.executed(order.coid, now)
         text = f"recovered: A {self.size(self.maker.position)}, B {self.size(self.hedger.position)}"
         return [Say(level=Level.INFO, code="RECOVERED", text=text), ReadNonce()]
 
@@ -479,11 +480,8 @@ class Core:
         for role, check in self.checks.items():
             since_ms = check.differs_since_ms
             if since_ms is not None and (now is None or now.mono_ms - since_ms >= DIFFERS_GRACE_MS):
-                assert check.reported is not None
-                ledger = self.size(self.ledgers[role].position)
-                found.append(
-                    f"account {role.letter} has {self.size(check.reported)} at the venue, {ledger} in the books"
-                )
+                books, venue = self.size(self.ledgers[role].position), self.size(check.reported_now())
+                found.append(f"account {role.letter} has {venue} at the venue, {books} in the books")
         return found
 
     def proven_difference(self) -> str:

@@ -14,6 +14,7 @@ the exposure is gone.
 from dataclasses import dataclass, field, replace
 
 from lighter_hedge.domain.arming import Arming
+from lighter_hedge.domain.closing import Closing
 from lighter_hedge.domain.commands import (
     Alert,
     AskKnown,
@@ -69,6 +70,7 @@ class Hedger:
 
     core: Core
     arming: Arming
+    closing: Closing
     maker_state: MakerState | None = None
     maker_heard_ms: int = -1
     tries: int = 0
@@ -85,7 +87,6 @@ class Hedger:
     _told_ms: int = -1
     _min_lots: int = 0
     _last_said: str = ""
-    _clearing: bool = False
     _urgent: list[Command] = field(default_factory=list)
     """The send of an armed hedge: journalled long ago, so it goes before this step's own records."""
     _done: bool = False
@@ -94,7 +95,7 @@ class Hedger:
     def create(settings: DeskSettings, memory: Memory) -> "Hedger":
         """Account B as its journal left it; a person's start gives new tries for what is missing."""
         core = Core.create(Role.HEDGER, settings, memory)
-        hedger = Hedger(core=core, arming=Arming(core=core), ask=memory.ask)
+        hedger = Hedger(core=core, arming=Arming(core=core), closing=Closing(core=core), ask=memory.ask)
         if memory.tries is not None and not memory.by_person:
             hedger.tries, hedger.failed = memory.tries.tries, memory.tries.failed
         if memory.announce is not None:
@@ -174,7 +175,7 @@ class Hedger:
                 Record(entry=TriesCounted(tries=0, failed=None)),
                 Say(level=Level.WARNING, code="HEDGE_NOW", text=text),
             ]
-        self._clearing = command.verb == "clear"
+        self.closing.wanted = command.verb == "clear"
         return []
 
     def _settle(self, now: Instant) -> list[Command]:
@@ -273,8 +274,8 @@ class Hedger:
         wanted = missing(core.maker, core.hedger)
         if wanted and (not residual(wanted, self._minimum()) or not core.settings.takers_need_minimum):
             commands += self._hedge(wanted, now)
-        elif self._clearing:
-            commands += self._clear_own(now)
+        elif self._maker_is_flat():
+            commands += self.closing.step(now, self._round())
         return commands + self._arm(now)
 
     def _may_stop(self, now: Instant) -> bool:
@@ -419,23 +420,6 @@ class Hedger:
         ]
         return commands + self._ask_pause("HEDGE_FAILED", text, now)
 
-    def _clear_own(self, now: Instant) -> list[Command]:
-        """A person asked to clear: once A is flat, close what no fill of A explains, reduce-only."""
-        core, state = self.core, self.maker_state
-        position = core.hedger.position
-        if state is None or state.announce is not None or core.maker.position or not position:
-            self._clearing = self._clearing and bool(position or core.maker.position)
-            return []
-        price = core.book.best(Side.of_sign(position).opposite)
-        if price is None or not core.lane.ready or core.own.in_flight or now.mono_ms < self._next_try_ms:
-            return []
-        self._next_try_ms = now.mono_ms + READ_AGAIN_MS
-        side = Side.of_sign(-position)
-        cap = hedge_cap(price, side, core.settings.slippage_bps_e2_max, core.settings.slippage_ladder_percent[-1])
-        request = self._order(side, abs(position), cap, self._round(), reduce_only=True)
-        core.own.intend(request, now.wall_ms)
-        return core.lane.submit(request)
-
     # --- exposure and foreign changes -------------------------------------------------------------------------------
 
     def _time_exposure(self, exposed: bool, now: Instant) -> list[Command]:
@@ -468,6 +452,11 @@ class Hedger:
     def _arm(self, now: Instant) -> list[Command]:
         announce = self.maker_state.announce if self.maker_state is not None else None
         return self.arming.update(announce, self._unfit(), self._order, now)
+
+    def _maker_is_flat(self) -> bool:
+        """Whether A holds nothing and shows nothing: then what B holds explains itself by no fill of A."""
+        state = self.maker_state
+        return state is not None and state.announce is None and not self.core.maker.position
 
     def _unfit(self) -> str:
         """Why B itself must not be relied on; empty where it may."""

@@ -45,6 +45,7 @@ from lighter_hedge.domain.lane_words import (
     ANSWER_MS_MAX,
     EVIDENCE_MS_MAX,
     FIRST_TICKET,
+    ORDERS_PER_READ_MAX,
     POLL_MS,
     POLL_MS_MAX,
     PROBE_AFTER_MS,
@@ -300,6 +301,8 @@ class Lane:
             assert isinstance(request, OrderRequest)
             return [ReadOrders(coids=(request.coid,))]
         sent = [held for held in self._held.values() if held.sends > 0 and not held.dead]
+        if self._booting and self._consumed_ms is None:  # the burn alone decides; there may be many armed hedges
+            sent = [held for held in sent if isinstance(held.candidate.request, BurnRequest)]
         commands: list[Command] = [ReadTx(tx_hash=held.candidate.tx_hash) for held in sent]
         if self._probe is not None:
             commands.append(ReadTx(tx_hash=self._probe.candidate.tx_hash))
@@ -311,7 +314,7 @@ class Lane:
 
     def _coids(self) -> tuple[int, ...]:
         requests = [held.candidate.request for held in self._held.values() if held.sends > 0]
-        return tuple(request.coid for request in requests if isinstance(request, OrderRequest))
+        return tuple(request.coid for request in requests if isinstance(request, OrderRequest))[-ORDERS_PER_READ_MAX:]
 
     def _on_nonce(self, nonce: int | None, now: Instant, wanted: Wanted) -> list[Command]:
         if nonce is None:

@@ -12,6 +12,7 @@ waiting: only hedged, or a person, opens the gate.
 from collections import deque
 from dataclasses import dataclass, field, replace
 
+from lighter_hedge.domain.closing import Closing
 from lighter_hedge.domain.commands import (
     Announced,
     Command,
@@ -42,7 +43,7 @@ from lighter_hedge.domain.latch import Latch
 from lighter_hedge.domain.ledger import Order
 from lighter_hedge.domain.memory import Memory
 from lighter_hedge.domain.pair import residual
-from lighter_hedge.domain.quoting import hedge_cap, next_quote, quote_price
+from lighter_hedge.domain.quoting import next_quote, quote_price
 from lighter_hedge.domain.resuming import Resuming
 from lighter_hedge.domain.settings import DeskSettings
 from lighter_hedge.domain.states import Announce, HedgerState, Leg, MakerState, Mode, OperatorCommand, Role
@@ -62,6 +63,7 @@ class Maker:
     core: Core
     latch: Latch
     resuming: Resuming
+    closing: Closing
     peer: Peer = field(default_factory=Peer)
     round: int = 0
     round_open: bool = False
@@ -82,8 +84,6 @@ class Maker:
     _timeout_said: bool = False
     _status_ms: int = -1
     _start_resumed: bool = False
-    _clearing: bool = False
-    _clear_try_ms: int = 0
     _acks: list[str] = field(default_factory=list)
     _ended_asks: list[int] = field(default_factory=list)
     _told: MakerState | None = None
@@ -96,7 +96,7 @@ class Maker:
         """Account A as its journal left it."""
         core = Core.create(Role.MAKER, settings, memory)
         latch = Latch(mode=memory.mode, pause=memory.pause)
-        maker = Maker(core=core, latch=latch, resuming=Resuming(core=core))
+        maker = Maker(core=core, latch=latch, resuming=Resuming(core=core), closing=Closing(core=core))
         if memory.round is not None:
             maker.round = memory.round.round
             maker.round_open = not memory.round.closed
@@ -172,7 +172,7 @@ class Maker:
                 return self.latch.drain(by="person")
             case "clear":
                 self._ack(command.id)
-                self._clearing = True
+                self.closing.wanted = True
                 return self.latch.hold("CLEARED", "cleared by a person", now.wall_ms, by="person")
             case _:
                 self._ack(command.id)
@@ -272,8 +272,8 @@ class Maker:
             return commands
         if self.stopping_since_ms is not None:
             return commands + self._stop(now)
-        if self._clearing and core.synced:
-            commands += self._clear(now)
+        if core.synced:
+            commands += self.closing.step(now, self.round)
         self.waiting = self._reasons(now)
         if not self.waiting:
             commands += self._announce(now)
@@ -509,32 +509,6 @@ class Maker:
         if ask is not None:
             self._ended_asks.append(ask.id)
         return self.latch.release(by="person")
-
-    def _clear(self, now: Instant) -> list[Command]:
-        """A person asked to clear: close A's position reduce-only; B follows as with any fill."""
-        core, settings = self.core, self.core.settings
-        position = core.maker.position
-        if not position:
-            self._clearing = False
-            return []
-        side = Side.of_sign(-position)
-        touch = core.book.best(side.opposite)
-        if touch is None or not core.lane.ready or core.own.open_orders or now.mono_ms < self._clear_try_ms:
-            return []
-        self._clear_try_ms = now.mono_ms + READ_AGAIN_MS
-        request = OrderRequest(
-            kind=OrderKind.HEDGE,
-            coid=core.next_coid(),
-            side=side,
-            lots=abs(position),
-            price=hedge_cap(touch, side, settings.slippage_bps_e2_max, settings.slippage_ladder_percent[-1]),
-            reduce_only=True,
-            round=self.round,
-            attempt=self.attempt,
-            cross_account_guard=True,
-        )
-        core.own.intend(request, now.wall_ms)
-        return core.lane.submit(request)
 
     def _stop(self, now: Instant) -> list[Command]:
         """Nothing is announced or resting by the books: end, once nothing is unresolved."""
