@@ -45,7 +45,7 @@ class Desk:
     """A supervisor over fake children, with what it reported."""
 
     def __init__(self, folder: Path, grace_seconds: float = 20.0, **plans: str) -> None:
-        script = folder / "lighter_child.py"
+        script = folder / "lighter-hedge"
         script.write_text(textwrap.dedent(CHILD))
         self.folder = folder
         self.events: list[ChildEvent] = []
