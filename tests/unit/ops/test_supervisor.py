@@ -251,3 +251,14 @@ def test_a_supervisor_that_dies_silently_is_reported_with_its_log(tmp_path: Path
 @pytest.mark.filterwarnings("ignore::ResourceWarning")
 def test_ready_is_when_both_sides_are(tmp_path: Path) -> None:
     detached(tmp_path, f"{READY % 'A'}|{READY % 'B'}", 0)
+
+
+def test_what_is_not_ready_in_time_is_stopped_again(tmp_path: Path) -> None:
+    """A process left behind would show as a ResourceWarning, which is an error."""
+    script = tmp_path / "never_ready.py"
+    script.write_text("import signal\nsignal.pause()\n")
+    with pytest.raises(OpsError, match="not ready within") as late:
+        start_detached(
+            [sys.executable, str(script)], log_file=tmp_path / "s.log", timeout_seconds=0.05, sides=("A", "B")
+        )
+    assert late.value.code is ExitCode.TIMED_OUT
