@@ -251,10 +251,21 @@ def test_a_supervisor_that_dies_silently_is_reported_with_its_log(tmp_path: Path
 @pytest.mark.filterwarnings("ignore::ResourceWarning")
 def test_ready_is_when_both_sides_are(tmp_path: Path) -> None:
     detached(tmp_path, f"{READY % 'A'}|{READY % 'B'}", 0)
+    os.waitpid(-1, 0)  # it outlives the call, as it should
+
+
+def child_is_running() -> bool:
+    """Whether this process has a child that has not ended; ended ones are collected."""
+    try:
+        while os.waitpid(-1, os.WNOHANG)[0]:
+            continue
+    except ChildProcessError:
+        return False
+    return True
 
 
 def test_what_is_not_ready_in_time_is_stopped_again(tmp_path: Path) -> None:
-    """A process left behind would show as a ResourceWarning, which is an error."""
+    assert not child_is_running()
     script = tmp_path / "never_ready.py"
     script.write_text("import signal\nsignal.pause()\n")
     with pytest.raises(OpsError, match="not ready within") as late:
@@ -262,3 +273,4 @@ def test_what_is_not_ready_in_time_is_stopped_again(tmp_path: Path) -> None:
             [sys.executable, str(script)], log_file=tmp_path / "s.log", timeout_seconds=0.05, sides=("A", "B")
         )
     assert late.value.code is ExitCode.TIMED_OUT
+    assert not child_is_running()
