@@ -68,6 +68,19 @@ def _is_our_command(words: Sequence[bytes]) -> bool:
     return b"lighter_hedge.cli.main" in words or any(os.path.basename(word) in PROGRAMS for word in words[:2])
 
 
+def ended_here(run_dir: Path) -> set[str]:
+    """The sides that have run on this machine and do not any more: nobody alive stands in their journal's lock."""
+    ended: set[str] = set()
+    for name in STOP_ORDER:
+        try:
+            text = (run_dir / f"journal_{name}.sqlite.lock").read_text(encoding="ascii")
+        except (OSError, ValueError):
+            continue
+        if not (text.strip().isdecimal() and is_ours(int(text))):
+            ended.add(name)
+    return ended
+
+
 @contextmanager
 def desk_lock(root: Path, run_dir: Path) -> Iterator[None]:
     """Hold the desk's lock; the system frees it when the process ends, however it ends.

@@ -31,6 +31,8 @@ class Round:
     filled: int
     """Signed lots that A's quote filled."""
     first_ms: int
+    last_ms: int
+    """The last execution of either account before the next quote filled."""
     price: int
     hedge_ms: tuple[int, ...]
     """Per execution of A: time to the execution of B that covered it fully."""
@@ -88,6 +90,7 @@ def rounds(truth: Mapping[str, Any], market: str) -> list[Round]:
                 order_index=index,
                 filled=sum(step.signed for step in mine),
                 first_ms=mine[0].at_ms,
+                last_ms=steps[end - 1].at_ms,
                 price=mine[0].price,
                 hedge_ms=tuple(waits[s.trade_id] for s in mine if s.trade_id in waits),
                 net=sum(step.signed for step in steps[:end]),

@@ -26,6 +26,7 @@ def trade(number: int, side: str, order: int, at: int) -> dict[str, Any]:
 def order(status: str) -> dict[str, Any]:
     return {
         "order_index": 101,
+        "created_ms": 900,
         "market": "BTC",
         "side": "buy",
         "size_lots": 20,
@@ -60,3 +61,10 @@ def test_a_round_whose_order_still_rests_is_not_closed() -> None:
     narrator = Narrator(SPEC, min_lots=20)
     narrator.feed(truth("open", [trade(1, "buy", 101, 1000)], [trade(2, "sell", 201, 1301)]))
     assert narrator.closed == 0
+
+
+def test_what_is_heard_together_is_told_in_the_order_in_which_it_happened() -> None:
+    body = truth("filled", [trade(1, "buy", 101, 1000)], [trade(2, "sell", 201, 1301)])
+    body["accounts"][0]["orders"].append(order("open") | {"order_index": 102, "created_ms": 1310})
+    words = [line.text.split("  ")[0] for line in Narrator(SPEC, min_lots=20).feed(body)]
+    assert words == ["A quotes", "A filled", "B hedged", "round 1 closed, hedged, net 0.00000", "A quotes"]

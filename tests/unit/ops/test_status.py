@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from lighter_hedge.domain.states import Announce, HedgerState, Leg, MakerState, Mode, Pause
-from lighter_hedge.domain.units import Side
+from lighter_hedge.domain.units import Lots, MarketSpec, Side
 from lighter_hedge.ops.exit_codes import ExitCode
 from lighter_hedge.ops.status import DeskView, lines, view
 
@@ -33,6 +33,25 @@ def test_a_hedged_running_desk() -> None:
     assert (desk.mode, desk.net, desk.hedged, desk.a_age_ms) == ("running", 0, True, 100)
     assert "quote     buy 20 lots at 1000 ticks to open (attempt 2)" in lines(desk)
     assert desk.as_json()["net_lots"] == 0
+
+
+def test_amounts_are_written_in_the_market_where_it_is_known() -> None:
+    spec = MarketSpec(
+        market_index=1,
+        symbol="BTC",
+        size_decimals=5,
+        price_decimals=1,
+        min_base_lots=Lots(20),
+        min_quote=1,
+        initial_margin_fraction=1,
+    )
+    assert "quote     buy 0.00020 BTC at 100.0 to open (attempt 2)" in lines(seen(), spec)
+    assert "position  A 0.00020 BTC, B -0.00020 BTC, net 0.00000 BTC" in lines(seen(), spec)
+
+
+def test_fresh_words_of_a_side_that_has_ended_here_are_no_life() -> None:
+    both = view("a_b:BTC", MAKER, HEDGER, now_ms=NOW, stale_ms=9000, pids={}, ended={"A", "B"})
+    assert (both.running, both.mode, both.announce, both.net) == (False, "stopped", None, None)
 
 
 def test_an_unhedged_desk() -> None:
