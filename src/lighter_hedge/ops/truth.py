@@ -106,7 +106,7 @@ _RESTING = frozenset({"open", "pending", "in-progress"})
 def _waits(steps: Sequence[Execution], min_lots: int) -> dict[int, int]:
     """By A's trade id: milliseconds to the execution of B that covered the last of its lots, first in first out.
 
-    A residual below the minimum cannot be hedged, so its time begins when more has filled and A + B reaches the minimum.
+    A residual below the minimum cannot be hedged: its time begins when more has filled and A + B reaches the minimum.
     """
     uncovered: deque[tuple[Execution, int]] = deque()
     began: dict[int, int] = {}
