@@ -54,6 +54,9 @@ from lighter_hedge.domain.units import Side, decimal_text
 READ_AGAIN_MS = 1_000
 """Between two reads of the same thing while it is not settled."""
 
+TRADES_MS_MAX = 250
+"""How long a fill waits for its trades before people are told without them: a row comes before its trades."""
+
 DIFFERS_GRACE_MS = 1_000
 """How long a position may differ from the books before somebody is told: its frame follows the trade's."""
 
@@ -103,6 +106,8 @@ class Core:
     last_change_ms: dict[Role, int] = field(default_factory=dict)
     """When an account's fills last changed here, monotonic."""
     changes: list[Change] = field(default_factory=list)
+    _untold: dict[int, int] = field(default_factory=dict)
+    """Own orders with fills that people have not been told of: since when, monotonic."""
     _serial: int = 0
     _orders_read: bool = False
     _resync: set[Role] = field(default_factory=set)
@@ -180,6 +185,18 @@ class Core:
     def min_lots(self, price: int) -> int:
         """Smallest order that the venue takes at ``price``."""
         return self.settings.market.min_lots(price)
+
+    def fills_to_tell(self, now: Instant) -> list[Order]:
+        """Own orders whose new fills people should hear of now: once their trades are known too, or soon anyway."""
+        told = []
+        for coid, since_ms in list(self._untold.items()):
+            order = self.own.orders.get(coid)
+            if order is not None and order.by_trades < order.filled and now.mono_ms - since_ms < TRADES_MS_MAX:
+                continue
+            del self._untold[coid]
+            if order is not None:
+                told.append(order)
+        return told
 
     def take_changes(self) -> list[Change]:
         """Fills and closings since the last call."""
@@ -344,6 +361,8 @@ class Core:
         assert order.filled >= filled
         self.last_change_ms[role] = now.mono_ms
         lots = order.filled - filled
+        if lots and role is self.role:
+            self._untold.setdefault(order.coid, now.mono_ms)
         self.changes.append(Change(role=role, order=order, lots=lots, late=was_closed and lots > 0))
         return [Record(entry=FillsKnown(role=role, fills=order.fills()))]
 

@@ -186,7 +186,7 @@ class Hedger:
         for change in self.core.take_changes():
             if change.role is Role.HEDGER:
                 commands += self._on_own_change(change, now)
-        return commands
+        return commands + [self._fill_message(order) for order in self.core.fills_to_tell(now)]
 
     def _on_settlement(self, settlement: Settlement, now: Instant) -> list[Command]:
         request, core = settlement.request, self.core
@@ -212,7 +212,6 @@ class Hedger:
         order, core = change.order, self.core
         commands: list[Command] = []
         if change.lots:
-            commands.append(self._fill_message(order))
             text = f"hedged {order.side.word} {core.size(change.lots)} of round {order.round}"
             commands.append(Say(level=Level.INFO, code="HEDGE_FILLED", text=text))
         if order.closed and not order.filled and order.intended_ms:

@@ -189,7 +189,17 @@ class Maker:
         for change in self.core.take_changes():
             if change.role is Role.MAKER:
                 commands += self._on_own_change(change, now)
-        return commands
+        return commands + [self._fill_message(order) for order in self.core.fills_to_tell(now)]
+
+    def _fill_message(self, order: Order) -> PublishFill:
+        return PublishFill(
+            role=Role.MAKER,
+            fills=order.fills(),
+            order_index=order.order_index,
+            attempt=order.attempt,
+            leg=self._leg.value,
+            trade_ids=tuple(order.trade_ids),
+        )
 
     def _on_settlement(self, settlement: Settlement, now: Instant) -> list[Command]:
         request, core = settlement.request, self.core
@@ -237,18 +247,10 @@ class Maker:
         order, core = change.order, self.core
         commands: list[Command] = []
         if change.lots:
-            message = PublishFill(
-                role=Role.MAKER,
-                fills=order.fills(),
-                order_index=order.order_index,
-                attempt=order.attempt,
-                leg=self._leg.value,
-                trade_ids=tuple(order.trade_ids),
-            )
             text = (
                 f"{order.side.word} {core.size(change.lots)} filled ({core.size(order.filled)} of round {order.round})"
             )
-            commands += [message, Say(level=Level.INFO, code="QUOTE_FILLED", text=text)]
+            commands += [Say(level=Level.INFO, code="QUOTE_FILLED", text=text)]
         if change.late and (order.round != self.round or not self.round_open):
             text = f"order {order.coid} of round {order.round} filled {core.size(change.lots)} after it had ended"
             commands += self.latch.hold("LATE_FILL", text, now.wall_ms)

@@ -4,12 +4,12 @@ import json
 from pathlib import Path
 
 import pytest
-from lighter_hedge.ops.redis_server import Kind, RedisServer
 
 from lighter_hedge.domain.units import Lots, MarketSpec
 from lighter_hedge.ops.demo import DemoSettings, _folder, _judged, _without_ours, _write_config
 from lighter_hedge.ops.exit_codes import ExitCode, OpsError
 from lighter_hedge.ops.health import Market
+from lighter_hedge.ops.redis_server import Kind, RedisServer
 
 REDIS = RedisServer(url="redis://127.0.0.1:1/0", version="7", persistent=True, kind=Kind.PATH, pid=1)
 
