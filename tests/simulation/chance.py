@@ -157,7 +157,7 @@ def settled(world: World) -> bool:
     """Hedged and quoting, or paused with a reason."""
     maker = world.maker
     if maker.latch.mode is Mode.PAUSED:
-        return abs(world.net) < 20 or world.hedger.failed is not None or bool(maker.latch.pause)
+        return abs(world.net) < 20 or world.hedger.tries.failed is not None or bool(maker.latch.pause)
     return abs(world.net) < 20 and bool(world.resting(Role.MAKER))
 
 

@@ -37,6 +37,7 @@ from lighter_hedge.domain.events import (
     StopAsked,
     Ticked,
 )
+from lighter_hedge.domain.exposure import Since
 from lighter_hedge.domain.gate import PRICE_MOVED, Peer, Quote, View, hedge_reasons, hedger_reasons, latch_reasons
 from lighter_hedge.domain.lane_words import Fate, Settlement
 from lighter_hedge.domain.latch import Latch
@@ -79,8 +80,8 @@ class Maker:
     _next_announce_ms: int = 0
     _throttled_until_ms: int = -1
     _sent_ms: deque[int] = field(default_factory=deque)
-    _exposed_since_ms: int | None = None
-    _unarmed_since_ms: int | None = None
+    _exposed: Since = field(default_factory=Since)
+    _unarmed: Since = field(default_factory=Since)
     _timeout_said: bool = False
     _status_ms: int = -1
     _start_resumed: bool = False
@@ -474,15 +475,13 @@ class Maker:
         """The wait for B, timed from the first unhedged fill; and how long nobody has been armed."""
         core, settings = self.core, self.core.settings
         exposed = not residual(core.net, self._min_lots())
-        self._exposed_since_ms = (self._exposed_since_ms or now.mono_ms) if exposed else None
+        self._exposed.update(exposed, now.mono_ms)
         unarmed = bool(hedger_reasons(self.peer, now, settings.heartbeat_ms_max))
-        self._unarmed_since_ms = (self._unarmed_since_ms or now.mono_ms) if unarmed else None
-        since_ms = self._exposed_since_ms or self._unarmed_since_ms
-        if since_ms is None:
+        self._unarmed.update(unarmed, now.mono_ms)
+        age_ms = self._exposed.age_ms(now.mono_ms) or self._unarmed.age_ms(now.mono_ms)
+        if not exposed and not unarmed:
             self._timeout_said = False
-            return []
         commands: list[Command] = []
-        age_ms = now.mono_ms - since_ms
         if age_ms >= settings.hedge_confirm_timeout_ms and not self._timeout_said:
             self._timeout_said = True
             what = f"{core.size(core.net)} is unhedged" if exposed else "account B is not armed"
@@ -490,7 +489,7 @@ class Maker:
             commands.append(Say(level=Level.ERROR, code="HEDGE_TIMEOUT", text=text))
             for role in Role:
                 core.read_again(role)
-        if self._exposed_since_ms is not None and now.mono_ms - self._exposed_since_ms >= settings.unhedged_ms_max:
+        if self._exposed.age_ms(now.mono_ms) >= settings.unhedged_ms_max:
             text = f"{core.size(core.net)} unhedged for more than {settings.unhedged_ms_max // 1000} s"
             commands += self.latch.hold("UNHEDGED_TOO_LONG", text, now.wall_ms)
         return commands
@@ -533,8 +532,8 @@ class Maker:
             return []
         self._status_ms = now.mono_ms
         since = ""
-        if self._exposed_since_ms is not None:
-            waited_s = (now.mono_ms - self._exposed_since_ms) // 1000
+        waited_s = self._exposed.age_ms(now.mono_ms) // 1000
+        if self._exposed.began_ms is not None:
             since = f", {waited_s} s of {self.core.settings.hedge_confirm_timeout_ms // 1000} s"
         text = f"not quoting{since}: {'; '.join(self.waiting)}"
         code = "PAUSED" if self.latch.pause is not None else "WAITING"
