@@ -293,11 +293,13 @@ class Hedger:
         core = self.core
         if self.tries.failed is not None or self._blocked():
             return []
-        if not core.lane.ready or core.own.in_flight or now.mono_ms < self.tries.next_ms:
+        if not core.lane.ready or core.own.in_flight:
             return []
         assert wanted * core.net < 0  # nothing in flight: a hedge can only move the exposure toward zero
         if self.tries.count >= core.settings.retry_times:
             return self._fail(now)
+        if now.mono_ms < self.tries.next_ms:
+            return []
         side = Side.of_sign(wanted)
         lots = abs(wanted) - self._maker_may_hedge(side)
         if lots <= 0 or residual(lots, self._minimum()):
