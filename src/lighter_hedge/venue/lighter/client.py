@@ -122,7 +122,7 @@ class LighterVenue:
         return await self._rest.tx(tx_hash)
 
     async def read_orders(self, coids: tuple[int, ...]) -> tuple[OrderReport, ...]:
-        """Rows of own orders in this market, open and closed; without ``coids`` all recent ones, whoever placed them."""
+        """Rows of own orders in this market, open and closed; all recent ones where no ``coids`` are given."""
         if coids:
             return self._reports(await self._rest.orders(self._own, coids), "accountOrders")
         # Open ones first: an order that ends in between then stands in both, its end last.
