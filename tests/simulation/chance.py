@@ -3,9 +3,10 @@
 import random
 from dataclasses import dataclass, field
 
-from lighter_hedge.domain.states import Mode, Role
 from tests.simulation.checkers import Violation, check_gate, check_once
 from tests.simulation.world import World, settings
+
+from lighter_hedge.domain.states import Mode, Role
 
 HEAL_SECONDS = 90.0
 
@@ -156,8 +157,8 @@ def settled(world: World) -> bool:
     """Hedged and quoting, or paused with a reason."""
     maker = world.maker
     if maker.latch.mode is Mode.PAUSED:
-        return world.net == 0 or world.hedger.failed is not None or bool(maker.latch.pause)
-    return world.net == 0 and bool(world.resting(Role.MAKER))
+        return abs(world.net) < 20 or world.hedger.tries.failed is not None or bool(maker.latch.pause)
+    return abs(world.net) < 20 and bool(world.resting(Role.MAKER))
 
 
 ACTIONS = {

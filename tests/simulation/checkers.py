@@ -1,9 +1,10 @@
 """What must never happen, read from the exchange's own record of trades."""
 
-from lighter_hedge.domain.states import Role
-from lighter_hedge.simulator.orders import Trade
 from tests.simulation.sim_venue import ACCOUNTS
 from tests.simulation.world import World
+
+from lighter_hedge.domain.states import Role
+from lighter_hedge.simulator.orders import Trade
 
 
 class Violation(AssertionError):

@@ -57,6 +57,7 @@ class MemoryJournal:
         announced = self._newest(Announced)
         asked = self._newest(AskKnown)
         orders = [c for c in self.candidates if isinstance(c.request, OrderRequest)]
+        alive = [c for c in orders if self.settled.get(c.nonce, c.tx_hash) == c.tx_hash]
         return Memory(
             epoch=self._epoch,
             fresh=not self.entries,
@@ -71,7 +72,7 @@ class MemoryJournal:
             tries=self._newest(TriesCounted),
             serial=max((self._serial(c) for c in orders), default=0),
             unsettled=tuple(c for c in self.candidates if c.nonce not in self.settled),
-            intents=tuple(orders[-64:]),
+            intents=tuple(alive[-64:]),
             fills={role: tuple(known.values()) for role, known in fills.items()},
         )
 

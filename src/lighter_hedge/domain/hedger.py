@@ -14,13 +14,13 @@ the exposure is gone.
 from dataclasses import dataclass, field, replace
 
 from lighter_hedge.domain.arming import Arming
+from lighter_hedge.domain.closing import Closing
 from lighter_hedge.domain.commands import (
     Alert,
     AskKnown,
     Command,
     Exit,
     Level,
-    PublishFailure,
     PublishFill,
     PublishState,
     Record,
@@ -39,6 +39,7 @@ from lighter_hedge.domain.events import (
     StopAsked,
     Ticked,
 )
+from lighter_hedge.domain.exposure import Since
 from lighter_hedge.domain.lane_words import Fate, Settlement
 from lighter_hedge.domain.ledger import Order
 from lighter_hedge.domain.memory import Memory
@@ -47,7 +48,6 @@ from lighter_hedge.domain.quoting import hedge_cap
 from lighter_hedge.domain.settings import DeskSettings
 from lighter_hedge.domain.states import (
     Confirm,
-    HedgeFailed,
     HedgerState,
     Leg,
     MakerState,
@@ -55,9 +55,9 @@ from lighter_hedge.domain.states import (
     Pause,
     Role,
 )
+from lighter_hedge.domain.tries import Tries
 from lighter_hedge.domain.units import Side
 
-MAX_RETRIES = "max_retries_exceeded"
 FILLS_TOLD = 8
 ACKS_TOLD = 16
 OUT_OF_REACH_SPACING_MS = 2_000
@@ -69,23 +69,20 @@ class Hedger:
 
     core: Core
     arming: Arming
+    closing: Closing
     maker_state: MakerState | None = None
     maker_heard_ms: int = -1
-    tries: int = 0
-    failed: HedgeFailed | None = None
+    tries: Tries = field(default_factory=Tries)
     ask: Pause | None = None
     stopping_since_ms: int | None = None
-    _next_try_ms: int = 0
-    _try_words: list[str] = field(default_factory=list)
     _out_of_reach: set[int] = field(default_factory=set)
     """Hedges priced so that A's rest cannot meet them: no tries if they fill nothing."""
-    _exposed_since_ms: int | None = None
+    _exposed: Since = field(default_factory=Since)
     _acks: list[str] = field(default_factory=list)
     _told: HedgerState | None = None
     _told_ms: int = -1
     _min_lots: int = 0
     _last_said: str = ""
-    _clearing: bool = False
     _urgent: list[Command] = field(default_factory=list)
     """The send of an armed hedge: journalled long ago, so it goes before this step's own records."""
     _done: bool = False
@@ -94,9 +91,9 @@ class Hedger:
     def create(settings: DeskSettings, memory: Memory) -> "Hedger":
         """Account B as its journal left it; a person's start gives new tries for what is missing."""
         core = Core.create(Role.HEDGER, settings, memory)
-        hedger = Hedger(core=core, arming=Arming(core=core), ask=memory.ask)
+        hedger = Hedger(core=core, arming=Arming(core=core), closing=Closing(core=core), ask=memory.ask)
         if memory.tries is not None and not memory.by_person:
-            hedger.tries, hedger.failed = memory.tries.tries, memory.tries.failed
+            hedger.tries = Tries(count=memory.tries.tries, failed=memory.tries.failed)
         if memory.announce is not None:
             hedger.core.maker.expect(memory.announce)
         return hedger
@@ -167,14 +164,9 @@ class Hedger:
             return []
         self._acks = [*self._acks, command.id][-ACKS_TOLD:]
         if command.verb == "resume" and command.hedge_now:
-            self.tries, self.failed, self._next_try_ms = 0, None, 0
-            self._try_words.clear()
             text = "new tries for what is missing, asked for by a person"
-            return [
-                Record(entry=TriesCounted(tries=0, failed=None)),
-                Say(level=Level.WARNING, code="HEDGE_NOW", text=text),
-            ]
-        self._clearing = command.verb == "clear"
+            return [*self.tries.void(), Say(level=Level.WARNING, code="HEDGE_NOW", text=text)]
+        self.closing.wanted = command.verb == "clear"
         return []
 
     def _settle(self, now: Instant) -> list[Command]:
@@ -185,7 +177,7 @@ class Hedger:
         for change in self.core.take_changes():
             if change.role is Role.HEDGER:
                 commands += self._on_own_change(change, now)
-        return commands
+        return commands + [self._fill_message(order) for order in self.core.fills_to_tell(now)]
 
     def _on_settlement(self, settlement: Settlement, now: Instant) -> list[Command]:
         request, core = settlement.request, self.core
@@ -198,7 +190,7 @@ class Hedger:
                 return []
             case Fate.BOUNCED:
                 core.own.withdraw(request.coid)
-                self._next_try_ms = now.mono_ms + READ_AGAIN_MS
+                self.tries.next_ms = now.mono_ms + READ_AGAIN_MS
                 text = f"hedge was not taken ({settlement.message or 'not sent'}); sending it again soon"
                 return [Say(level=Level.WARNING, code="HEDGE_BOUNCED", text=text)]
             case Fate.UNSIGNED if not sent:
@@ -211,29 +203,14 @@ class Hedger:
         order, core = change.order, self.core
         commands: list[Command] = []
         if change.lots:
-            commands.append(self._fill_message(order))
             text = f"hedged {order.side.word} {core.size(change.lots)} of round {order.round}"
             commands.append(Say(level=Level.INFO, code="HEDGE_FILLED", text=text))
         if order.closed and not order.filled and order.intended_ms:
-            commands += self._count_try(order, now)
+            if order.coid in self._out_of_reach:
+                self.tries.next_ms = now.mono_ms + OUT_OF_REACH_SPACING_MS
+            else:
+                commands += self.tries.count_one(order.status or "canceled", core.settings, now.mono_ms)
         return commands
-
-    def _count_try(self, order: Order, now: Instant) -> list[Command]:
-        """A hedge is known to have filled nothing."""
-        settings = self.core.settings
-        word = order.status or "canceled"
-        if order.coid in self._out_of_reach:
-            self._next_try_ms = now.mono_ms + OUT_OF_REACH_SPACING_MS
-            return []
-        self.tries += 1
-        self._try_words.append(word)
-        spacing = settings.retry_spacing_ms
-        self._next_try_ms = now.mono_ms + spacing[min(self.tries, len(spacing) - 1)]
-        text = f"try {self.tries} of {settings.retry_times} filled nothing: {word}"
-        return [
-            Record(entry=TriesCounted(tries=self.tries, failed=None)),
-            Say(level=Level.WARNING, code="HEDGE_TRY_FAILED", text=text),
-        ]
 
     def _fill_message(self, order: Order) -> PublishFill:
         core = self.core
@@ -266,15 +243,13 @@ class Hedger:
         commands += self._settle(now)
         exposed = not residual(core.net, self._minimum())
         commands += self._time_exposure(exposed, now)
-        if not exposed and not core.own.in_flight and (self.tries or self.failed is not None):
-            self.tries, self.failed = 0, None
-            self._try_words.clear()
-            commands.append(Record(entry=TriesCounted(tries=0, failed=None)))
+        if not exposed and not core.own.in_flight:
+            commands += self.tries.void()
         wanted = missing(core.maker, core.hedger)
         if wanted and (not residual(wanted, self._minimum()) or not core.settings.takers_need_minimum):
             commands += self._hedge(wanted, now)
-        elif self._clearing:
-            commands += self._clear_own(now)
+        elif self._maker_is_flat():
+            commands += self.closing.step(now, self._round())
         return commands + self._arm(now)
 
     def _may_stop(self, now: Instant) -> bool:
@@ -284,7 +259,7 @@ class Hedger:
             return True
         if core.lane.unresolved or core.own.in_flight:
             return False
-        return self.failed is not None or residual(core.net, self._minimum())
+        return self.tries.failed is not None or residual(core.net, self._minimum())
 
     def _minimum(self) -> int:
         """The venue's minimum: of the newest announce, which both sides use, else at the reference price."""
@@ -316,18 +291,18 @@ class Hedger:
     def _hedge(self, wanted: int, now: Instant) -> list[Command]:
         """Trade what is missing, one order at a time."""
         core = self.core
-        if self.failed is not None or self._blocked():
+        if self.tries.failed is not None or self._blocked():
             return []
-        if not core.lane.ready or core.own.in_flight or now.mono_ms < self._next_try_ms:
+        if not core.lane.ready or core.own.in_flight or now.mono_ms < self.tries.next_ms:
             return []
         assert wanted * core.net < 0  # nothing in flight: a hedge can only move the exposure toward zero
-        if self.tries >= core.settings.retry_times:
+        if self.tries.count >= core.settings.retry_times:
             return self._fail(now)
         side, lots = Side.of_sign(wanted), abs(wanted)
         cap, out_of_reach = self._cap(side, now)
         if cap <= 0:
             return []
-        candidate = self.arming.candidate(wanted) if not self.tries and not out_of_reach else None
+        candidate = self.arming.candidate(wanted) if not self.tries.count and not out_of_reach else None
         if candidate is not None:
             assert isinstance(candidate.request, OrderRequest)
             core.own.intend(candidate.request, now.wall_ms)
@@ -350,7 +325,7 @@ class Hedger:
             price=price,
             reduce_only=reduce_only,
             round=round_number,
-            attempt=self.tries,
+            attempt=self.tries.count,
             cross_account_guard=True,
         )
 
@@ -360,7 +335,7 @@ class Hedger:
         reference = self._reference()
         if reference <= 0:
             return 0, False
-        ladder = settings.slippage_ladder_percent[min(self.tries, len(settings.slippage_ladder_percent) - 1)]
+        ladder = settings.slippage_ladder_percent[min(self.tries.count, len(settings.slippage_ladder_percent) - 1)]
         cap = hedge_cap(reference, side, settings.slippage_bps_e2_max, ladder)
         for order in core.maker.open_orders:
             if not settings.cancel_first or order.side is side or not order.leaves or self._expired(order, now):
@@ -392,59 +367,25 @@ class Hedger:
         """Whether a hedge that may not have arrived is still wanted: never more than is missing now."""
         core = self.core
         order = core.own.orders.get(request.coid)
-        if order is None or order.closed or self.failed is not None or self._blocked():
+        if order is None or order.closed or self.tries.failed is not None or self._blocked():
             return False
         without_it = missing(core.maker, core.hedger) + order.side.sign * order.leaves
         return without_it * request.side.sign >= request.lots
 
     def _fail(self, now: Instant) -> list[Command]:
-        """The tries are used up and nothing is unresolved: say so to everybody."""
-        core = self.core
         number = self._round()
-        self.failed = HedgeFailed(
-            round=number, cum=core.maker.round_filled(number), reason=MAX_RETRIES, tries=self.tries
-        )
-        filled = [order for order in core.maker.orders.values() if order.round == number and order.filled]
-        unhedged = core.net
-        text = f"round {number}: {core.size(unhedged)} unhedged after {self.tries} tries ({', '.join(self._try_words)})"
-        commands: list[Command] = [
-            Record(entry=TriesCounted(tries=self.tries, failed=self.failed)),
-            PublishFailure(
-                failed=self.failed,
-                maker_fills=filled[-1].fills() if filled else None,
-                unhedged=unhedged,
-                tries=tuple(self._try_words),
-            ),
-            Alert(code="HEDGE_FAILED", text=text),
-        ]
+        core, failed_before = self.core, self.tries.failed
+        assert failed_before is None
+        commands = self.tries.fail(core, number)
+        assert self.tries.failed is not None
+        text = f"round {number}: {core.size(core.net)} unhedged after {self.tries.count} tries"
         return commands + self._ask_pause("HEDGE_FAILED", text, now)
-
-    def _clear_own(self, now: Instant) -> list[Command]:
-        """A person asked to clear: once A is flat, close what no fill of A explains, reduce-only."""
-        core, state = self.core, self.maker_state
-        position = core.hedger.position
-        if state is None or state.announce is not None or core.maker.position or not position:
-            self._clearing = self._clearing and bool(position or core.maker.position)
-            return []
-        price = core.book.best(Side.of_sign(position).opposite)
-        if price is None or not core.lane.ready or core.own.in_flight or now.mono_ms < self._next_try_ms:
-            return []
-        self._next_try_ms = now.mono_ms + READ_AGAIN_MS
-        side = Side.of_sign(-position)
-        cap = hedge_cap(price, side, core.settings.slippage_bps_e2_max, core.settings.slippage_ladder_percent[-1])
-        request = self._order(side, abs(position), cap, self._round(), reduce_only=True)
-        core.own.intend(request, now.wall_ms)
-        return core.lane.submit(request)
 
     # --- exposure and foreign changes -------------------------------------------------------------------------------
 
     def _time_exposure(self, exposed: bool, now: Instant) -> list[Command]:
-        if not exposed:
-            self._exposed_since_ms = None
-            return []
-        if self._exposed_since_ms is None:
-            self._exposed_since_ms = now.mono_ms
-        age_ms = now.mono_ms - self._exposed_since_ms
+        self._exposed.update(exposed, now.mono_ms)
+        age_ms = self._exposed.age_ms(now.mono_ms)
         if age_ms < self.core.settings.unhedged_ms_max or self.ask is not None:
             return []
         text = f"{self.core.size(self.core.net)} unhedged for {age_ms // 1000} s"
@@ -469,11 +410,16 @@ class Hedger:
         announce = self.maker_state.announce if self.maker_state is not None else None
         return self.arming.update(announce, self._unfit(), self._order, now)
 
+    def _maker_is_flat(self) -> bool:
+        """Whether A holds nothing and shows nothing: then what B holds explains itself by no fill of A."""
+        state = self.maker_state
+        return state is not None and state.announce is None and not self.core.maker.position
+
     def _unfit(self) -> str:
         """Why B itself must not be relied on; empty where it may."""
         if self.stopping_since_ms is not None:
             return "stopping"
-        if self.failed is not None:
+        if self.tries.failed is not None:
             return "tries used up"
         return f"pause asked for: {self.ask.reason}" if self.ask is not None else ""
 
@@ -499,11 +445,11 @@ class Hedger:
             armed=self.arming.answer(),
             disarmed=self.arming.reason,
             confirm=self._confirmation(),
-            failed=self.failed,
+            failed=self.tries.failed,
             pause_ask=self.ask,
             fills=core.own.newest(FILLS_TOLD),
             unresolved=core.lane.unresolved + len(core.own.open_orders),
-            tries=self.tries,
+            tries=self.tries.count,
             position=core.checks[Role.HEDGER].reported,
             acks=tuple(self._acks),
             ready=core.recovered and core.feed_open,

@@ -21,7 +21,8 @@ A start burns the key's current nonce first. That fences an older instance, and 
 from dataclasses import dataclass, field
 from typing import assert_never
 
-from lighter_hedge.domain.commands import Command, NonceSettled, Prepare, ReadNonce, ReadOrders, ReadTx, Record, Send
+from lighter_hedge.domain.candidates import Candidates
+from lighter_hedge.domain.commands import Command, NonceSettled, ReadNonce, ReadOrders, ReadTx, Record, Send
 from lighter_hedge.domain.events import (
     Answer,
     AnswerKind,
@@ -44,7 +45,6 @@ from lighter_hedge.domain.fates import Fates
 from lighter_hedge.domain.lane_words import (
     ANSWER_MS_MAX,
     EVIDENCE_MS_MAX,
-    FIRST_TICKET,
     POLL_MS,
     POLL_MS_MAX,
     PROBE_AFTER_MS,
@@ -56,6 +56,7 @@ from lighter_hedge.domain.lane_words import (
     Settlement,
     Wanted,
 )
+from lighter_hedge.domain.tickets import Tickets
 
 
 @dataclass(slots=True)
@@ -69,10 +70,8 @@ class Lane:
     nonce: int = -1
     settlements: list[Settlement] = field(default_factory=list)
     """Fates since the owner last took them."""
-    _held: dict[str, Held] = field(default_factory=dict)
-    _tickets: dict[int, tuple[Request, int, bool]] = field(default_factory=dict)
-    """Requests being signed: what, under which nonce, and whether to send at once."""
-    _next_ticket: int = FIRST_TICKET
+    _held: Candidates = field(default_factory=Candidates)
+    _tickets: Tickets = field(default_factory=Tickets)
     _deadline_ms: int = 0
     _poll_ms: int = POLL_MS
     _consumed_ms: int | None = None
@@ -90,7 +89,7 @@ class Lane:
     @property
     def ready(self) -> bool:
         """Whether something new may be sent now."""
-        return self.phase is LanePhase.READY and not any(at_once for _, _, at_once in self._tickets.values())
+        return self.phase is LanePhase.READY and not self._tickets.sending
 
     @property
     def booted(self) -> bool:
@@ -124,29 +123,26 @@ class Lane:
 
     def prepared(self, coid: int) -> Candidate | None:
         """The signed, unsent order of this client order index, if its nonce is still the next."""
-        for held in self._held.values():
-            request = held.candidate.request
-            if isinstance(request, OrderRequest) and request.coid == coid and held.sends == 0:
-                return held.candidate
-        return None
+        held = self._held.order(coid)
+        return held.candidate if held is not None and held.sends == 0 else None
 
     def preparing(self, coid: int) -> bool:
         """Whether this order is being signed ahead right now."""
-        requests = (request for request, _, _ in self._tickets.values())
-        return any(isinstance(request, OrderRequest) and request.coid == coid for request in requests)
+        return self._tickets.holds(coid)
 
     def send_prepared(self, candidate: Candidate, now: Instant) -> list[Command]:
         """Send an order that was signed ahead."""
         assert self.ready
         assert candidate.nonce == self.nonce
-        return self._send(self._held[candidate.tx_hash], now)
+        held = self._held.get(candidate.tx_hash)
+        assert held is not None
+        return self._send(held, now)
 
     def forget(self, coid: int) -> None:
         """Drop an unsent order: its bytes have not left. The journal keeps it, and a start would burn its nonce."""
-        for tx_hash, held in list(self._held.items()):
-            request = held.candidate.request
-            if isinstance(request, OrderRequest) and request.coid == coid and held.sends == 0:
-                del self._held[tx_hash]
+        held = self._held.order(coid)
+        if held is not None and held.sends == 0:
+            self._held.drop(held.candidate.tx_hash)
 
     # --- what happens -------------------------------------------------------------------------------------------
 
@@ -178,13 +174,12 @@ class Lane:
 
     def evidence(self, coid: int, now: Instant) -> list[Command]:
         """A row or a trade carries this client order index: its transaction has executed."""
-        for held in self._held.values():
-            request = held.candidate.request
-            if isinstance(request, OrderRequest) and request.coid == coid and held.sends > 0:
-                held.row_seen = True
-                held.status = TxStatus.EXECUTED
-                return self._won(held, now)
-        return []
+        held = self._held.order(coid)
+        if held is None or held.sends == 0:
+            return []
+        held.row_seen = True
+        held.status = TxStatus.EXECUTED
+        return self._won(held, now)
 
     def tick(self, now: Instant) -> list[Command]:
         """Time has passed: ask again where something is unresolved."""
@@ -210,16 +205,13 @@ class Lane:
     # --- signing and sending ------------------------------------------------------------------------------------
 
     def _prepare(self, request: Request, nonce: int, *, at_once: bool) -> list[Command]:
-        ticket = self._next_ticket
-        self._next_ticket += 1
-        self._tickets[ticket] = (request, nonce, at_once)
-        return [Prepare(ticket=ticket, nonce=nonce, request=request)]
+        return [self._tickets.issue(request, nonce, at_once=at_once)]
 
     def _on_prepared(self, event: Prepared, now: Instant) -> list[Command]:
-        entry = self._tickets.pop(event.ticket, None)
-        if entry is None:
+        ticket = self._tickets.take(event.ticket)
+        if ticket is None:
             return []
-        request, nonce, at_once = entry
+        request, nonce, at_once = ticket
         candidate = event.candidate
         assert candidate.nonce == nonce
         held = Held(candidate)
@@ -233,14 +225,14 @@ class Lane:
             if at_once:
                 self._settle(held, Fate.UNSIGNED, message="its nonce was consumed while it was being signed")
             return []
-        self._held[candidate.tx_hash] = held
+        self._held.keep(held)
         return self._send(held, now) if at_once else []
 
     def _on_prepare_failed(self, event: PrepareFailed, now: Instant) -> list[Command]:
-        entry = self._tickets.pop(event.ticket, None)
-        if entry is None:
+        ticket = self._tickets.take(event.ticket)
+        if ticket is None:
             return []
-        request, _, at_once = entry
+        request, _, at_once = ticket
         if isinstance(request, BurnRequest):
             self._deadline_ms = now.mono_ms + POLL_MS
             return []
@@ -277,7 +269,7 @@ class Lane:
 
     def _on_refusal(self, held: Held, fate: Fate, answer: Answer, now: Instant) -> list[Command]:
         """A refusal is proof for the one send that it answers; with no other send the nonce is free again."""
-        alone = held.sends == 1 and all(other is held or other.sends == 0 for other in self._held.values())
+        alone = held.sends == 1 and all(other is held or other.sends == 0 for other in self._held)
         if not alone or self._booting or isinstance(held.candidate.request, BurnRequest):
             self.phase = LanePhase.RESOLVING
             self._deadline_ms = now.mono_ms + (THROTTLED_MS if answer.kind is AnswerKind.THROTTLED else POLL_MS)
@@ -285,7 +277,7 @@ class Lane:
         held.sends = 0
         self.phase = LanePhase.READY
         if fate is Fate.REFUSED:
-            del self._held[held.candidate.tx_hash]
+            self._held.drop(held.candidate.tx_hash)
         self._settle(held, fate, code=answer.code, message=answer.message)
         return []
 
@@ -296,22 +288,24 @@ class Lane:
         self._deadline_ms = now.mono_ms + self._poll_ms
         self._poll_ms = min(2 * self._poll_ms, POLL_MS_MAX)
         if self._winner:
-            request = self._held[self._winner].candidate.request
-            assert isinstance(request, OrderRequest)
-            return [ReadOrders(coids=(request.coid,))]
-        sent = [held for held in self._held.values() if held.sends > 0 and not held.dead]
+            return [ReadOrders(coids=(self._winner_request().coid,))]
+        sent = self._held.sent()
+        if self._booting and self._consumed_ms is None:  # the burn alone decides; there may be many armed hedges
+            sent = [held for held in sent if isinstance(held.candidate.request, BurnRequest)]
         commands: list[Command] = [ReadTx(tx_hash=held.candidate.tx_hash) for held in sent]
         if self._probe is not None:
             commands.append(ReadTx(tx_hash=self._probe.candidate.tx_hash))
-        coids = self._coids()
+        coids = self._held.sent_coids()
         if coids and self._consumed_ms is not None:
             commands.append(ReadOrders(coids=coids))
         commands.append(ReadNonce())
         return commands
 
-    def _coids(self) -> tuple[int, ...]:
-        requests = [held.candidate.request for held in self._held.values() if held.sends > 0]
-        return tuple(request.coid for request in requests if isinstance(request, OrderRequest))
+    def _winner_request(self) -> OrderRequest:
+        held = self._held.get(self._winner)
+        assert held is not None
+        assert isinstance(held.candidate.request, OrderRequest)
+        return held.candidate.request
 
     def _on_nonce(self, nonce: int | None, now: Instant, wanted: Wanted) -> list[Command]:
         if nonce is None:
@@ -337,7 +331,7 @@ class Lane:
         self._deadline_ms = now.mono_ms + ANSWER_MS_MAX
         for candidate in self.restored:
             if candidate.nonce == nonce:
-                self._held[candidate.tx_hash] = Held(candidate, sends=2)  # perhaps sent, perhaps more than once
+                self._held.add(candidate, sends=2)  # perhaps sent, perhaps more than once
         return self._prepare(BurnRequest(), nonce, at_once=True)
 
     def _resolve(self, nonce: int, now: Instant, wanted: Wanted) -> list[Command]:
@@ -350,17 +344,16 @@ class Lane:
         if self._consumed_ms is None:
             self._consumed_ms = now.mono_ms
             return self._ask(now)
-        sent = [held for held in self._held.values() if held.sends > 0]
-        if sent and all(held.dead for held in sent):
-            return self._finish(sent[0], Fate.WITHOUT_EFFECT, now)
+        if self._held.dead() and not self._held.sent():
+            return self._finish(self._held.dead()[0], Fate.WITHOUT_EFFECT, now)
         if self._probe is not None and nonce == self.nonce + 1:
             return [Send(candidate=self._probe.candidate)]
         probed = 1 if self._probe is not None else 0
         if nonce > self.nonce + 1 + probed and not self._booting:
             self._supersede(nonce)
             return []
-        known = any(held.status is TxStatus.PENDING for held in self._held.values())
-        if not known and not probed and now.mono_ms - self._consumed_ms >= PROBE_AFTER_MS and not self._signing():
+        known = any(held.status is TxStatus.PENDING for held in self._held)
+        if not known and not probed and now.mono_ms - self._consumed_ms >= PROBE_AFTER_MS and not self._tickets.sending:
             return self._prepare(BurnRequest(), self.nonce + 1, at_once=True)
         return self._conclude_absent(nonce, now)
 
@@ -369,8 +362,7 @@ class Lane:
         if self._probe_ms is None or now.mono_ms < self._probe_ms + self.read_lag_ms:
             return []
         asked_since = self._probe_ms + self.read_lag_ms
-        dead = [held for held in self._held.values() if held.dead]
-        sent = [held for held in self._held.values() if held.sends > 0 and not held.dead]
+        dead, sent = self._held.dead(), self._held.sent()
         if any(held.status is not TxStatus.NOT_FOUND or held.asked_ms < asked_since for held in sent):
             return []
         if dead:
@@ -385,13 +377,11 @@ class Lane:
 
     def _send_again_or_burn(self, now: Instant, wanted: Wanted) -> list[Command]:
         """The nonce is not consumed: send the identical bytes while still wanted, else something harmless."""
-        if self._signing():
+        if self._tickets.sending:
             return []
-        burn: Held | None = None
-        for held in self._held.values():
-            if isinstance(held.candidate.request, BurnRequest):
-                burn = held
-            elif held.sends > 0 and self._still_wanted(held, now, wanted):
+        burn = self._held.burn()
+        for held in self._held.sent():
+            if held is not burn and self._still_wanted(held, now, wanted):
                 return self._send(held, now)
         if burn is not None and burn.candidate.expires_ms > now.wall_ms + SIGNATURE_MARGIN_MS:
             return self._send(burn, now)
@@ -409,13 +399,10 @@ class Lane:
                 return True
 
     def _burn(self, nonce: int, now: Instant) -> list[Command]:
-        if self._signing():
+        if self._tickets.sending:
             return []
         self._deadline_ms = now.mono_ms + ANSWER_MS_MAX
         return self._prepare(BurnRequest(), nonce, at_once=True)
-
-    def _signing(self) -> bool:
-        return any(at_once for _, _, at_once in self._tickets.values())
 
     def _on_tx(self, event: TxReported, now: Instant) -> list[Command]:
         if event.status is None:
@@ -473,10 +460,9 @@ class Lane:
                 return commands
         if not self._winner:
             return []
-        held = self._held[self._winner]
-        request = held.candidate.request
-        assert isinstance(request, OrderRequest)
-        if request.coid in event.coids and event.asked_ms >= self._winner_ms + self.read_lag_ms:
+        held = self._held.get(self._winner)
+        assert held is not None
+        if self._winner_request().coid in event.coids and event.asked_ms >= self._winner_ms + self.read_lag_ms:
             return self._finish(held, Fate.WITHOUT_EFFECT, now)
         return []
 
@@ -486,7 +472,7 @@ class Lane:
         """The nonce of ``held`` is settled by it; every other candidate of that nonce is dead."""
         candidate = held.candidate
         assert candidate.nonce == self.nonce
-        for other in self._held.values():
+        for other in self._held:
             if other is not held and other.sends > 0:
                 self._settle(other, Fate.WITHOUT_EFFECT, message="another transaction took its nonce")
             self._fates.known(other.candidate.tx_hash)
@@ -503,7 +489,7 @@ class Lane:
         self._winner = ""
         self._consumed_ms = self._probe_ms = self._probe = None
         if probe is not None and executed_ms is None:  # it stands under the nonce that is now current
-            self._held[probe.candidate.tx_hash] = probe
+            self._held.keep(probe)
             self.phase = LanePhase.RESOLVING
             return commands + self._ask(now)
         if probe is not None:

@@ -27,7 +27,8 @@ THROTTLED_MS = 5_000
 SIGNATURE_MARGIN_MS = 20_000
 """A signature this close to its end is not sent any more."""
 
-FIRST_TICKET = 1
+ORDERS_PER_READ_MAX = 20
+"""Client order indices in one read of orders, by the venue's rule."""
 
 Wanted = Callable[[OrderRequest], bool]
 """Whether an order that may not have arrived is still wanted, now."""

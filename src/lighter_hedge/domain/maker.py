@@ -12,6 +12,7 @@ waiting: only hedged, or a person, opens the gate.
 from collections import deque
 from dataclasses import dataclass, field, replace
 
+from lighter_hedge.domain.closing import Closing
 from lighter_hedge.domain.commands import (
     Announced,
     Command,
@@ -36,13 +37,14 @@ from lighter_hedge.domain.events import (
     StopAsked,
     Ticked,
 )
+from lighter_hedge.domain.exposure import Since
 from lighter_hedge.domain.gate import PRICE_MOVED, Peer, Quote, View, hedge_reasons, hedger_reasons, latch_reasons
 from lighter_hedge.domain.lane_words import Fate, Settlement
 from lighter_hedge.domain.latch import Latch
 from lighter_hedge.domain.ledger import Order
 from lighter_hedge.domain.memory import Memory
 from lighter_hedge.domain.pair import residual
-from lighter_hedge.domain.quoting import hedge_cap, next_quote, quote_price
+from lighter_hedge.domain.quoting import next_quote, quote_price
 from lighter_hedge.domain.resuming import Resuming
 from lighter_hedge.domain.settings import DeskSettings
 from lighter_hedge.domain.states import Announce, HedgerState, Leg, MakerState, Mode, OperatorCommand, Role
@@ -62,6 +64,7 @@ class Maker:
     core: Core
     latch: Latch
     resuming: Resuming
+    closing: Closing
     peer: Peer = field(default_factory=Peer)
     round: int = 0
     round_open: bool = False
@@ -77,13 +80,11 @@ class Maker:
     _next_announce_ms: int = 0
     _throttled_until_ms: int = -1
     _sent_ms: deque[int] = field(default_factory=deque)
-    _exposed_since_ms: int | None = None
-    _unarmed_since_ms: int | None = None
+    _exposed: Since = field(default_factory=Since)
+    _unarmed: Since = field(default_factory=Since)
     _timeout_said: bool = False
     _status_ms: int = -1
     _start_resumed: bool = False
-    _clearing: bool = False
-    _clear_try_ms: int = 0
     _acks: list[str] = field(default_factory=list)
     _ended_asks: list[int] = field(default_factory=list)
     _told: MakerState | None = None
@@ -96,7 +97,7 @@ class Maker:
         """Account A as its journal left it."""
         core = Core.create(Role.MAKER, settings, memory)
         latch = Latch(mode=memory.mode, pause=memory.pause)
-        maker = Maker(core=core, latch=latch, resuming=Resuming(core=core))
+        maker = Maker(core=core, latch=latch, resuming=Resuming(core=core), closing=Closing(core=core))
         if memory.round is not None:
             maker.round = memory.round.round
             maker.round_open = not memory.round.closed
@@ -172,7 +173,7 @@ class Maker:
                 return self.latch.drain(by="person")
             case "clear":
                 self._ack(command.id)
-                self._clearing = True
+                self.closing.wanted = True
                 return self.latch.hold("CLEARED", "cleared by a person", now.wall_ms, by="person")
             case _:
                 self._ack(command.id)
@@ -189,7 +190,17 @@ class Maker:
         for change in self.core.take_changes():
             if change.role is Role.MAKER:
                 commands += self._on_own_change(change, now)
-        return commands
+        return commands + [self._fill_message(order) for order in self.core.fills_to_tell(now)]
+
+    def _fill_message(self, order: Order) -> PublishFill:
+        return PublishFill(
+            role=Role.MAKER,
+            fills=order.fills(),
+            order_index=order.order_index,
+            attempt=order.attempt,
+            leg=self._leg.value,
+            trade_ids=tuple(order.trade_ids),
+        )
 
     def _on_settlement(self, settlement: Settlement, now: Instant) -> list[Command]:
         request, core = settlement.request, self.core
@@ -237,18 +248,10 @@ class Maker:
         order, core = change.order, self.core
         commands: list[Command] = []
         if change.lots:
-            message = PublishFill(
-                role=Role.MAKER,
-                fills=order.fills(),
-                order_index=order.order_index,
-                attempt=order.attempt,
-                leg=self._leg.value,
-                trade_ids=tuple(order.trade_ids),
-            )
             text = (
                 f"{order.side.word} {core.size(change.lots)} filled ({core.size(order.filled)} of round {order.round})"
             )
-            commands += [message, Say(level=Level.INFO, code="QUOTE_FILLED", text=text)]
+            commands += [Say(level=Level.INFO, code="QUOTE_FILLED", text=text)]
         if change.late and (order.round != self.round or not self.round_open):
             text = f"order {order.coid} of round {order.round} filled {core.size(change.lots)} after it had ended"
             commands += self.latch.hold("LATE_FILL", text, now.wall_ms)
@@ -272,8 +275,8 @@ class Maker:
             return commands
         if self.stopping_since_ms is not None:
             return commands + self._stop(now)
-        if self._clearing and core.synced:
-            commands += self._clear(now)
+        if core.synced:
+            commands += self.closing.step(now, self.round)
         self.waiting = self._reasons(now)
         if not self.waiting:
             commands += self._announce(now)
@@ -472,15 +475,13 @@ class Maker:
         """The wait for B, timed from the first unhedged fill; and how long nobody has been armed."""
         core, settings = self.core, self.core.settings
         exposed = not residual(core.net, self._min_lots())
-        self._exposed_since_ms = (self._exposed_since_ms or now.mono_ms) if exposed else None
+        self._exposed.update(exposed, now.mono_ms)
         unarmed = bool(hedger_reasons(self.peer, now, settings.heartbeat_ms_max))
-        self._unarmed_since_ms = (self._unarmed_since_ms or now.mono_ms) if unarmed else None
-        since_ms = self._exposed_since_ms or self._unarmed_since_ms
-        if since_ms is None:
+        self._unarmed.update(unarmed, now.mono_ms)
+        age_ms = self._exposed.age_ms(now.mono_ms) or self._unarmed.age_ms(now.mono_ms)
+        if not exposed and not unarmed:
             self._timeout_said = False
-            return []
         commands: list[Command] = []
-        age_ms = now.mono_ms - since_ms
         if age_ms >= settings.hedge_confirm_timeout_ms and not self._timeout_said:
             self._timeout_said = True
             what = f"{core.size(core.net)} is unhedged" if exposed else "account B is not armed"
@@ -488,7 +489,7 @@ class Maker:
             commands.append(Say(level=Level.ERROR, code="HEDGE_TIMEOUT", text=text))
             for role in Role:
                 core.read_again(role)
-        if self._exposed_since_ms is not None and now.mono_ms - self._exposed_since_ms >= settings.unhedged_ms_max:
+        if self._exposed.age_ms(now.mono_ms) >= settings.unhedged_ms_max:
             text = f"{core.size(core.net)} unhedged for more than {settings.unhedged_ms_max // 1000} s"
             commands += self.latch.hold("UNHEDGED_TOO_LONG", text, now.wall_ms)
         return commands
@@ -509,32 +510,6 @@ class Maker:
         if ask is not None:
             self._ended_asks.append(ask.id)
         return self.latch.release(by="person")
-
-    def _clear(self, now: Instant) -> list[Command]:
-        """A person asked to clear: close A's position reduce-only; B follows as with any fill."""
-        core, settings = self.core, self.core.settings
-        position = core.maker.position
-        if not position:
-            self._clearing = False
-            return []
-        side = Side.of_sign(-position)
-        touch = core.book.best(side.opposite)
-        if touch is None or not core.lane.ready or core.own.open_orders or now.mono_ms < self._clear_try_ms:
-            return []
-        self._clear_try_ms = now.mono_ms + READ_AGAIN_MS
-        request = OrderRequest(
-            kind=OrderKind.HEDGE,
-            coid=core.next_coid(),
-            side=side,
-            lots=abs(position),
-            price=hedge_cap(touch, side, settings.slippage_bps_e2_max, settings.slippage_ladder_percent[-1]),
-            reduce_only=True,
-            round=self.round,
-            attempt=self.attempt,
-            cross_account_guard=True,
-        )
-        core.own.intend(request, now.wall_ms)
-        return core.lane.submit(request)
 
     def _stop(self, now: Instant) -> list[Command]:
         """Nothing is announced or resting by the books: end, once nothing is unresolved."""
@@ -557,8 +532,8 @@ class Maker:
             return []
         self._status_ms = now.mono_ms
         since = ""
-        if self._exposed_since_ms is not None:
-            waited_s = (now.mono_ms - self._exposed_since_ms) // 1000
+        waited_s = self._exposed.age_ms(now.mono_ms) // 1000
+        if self._exposed.began_ms is not None:
             since = f", {waited_s} s of {self.core.settings.hedge_confirm_timeout_ms // 1000} s"
         text = f"not quoting{since}: {'; '.join(self.waiting)}"
         code = "PAUSED" if self.latch.pause is not None else "WAITING"

@@ -167,7 +167,7 @@ def test_all_candidates_of_a_nonce_are_settled_together(path: Path) -> None:
         journal.commit(NonceSettled(nonce=7, winner="second", why="executed"))
     memory = remembered(path)
     assert [candidate.tx_hash for candidate in memory.unsettled] == ["third"]
-    assert [candidate.tx_hash for candidate in memory.intents] == ["first", "second"]
+    assert [candidate.tx_hash for candidate in memory.intents] == ["second"]
 
 
 def test_candidate_signed_after_its_nonce_was_settled_counts_as_perhaps_sent(path: Path) -> None:
@@ -199,7 +199,7 @@ def test_intents_are_the_newest_ones_oldest_first(path: Path) -> None:
     with open_journal(path) as journal:
         for number in range(1, 71):
             journal.commit_candidate(signed(number, order(number)))
-            journal.commit(NonceSettled(nonce=number, winner="", why="burnt"))
+            journal.commit(NonceSettled(nonce=number, winner=f"hash-{number}", why="executed"))
     memory = remembered(path)
     assert [DESK.serial(c.request.coid) for c in memory.intents if isinstance(c.request, OrderRequest)] == [
         *range(7, 71)
