@@ -293,16 +293,22 @@ class Hedger:
         core = self.core
         if self.tries.failed is not None or self._blocked():
             return []
-        if not core.lane.ready or core.own.in_flight or now.mono_ms < self.tries.next_ms:
+        if not core.lane.ready or core.own.in_flight:
             return []
         assert wanted * core.net < 0  # nothing in flight: a hedge can only move the exposure toward zero
         if self.tries.count >= core.settings.retry_times:
             return self._fail(now)
-        side, lots = Side.of_sign(wanted), abs(wanted)
+        if now.mono_ms < self.tries.next_ms:
+            return []
+        side = Side.of_sign(wanted)
+        lots = abs(wanted) - self._maker_may_hedge(side)
+        if lots <= 0 or residual(lots, self._minimum()):
+            return []
         cap, out_of_reach = self._cap(side, now)
         if cap <= 0:
             return []
-        candidate = self.arming.candidate(wanted) if not self.tries.count and not out_of_reach else None
+        ready = not self.tries.count and not out_of_reach and lots == abs(wanted)
+        candidate = self.arming.candidate(wanted) if ready else None
         if candidate is not None:
             assert isinstance(candidate.request, OrderRequest)
             core.own.intend(candidate.request, now.wall_ms)
@@ -313,6 +319,13 @@ class Hedger:
             self._out_of_reach.add(request.coid)
         core.own.intend(request, now.wall_ms)
         return core.lane.submit(request)
+
+    def _maker_may_hedge(self, side: Side) -> int:
+        """Lots of A's own open orders that could still trade the same way: a hedge on top would go through zero.
+
+        The gate lets no such quote out; it takes a late fill of an order that had ended.
+        """
+        return sum(order.leaves for order in self.core.maker.open_orders if order.side is side)
 
     def _order(
         self, side: Side, lots: int, price: int, round_number: int, *, reduce_only: bool = False

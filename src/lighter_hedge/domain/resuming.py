@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from lighter_hedge.domain.core import Core
+from lighter_hedge.domain.core import READ_AGAIN_MS, Core
 from lighter_hedge.domain.events import Instant
 from lighter_hedge.domain.gate import View
 from lighter_hedge.domain.pair import residual
@@ -44,9 +44,16 @@ class Resuming:
         against = self._against(wish, view, min_lots)
         limit_ms = self.core.settings.hedge_confirm_timeout_ms if wish.hedge_now else RESUME_MS_MAX
         if against and now.mono_ms - wish.asked_ms < limit_ms:
+            self._read_again(now)
             return None
         self._wish = None
         return wish.by, against
+
+    def _read_again(self, now: Instant) -> None:
+        for role in Role:
+            asked_ms, _ = self.core.last_read.get(role, (-READ_AGAIN_MS, 0))
+            if now.mono_ms - asked_ms >= READ_AGAIN_MS:
+                self.core.read_again(role)
 
     def _against(self, wish: _Wish, view: View, min_lots: int) -> list[str]:
         core, state = self.core, view.peer.state
