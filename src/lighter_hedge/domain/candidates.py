@@ -4,7 +4,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from lighter_hedge.domain.events import BurnRequest, Candidate, OrderRequest
-from lighter_hedge.domain.lane_words import ORDERS_PER_READ_MAX, Held
+from lighter_hedge.domain.lane_limits import ORDERS_PER_READ_MAX
+from lighter_hedge.domain.lane_words import Held
 
 
 @dataclass(slots=True)

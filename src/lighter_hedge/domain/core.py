@@ -41,7 +41,7 @@ from lighter_hedge.domain.events import (
     TxReported,
 )
 from lighter_hedge.domain.lane import Lane
-from lighter_hedge.domain.lane_words import ORDERS_PER_READ_MAX
+from lighter_hedge.domain.lane_limits import ORDERS_PER_READ_MAX
 from lighter_hedge.domain.ledger import Ledger, Order
 from lighter_hedge.domain.memory import Memory
 from lighter_hedge.domain.pair import Agreement, PositionCheck, net
@@ -141,7 +141,8 @@ class Core:
         for intent in memory.intents:
             if isinstance(intent.request, OrderRequest) and core.own.counts(intent.request.coid):
                 core.own.intend(intent.request, intent.signed_ms)  # in flight until its end is known
-        core._serial = max(memory.serial, core.own.highest_serial)
+        announced = memory.announce.coid if memory.announce is not None and role is Role.MAKER else 0
+        core._serial = max(memory.serial, core.own.highest_serial, settings.desk.serial(announced) or 0)
         return core
 
     # --- what is known ----------------------------------------------------------------------------------------------

@@ -21,7 +21,6 @@ from lighter_hedge.domain.commands import (
     Command,
     Exit,
     Level,
-    PublishFill,
     PublishState,
     Record,
     Say,
@@ -43,6 +42,7 @@ from lighter_hedge.domain.exposure import Since
 from lighter_hedge.domain.lane_words import Fate, Settlement
 from lighter_hedge.domain.ledger import Order
 from lighter_hedge.domain.memory import Memory
+from lighter_hedge.domain.news import fill_message
 from lighter_hedge.domain.pair import Agreement, missing, residual
 from lighter_hedge.domain.quoting import hedge_cap
 from lighter_hedge.domain.settings import DeskSettings
@@ -177,7 +177,10 @@ class Hedger:
         for change in self.core.take_changes():
             if change.role is Role.HEDGER:
                 commands += self._on_own_change(change, now)
-        return commands + [self._fill_message(order) for order in self.core.fills_to_tell(now)]
+        return commands + [
+            fill_message(self.core, order, self._announced_leg(), self._minimum())
+            for order in self.core.fills_to_tell(now)
+        ]
 
     def _on_settlement(self, settlement: Settlement, now: Instant) -> list[Command]:
         request, core = settlement.request, self.core
@@ -211,21 +214,6 @@ class Hedger:
             else:
                 commands += self.tries.count_one(order.status or "canceled", core.settings, now.mono_ms)
         return commands
-
-    def _fill_message(self, order: Order) -> PublishFill:
-        core = self.core
-        hedged = residual(core.net, self._minimum())
-        return PublishFill(
-            role=Role.HEDGER,
-            fills=order.fills(),
-            order_index=order.order_index,
-            attempt=order.attempt,
-            leg=self._announced_leg().value,
-            trade_ids=tuple(order.trade_ids),
-            round_hedged=hedged,
-            hedged=core.own.round_filled(order.round),
-            residual=core.net if hedged else 0,
-        )
 
     # --- what is wanted -------------------------------------------------------------------------------------------
 

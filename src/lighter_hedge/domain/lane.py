@@ -21,13 +21,13 @@ A start burns the key's current nonce first. That fences an older instance, and 
 from dataclasses import dataclass, field
 from typing import assert_never
 
+from lighter_hedge.domain import lane_limits as limits
 from lighter_hedge.domain.candidates import Candidates
 from lighter_hedge.domain.commands import Command, NonceSettled, ReadNonce, ReadOrders, ReadTx, Record, Send
 from lighter_hedge.domain.events import (
     Answer,
     AnswerKind,
     BurnRequest,
-    CancelRequest,
     Candidate,
     Instant,
     LaneEvent,
@@ -42,20 +42,7 @@ from lighter_hedge.domain.events import (
     TxStatus,
 )
 from lighter_hedge.domain.fates import Fates
-from lighter_hedge.domain.lane_words import (
-    ANSWER_MS_MAX,
-    EVIDENCE_MS_MAX,
-    POLL_MS,
-    POLL_MS_MAX,
-    PROBE_AFTER_MS,
-    SIGNATURE_MARGIN_MS,
-    THROTTLED_MS,
-    Fate,
-    Held,
-    LanePhase,
-    Settlement,
-    Wanted,
-)
+from lighter_hedge.domain.lane_words import Fate, Held, LanePhase, Settlement, Wanted
 from lighter_hedge.domain.tickets import Tickets
 
 
@@ -73,7 +60,7 @@ class Lane:
     _held: Candidates = field(default_factory=Candidates)
     _tickets: Tickets = field(default_factory=Tickets)
     _deadline_ms: int = 0
-    _poll_ms: int = POLL_MS
+    _poll_ms: int = limits.POLL_MS
     _consumed_ms: int | None = None
     """When the nonce was first known to be consumed."""
     _winner: str = ""
@@ -185,24 +172,16 @@ class Lane:
         """Time has passed: ask again where something is unresolved."""
         if now.mono_ms < self._deadline_ms:
             return []
-        match self.phase:
-            case LanePhase.BOOT:
-                self._deadline_ms = now.mono_ms + POLL_MS
-                return [ReadNonce()]
-            case LanePhase.SENT:
-                self.phase = LanePhase.RESOLVING
-                return self._ask(now)
-            case LanePhase.RESOLVING:
-                return self._ask(now)
-            case LanePhase.LAGGING:
-                self._deadline_ms = now.mono_ms + POLL_MS
-                return self._fates.ask() or self._end_boot()
-            case LanePhase.READY | LanePhase.SUPERSEDED:
-                return []
-            case _:
-                assert_never(self.phase)
-
-    # --- signing and sending ------------------------------------------------------------------------------------
+        if self.phase is LanePhase.BOOT:
+            self._deadline_ms = now.mono_ms + limits.POLL_MS
+            return [ReadNonce()]
+        if self.phase is LanePhase.LAGGING:
+            self._deadline_ms = now.mono_ms + limits.POLL_MS
+            return self._fates.ask() or self._end_boot()
+        if self.phase in (LanePhase.SENT, LanePhase.RESOLVING):
+            self.phase = LanePhase.RESOLVING
+            return self._ask(now)
+        return []
 
     def _prepare(self, request: Request, nonce: int, *, at_once: bool) -> list[Command]:
         return [self._tickets.issue(request, nonce, at_once=at_once)]
@@ -234,7 +213,7 @@ class Lane:
             return []
         request, _, at_once = ticket
         if isinstance(request, BurnRequest):
-            self._deadline_ms = now.mono_ms + POLL_MS
+            self._deadline_ms = now.mono_ms + limits.POLL_MS
             return []
         if at_once or isinstance(request, OrderRequest):
             self.settlements.append(Settlement(request=request, fate=Fate.UNSIGNED, message=event.reason))
@@ -244,7 +223,7 @@ class Lane:
         held.sends += 1
         if self.phase is LanePhase.READY:
             self.phase = LanePhase.SENT
-        self._deadline_ms = now.mono_ms + ANSWER_MS_MAX
+        self._deadline_ms = now.mono_ms + limits.ANSWER_MS_MAX
         return [Send(candidate=held.candidate)]
 
     def _on_answer(self, event: SendAnswered, now: Instant) -> list[Command]:
@@ -255,7 +234,7 @@ class Lane:
         match answer.kind:
             case AnswerKind.ACCEPTED:
                 soon = isinstance(held.candidate.request, BurnRequest)
-                self._deadline_ms = now.mono_ms + (POLL_MS if soon else EVIDENCE_MS_MAX)
+                self._deadline_ms = now.mono_ms + (limits.POLL_MS if soon else limits.EVIDENCE_MS_MAX)
                 return []
             case AnswerKind.REJECTED:
                 return self._on_refusal(held, Fate.REFUSED, answer, now)
@@ -272,7 +251,9 @@ class Lane:
         alone = held.sends == 1 and all(other is held or other.sends == 0 for other in self._held)
         if not alone or self._booting or isinstance(held.candidate.request, BurnRequest):
             self.phase = LanePhase.RESOLVING
-            self._deadline_ms = now.mono_ms + (THROTTLED_MS if answer.kind is AnswerKind.THROTTLED else POLL_MS)
+            self._deadline_ms = now.mono_ms + (
+                limits.THROTTLED_MS if answer.kind is AnswerKind.THROTTLED else limits.POLL_MS
+            )
             return []
         held.sends = 0
         self.phase = LanePhase.READY
@@ -281,12 +262,10 @@ class Lane:
         self._settle(held, fate, code=answer.code, message=answer.message)
         return []
 
-    # --- resolving ----------------------------------------------------------------------------------------------
-
     def _ask(self, now: Instant) -> list[Command]:
         """Ask for the fate of everything that may have been sent."""
         self._deadline_ms = now.mono_ms + self._poll_ms
-        self._poll_ms = min(2 * self._poll_ms, POLL_MS_MAX)
+        self._poll_ms = min(2 * self._poll_ms, limits.POLL_MS_MAX)
         if self._winner:
             return [ReadOrders(coids=(self._winner_request().coid,))]
         sent = self._held.sent()
@@ -310,25 +289,19 @@ class Lane:
     def _on_nonce(self, nonce: int | None, now: Instant, wanted: Wanted) -> list[Command]:
         if nonce is None:
             return []
-        match self.phase:
-            case LanePhase.BOOT:
-                return self._boot_burn(nonce, now)
-            case LanePhase.READY:
-                if nonce > self.nonce:
-                    self._supersede(nonce)
-                return []
-            case LanePhase.RESOLVING:
-                return self._resolve(nonce, now, wanted)
-            case LanePhase.SENT | LanePhase.LAGGING | LanePhase.SUPERSEDED:
-                return []
-            case _:
-                assert_never(self.phase)
+        if self.phase is LanePhase.BOOT:
+            return self._boot_burn(nonce, now)
+        if self.phase is LanePhase.RESOLVING:
+            return self._resolve(nonce, now, wanted)
+        if self.phase is LanePhase.READY and nonce > self.nonce:
+            self._supersede(nonce)
+        return []
 
     def _boot_burn(self, nonce: int, now: Instant) -> list[Command]:
         """Burn the current nonce. Old candidates of that very nonce compete with the burn and are watched with it."""
         self.nonce = nonce
         self.phase = LanePhase.RESOLVING
-        self._deadline_ms = now.mono_ms + ANSWER_MS_MAX
+        self._deadline_ms = now.mono_ms + limits.ANSWER_MS_MAX
         for candidate in self.restored:
             if candidate.nonce == nonce:
                 self._held.add(candidate, sends=2)  # perhaps sent, perhaps more than once
@@ -353,7 +326,12 @@ class Lane:
             self._supersede(nonce)
             return []
         known = any(held.status is TxStatus.PENDING for held in self._held)
-        if not known and not probed and now.mono_ms - self._consumed_ms >= PROBE_AFTER_MS and not self._tickets.sending:
+        if (
+            not known
+            and not probed
+            and now.mono_ms - self._consumed_ms >= limits.PROBE_AFTER_MS
+            and not self._tickets.sending
+        ):
             return self._prepare(BurnRequest(), self.nonce + 1, at_once=True)
         return self._conclude_absent(nonce, now)
 
@@ -383,25 +361,20 @@ class Lane:
         for held in self._held.sent():
             if held is not burn and self._still_wanted(held, now, wanted):
                 return self._send(held, now)
-        if burn is not None and burn.candidate.expires_ms > now.wall_ms + SIGNATURE_MARGIN_MS:
+        if burn is not None and burn.candidate.expires_ms > now.wall_ms + limits.SIGNATURE_MARGIN_MS:
             return self._send(burn, now)
         return self._burn(self.nonce, now)
 
     def _still_wanted(self, held: Held, now: Instant, wanted: Wanted) -> bool:
-        if self._booting or held.dead or held.candidate.expires_ms <= now.wall_ms + SIGNATURE_MARGIN_MS:
+        if self._booting or held.dead or held.candidate.expires_ms <= now.wall_ms + limits.SIGNATURE_MARGIN_MS:
             return False
-        match held.candidate.request:
-            case OrderRequest() as request:
-                return wanted(request)
-            case CancelRequest():
-                return True
-            case BurnRequest():
-                return True
+        request = held.candidate.request
+        return not isinstance(request, OrderRequest) or wanted(request)
 
     def _burn(self, nonce: int, now: Instant) -> list[Command]:
         if self._tickets.sending:
             return []
-        self._deadline_ms = now.mono_ms + ANSWER_MS_MAX
+        self._deadline_ms = now.mono_ms + limits.ANSWER_MS_MAX
         return self._prepare(BurnRequest(), nonce, at_once=True)
 
     def _on_tx(self, event: TxReported, now: Instant) -> list[Command]:
@@ -419,16 +392,12 @@ class Lane:
         held.error = event.error
         if held.sends == 0 or self.phase not in (LanePhase.SENT, LanePhase.RESOLVING):
             return []
-        match event.status:
-            case TxStatus.EXECUTED:
-                return self._won(held, now)
-            case TxStatus.FAILED:
-                self.phase = LanePhase.RESOLVING
-                return self._ask(now)
-            case TxStatus.PENDING | TxStatus.NOT_FOUND:
-                return []
-            case _:
-                assert_never(event.status)
+        if event.status is TxStatus.EXECUTED:
+            return self._won(held, now)
+        if event.status is TxStatus.FAILED:
+            self.phase = LanePhase.RESOLVING
+            return self._ask(now)
+        return []
 
     def _on_probe(self, status: TxStatus, now: Instant) -> list[Command]:
         assert self._probe is not None
@@ -448,7 +417,7 @@ class Lane:
             self._winner = held.candidate.tx_hash
             self._winner_ms = now.mono_ms
             self.phase = LanePhase.RESOLVING
-            self._deadline_ms = now.mono_ms + POLL_MS
+            self._deadline_ms = now.mono_ms + limits.POLL_MS
         return []
 
     def _on_orders(self, event: OrdersRead, now: Instant) -> list[Command]:
@@ -466,8 +435,6 @@ class Lane:
             return self._finish(held, Fate.WITHOUT_EFFECT, now)
         return []
 
-    # --- settling -----------------------------------------------------------------------------------------------
-
     def _finish(self, held: Held, fate: Fate, now: Instant) -> list[Command]:
         """The nonce of ``held`` is settled by it; every other candidate of that nonce is dead."""
         candidate = held.candidate
@@ -483,7 +450,7 @@ class Lane:
     def _next_nonce(self, winner: str, why: str, now: Instant, *, fenced: bool = False) -> list[Command]:
         commands: list[Command] = [Record(entry=NonceSettled(nonce=self.nonce, winner=winner, why=why))]
         probe, executed_ms = self._probe, self._probe_ms
-        self._poll_ms = POLL_MS
+        self._poll_ms = limits.POLL_MS
         self.nonce += 1
         self._held.clear()
         self._winner = ""
@@ -516,8 +483,6 @@ class Lane:
         assert nonce > self.nonce
         self.phase = LanePhase.SUPERSEDED
         self._held.clear()
-
-    # --- the start --------------------------------------------------------------------------------------------------
 
     def _on_fate(self, event: TxReported, now: Instant) -> list[Command]:
         read = self._fates.read(event, now.mono_ms)

@@ -1,34 +1,10 @@
-"""The words of a lane: its phases, the fates of what it sends, and what it waits for."""
+"""The words of a lane: its phases, and the fates of what it sends."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
 from enum import Enum
 
 from lighter_hedge.domain.events import Candidate, OrderRequest, Request, TxStatus
-
-ANSWER_MS_MAX = 2_500
-"""Silence after a send before the lane starts to ask."""
-
-EVIDENCE_MS_MAX = 3_000
-"""Silence after an accepted send before the lane starts to ask."""
-
-POLL_MS = 500
-"""Between the first two questions while something is unresolved; each further wait is twice as long …"""
-
-POLL_MS_MAX = 8_000
-"""… up to this: reads cost the account's request budget."""
-
-PROBE_AFTER_MS = 2_000
-"""How long a consumed nonce without a known consumer is looked up before the next nonce is used to prove it."""
-
-THROTTLED_MS = 5_000
-"""Before something is sent again that must be, where the venue said "too many requests"."""
-
-SIGNATURE_MARGIN_MS = 20_000
-"""A signature this close to its end is not sent any more."""
-
-ORDERS_PER_READ_MAX = 20
-"""Client order indices in one read of orders, by the venue's rule."""
 
 Wanted = Callable[[OrderRequest], bool]
 """Whether an order that may not have arrived is still wanted, now."""

@@ -18,7 +18,6 @@ from lighter_hedge.domain.commands import (
     Command,
     Exit,
     Level,
-    PublishFill,
     PublishState,
     Record,
     RoundChanged,
@@ -37,18 +36,19 @@ from lighter_hedge.domain.events import (
     StopAsked,
     Ticked,
 )
-from lighter_hedge.domain.exposure import Since
-from lighter_hedge.domain.gate import PRICE_MOVED, Peer, Quote, View, hedge_reasons, hedger_reasons, latch_reasons
+from lighter_hedge.domain.gate import PRICE_MOVED, Peer, Quote, View, hedge_reasons, latch_reasons
 from lighter_hedge.domain.lane_words import Fate, Settlement
 from lighter_hedge.domain.latch import Latch
 from lighter_hedge.domain.ledger import Order
 from lighter_hedge.domain.memory import Memory
+from lighter_hedge.domain.news import fill_message
 from lighter_hedge.domain.pair import residual
 from lighter_hedge.domain.quoting import next_quote, quote_price
 from lighter_hedge.domain.resuming import Resuming
 from lighter_hedge.domain.settings import DeskSettings
 from lighter_hedge.domain.states import Announce, HedgerState, Leg, MakerState, Mode, OperatorCommand, Role
 from lighter_hedge.domain.units import Side
+from lighter_hedge.domain.watch import Watch
 
 FILLS_TOLD = 8
 ACKS_TOLD = 16
@@ -65,6 +65,7 @@ class Maker:
     latch: Latch
     resuming: Resuming
     closing: Closing
+    watch: Watch
     peer: Peer = field(default_factory=Peer)
     round: int = 0
     round_open: bool = False
@@ -80,10 +81,6 @@ class Maker:
     _next_announce_ms: int = 0
     _throttled_until_ms: int = -1
     _sent_ms: deque[int] = field(default_factory=deque)
-    _exposed: Since = field(default_factory=Since)
-    _unarmed: Since = field(default_factory=Since)
-    _timeout_said: bool = False
-    _status_ms: int = -1
     _start_resumed: bool = False
     _acks: list[str] = field(default_factory=list)
     _ended_asks: list[int] = field(default_factory=list)
@@ -97,7 +94,9 @@ class Maker:
         """Account A as its journal left it."""
         core = Core.create(Role.MAKER, settings, memory)
         latch = Latch(mode=memory.mode, pause=memory.pause)
-        maker = Maker(core=core, latch=latch, resuming=Resuming(core=core), closing=Closing(core=core))
+        maker = Maker(
+            core=core, latch=latch, resuming=Resuming(core=core), closing=Closing(core=core), watch=Watch(core=core)
+        )
         if memory.round is not None:
             maker.round = memory.round.round
             maker.round_open = not memory.round.closed
@@ -113,8 +112,6 @@ class Maker:
         """Apply one event; return what must now be done, in order."""
         if self._done:
             return []
-        if self._status_ms < 0:
-            self._status_ms = now.mono_ms
         commands = self.core.step(event, now, lambda request: self._wanted(request, now))
         match event:
             case HedgerHeard():
@@ -132,7 +129,10 @@ class Maker:
                 pass
         commands += self._settle(now)
         commands += self._decide(now)
-        commands += self._say_status(now)
+        if self.waiting and self._quote is None:
+            commands += self.watch.status(self.waiting, self.latch, now)
+        else:
+            self.watch.quiet(now)
         told = self._tell(now)
         self._done = any(isinstance(command, Exit) for command in commands)
         urgent, self._urgent = self._urgent, []
@@ -190,17 +190,7 @@ class Maker:
         for change in self.core.take_changes():
             if change.role is Role.MAKER:
                 commands += self._on_own_change(change, now)
-        return commands + [self._fill_message(order) for order in self.core.fills_to_tell(now)]
-
-    def _fill_message(self, order: Order) -> PublishFill:
-        return PublishFill(
-            role=Role.MAKER,
-            fills=order.fills(),
-            order_index=order.order_index,
-            attempt=order.attempt,
-            leg=self._leg.value,
-            trade_ids=tuple(order.trade_ids),
-        )
+        return commands + [fill_message(self.core, order, self._leg) for order in self.core.fills_to_tell(now)]
 
     def _on_settlement(self, settlement: Settlement, now: Instant) -> list[Command]:
         request, core = settlement.request, self.core
@@ -265,7 +255,7 @@ class Maker:
             return core.superseded()
         commands: list[Command] = []
         if core.recovered:
-            commands += self._watch_desk(now)
+            commands += self.watch.step(self._view(now), self._min_lots(), self._ended_asks)
             commands += self._try_resume(now)
             commands += self._close_round(now)
         if self._quote is not None:
@@ -414,8 +404,6 @@ class Maker:
             return False
         return self.peer.armed_for(quote.announce) and not latch_reasons(self.latch, flat=True)
 
-    # --- a quote that stands ----------------------------------------------------------------------------------------
-
     def _cancel(self, quote: Quote, now: Instant) -> list[Command]:
         """Cancel, and cancel again while the order still stands. An acknowledged cancel proves nothing."""
         core, settings = self.core, self.core.settings
@@ -454,46 +442,6 @@ class Maker:
         entry = RoundChanged(round=self.round, closed=True, net=core.net, leg=self._leg.value, side=side.value)
         return [Record(entry=entry), Say(level=Level.INFO, code="ROUND_HEDGED", text=text)]
 
-    # --- exposure, foreign changes, pause ---------------------------------------------------------------------------
-
-    def _watch_desk(self, now: Instant) -> list[Command]:
-        """What pauses the desk without being asked."""
-        core = self.core
-        commands = core.attribute_unseen_fills(now)
-        foreign = core.take_foreign()
-        if foreign:
-            commands += foreign + self.latch.hold("FOREIGN_TRADE", "a trade that is not this desk's", now.wall_ms)
-        proven = core.proven_difference()
-        if proven:
-            commands += self.latch.hold("POSITION_DIFFERS", proven, now.wall_ms)
-        ask = self.peer.state.pause_ask if self.peer.state is not None else None
-        if ask is not None and ask.id not in self._ended_asks:
-            commands += self.latch.hold(ask.code, ask.reason, now.wall_ms)
-        return commands + self._time_exposure(now)
-
-    def _time_exposure(self, now: Instant) -> list[Command]:
-        """The wait for B, timed from the first unhedged fill; and how long nobody has been armed."""
-        core, settings = self.core, self.core.settings
-        exposed = not residual(core.net, self._min_lots())
-        self._exposed.update(exposed, now.mono_ms)
-        unarmed = bool(hedger_reasons(self.peer, now, settings.heartbeat_ms_max))
-        self._unarmed.update(unarmed, now.mono_ms)
-        age_ms = self._exposed.age_ms(now.mono_ms) or self._unarmed.age_ms(now.mono_ms)
-        if not exposed and not unarmed:
-            self._timeout_said = False
-        commands: list[Command] = []
-        if age_ms >= settings.hedge_confirm_timeout_ms and not self._timeout_said:
-            self._timeout_said = True
-            what = f"{core.size(core.net)} is unhedged" if exposed else "account B is not armed"
-            text = f"timed out after {age_ms // 1000} s waiting for account B: {what}; reading both accounts"
-            commands.append(Say(level=Level.ERROR, code="HEDGE_TIMEOUT", text=text))
-            for role in Role:
-                core.read_again(role)
-        if self._exposed.age_ms(now.mono_ms) >= settings.unhedged_ms_max:
-            text = f"{core.size(core.net)} unhedged for more than {settings.unhedged_ms_max // 1000} s"
-            commands += self.latch.hold("UNHEDGED_TOO_LONG", text, now.wall_ms)
-        return commands
-
     def _try_resume(self, now: Instant) -> list[Command]:
         if self.core.memory.by_person and not self._start_resumed:
             self._start_resumed = True
@@ -520,24 +468,6 @@ class Maker:
         if quiet or not core.lane.booted or waited_ms >= core.settings.stop_ms_max:
             return [Exit(code=0, why="stopped")]
         return []
-
-    # --- what others hear -------------------------------------------------------------------------------------------
-
-    def _say_status(self, now: Instant) -> list[Command]:
-        """While waiting or paused: where it stands, every ``status_interval``."""
-        if not self.waiting or self._quote is not None:
-            self._status_ms = now.mono_ms
-            return []
-        if now.mono_ms - self._status_ms < self.core.settings.status_interval_ms:
-            return []
-        self._status_ms = now.mono_ms
-        since = ""
-        waited_s = self._exposed.age_ms(now.mono_ms) // 1000
-        if self._exposed.began_ms is not None:
-            since = f", {waited_s} s of {self.core.settings.hedge_confirm_timeout_ms // 1000} s"
-        text = f"not quoting{since}: {'; '.join(self.waiting)}"
-        code = "PAUSED" if self.latch.pause is not None else "WAITING"
-        return [Say(level=Level.WARNING if self.latch.pause is not None else Level.INFO, code=code, text=text)]
 
     def _tell(self, now: Instant) -> list[Command]:
         """Publish the whole state when it has changed, and every heartbeat."""
