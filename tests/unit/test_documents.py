@@ -149,3 +149,61 @@ def test_a_setting_that_nothing_reads_is_said_to_be_so(key: str) -> None:
 def test_old_keys_and_variables_are_named() -> None:
     for word in (*RENAMED, *RETIRED, *REDIS_PARTS, *KEY_VARIABLES.values()):
         assert f"`{word}`" in CONFIGURATION
+
+
+# --- architecture, decisions ------------------------------------------------------------------------------------------
+
+ARCHITECTURE = (ROOT / "ARCHITECTURE.md").read_text(encoding="utf-8")
+PACKAGE = ROOT / "src/lighter_hedge"
+
+
+def mapped() -> dict[str, set[str]]:
+    """Folder to files, of the tables of the code map."""
+    found: dict[str, set[str]] = {}
+    for folder, table in re.findall(
+        r"^### `src/lighter_hedge/(\w+)/`[^\n]*\n(.*?)(?=^#)", ARCHITECTURE, re.MULTILINE | re.DOTALL
+    ):
+        first = "\n".join(line.split("|")[1] for line in table.splitlines() if line.startswith("| `"))
+        found[folder] = set(re.findall(r"`([\w/]+\.py)`", first))
+    return found
+
+
+@pytest.mark.parametrize("folder", ["domain", "messaging", "processes", "venue"])
+def test_the_code_map_names_every_module_and_no_other(folder: str) -> None:
+    files = {path.relative_to(PACKAGE / folder).as_posix() for path in (PACKAGE / folder).rglob("*.py")}
+    assert mapped()[folder] == {name for name in files if not name.endswith("__init__.py")}
+
+
+def test_the_code_map_names_every_folder() -> None:
+    folders = {path.parent.name for path in PACKAGE.glob("*/__init__.py")}
+    assert {folder for folder in folders if f"`src/lighter_hedge/{folder}/`" not in ARCHITECTURE} == set()
+
+
+@pytest.mark.parametrize("name", ["ARCHITECTURE.md", "CONTRIBUTING.md", "CHANGELOG.md", "docs/adr/README.md"])
+def test_files_and_links_named_in_a_document_exist(name: str) -> None:
+    text = (ROOT / name).read_text(encoding="utf-8")
+    here = (ROOT / name).parent
+    for link in re.findall(r"\]\(([^)#]+)\)", text):
+        assert link.startswith("https://") or (here / link).exists(), link
+    for path in re.findall(r"`((?:domain|processes)/\w+\.py)`", text):
+        assert (PACKAGE / path).exists(), path
+    for path in re.findall(r"`((?:tests|docs|config|src)/[\w./-]*)`", text):
+        assert (ROOT / path).exists() or "/x/" in path, path
+
+
+def test_decisions_are_numbered_listed_and_of_a_size() -> None:
+    listed = re.findall(r"\]\((\d{4}-[\w-]+\.md)\)", (ROOT / "docs/adr/README.md").read_text(encoding="utf-8"))
+    found = sorted(path.name for path in (ROOT / "docs/adr").glob("0*.md"))
+    assert listed == found
+    assert [int(name[:4]) for name in found] == list(range(1, len(found) + 1))
+    for name in found:
+        text = (ROOT / "docs/adr" / name).read_text(encoding="utf-8")
+        assert re.findall(r"^## (.*)", text, re.MULTILINE) == ["Context", "Decision", "Consequences"], name
+        assert re.search(r"^Status: \w+", text, re.MULTILINE), name
+        assert 20 <= text.count("\n") <= 40, name
+
+
+def test_files_named_in_a_decision_exist() -> None:
+    for path in (ROOT / "docs/adr").glob("0*.md"):
+        for name in re.findall(r"`((?:domain|processes|simulator)/\w+\.py)`", path.read_text(encoding="utf-8")):
+            assert (PACKAGE / name).exists(), (path.name, name)
