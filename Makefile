@@ -22,7 +22,7 @@ $(STAMP): pyproject.toml constraints.txt
 	@echo 'setting up $(VENV) ...' >&2
 	@$(BIN)/python -c pass 2>/dev/null || rm -rf $(VENV)
 	@test -x $(BIN)/uv || $(PYTHON) -m venv $(VENV)
-	@test -x $(BIN)/uv || $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt uv
+	@test -x $(BIN)/uv || $(BIN)/python -m pip install --quiet --disable-pip-version-check --force-reinstall --no-deps -c constraints.txt uv
 	@$(BIN)/uv pip install --quiet --python $(BIN)/python -c constraints.txt -e '.[demo,dev]'
 	@touch $@
 
