@@ -13,9 +13,9 @@ the exposure is gone.
 
 from dataclasses import dataclass, field, replace
 
+from lighter_hedge.domain.arming import Arming
 from lighter_hedge.domain.commands import (
     Alert,
-    Announced,
     AskKnown,
     Command,
     Exit,
@@ -39,15 +39,13 @@ from lighter_hedge.domain.events import (
     StopAsked,
     Ticked,
 )
-from lighter_hedge.domain.lane import Fate, Settlement
+from lighter_hedge.domain.lane_words import Fate, Settlement
 from lighter_hedge.domain.ledger import Order
 from lighter_hedge.domain.memory import Memory
 from lighter_hedge.domain.pair import Agreement, missing, residual
 from lighter_hedge.domain.quoting import hedge_cap
 from lighter_hedge.domain.settings import DeskSettings
 from lighter_hedge.domain.states import (
-    Announce,
-    Armed,
     Confirm,
     HedgeFailed,
     HedgerState,
@@ -57,25 +55,12 @@ from lighter_hedge.domain.states import (
     Pause,
     Role,
 )
-from lighter_hedge.domain.units import Side, quote_text
+from lighter_hedge.domain.units import Side
 
 MAX_RETRIES = "max_retries_exceeded"
 FILLS_TOLD = 8
 ACKS_TOLD = 16
-RENEW_BEFORE_MS = 60_000
-"""An armed hedge is signed anew this long before its signature ends."""
 OUT_OF_REACH_SPACING_MS = 2_000
-MARGIN_FACTOR_PERCENT = 105
-
-
-@dataclass(slots=True)
-class _Armed:
-    """What B holds ready for one announce."""
-
-    announce: Announce
-    lots: int
-    """Signed lots that a full fill would leave missing; 0 where that is too little for the venue."""
-    coid: int = 0
 
 
 @dataclass(slots=True, kw_only=True)
@@ -83,14 +68,13 @@ class Hedger:
     """The state machine of account B."""
 
     core: Core
+    arming: Arming
     maker_state: MakerState | None = None
     maker_heard_ms: int = -1
     tries: int = 0
     failed: HedgeFailed | None = None
     ask: Pause | None = None
     stopping_since_ms: int | None = None
-    _armed: _Armed | None = None
-    _disarmed: str = ""
     _next_try_ms: int = 0
     _try_words: list[str] = field(default_factory=list)
     _out_of_reach: set[int] = field(default_factory=set)
@@ -109,7 +93,8 @@ class Hedger:
     @staticmethod
     def create(settings: DeskSettings, memory: Memory) -> "Hedger":
         """Account B as its journal left it; a person's start gives new tries for what is missing."""
-        hedger = Hedger(core=Core.create(Role.HEDGER, settings, memory), ask=memory.ask)
+        core = Core.create(Role.HEDGER, settings, memory)
+        hedger = Hedger(core=core, arming=Arming(core=core), ask=memory.ask)
         if memory.tries is not None and not memory.by_person:
             hedger.tries, hedger.failed = memory.tries.tries, memory.tries.failed
         if memory.announce is not None:
@@ -274,7 +259,7 @@ class Hedger:
         if self.stopping_since_ms is not None and self._may_stop(now):
             return [Exit(code=0, why="stopped")]
         if not core.recovered:
-            self._disarmed = "recovering"
+            self.arming.reason = "recovering"
             return []
         commands = self._find_foreign(now)
         commands += core.attribute_unseen_fills(now)
@@ -319,7 +304,8 @@ class Hedger:
         return self.core.book.mark or self.core.book.best(Side.BID) or self.core.book.best(Side.ASK) or 0
 
     def _announced_leg(self) -> Leg:
-        return self._armed.announce.leg if self._armed is not None else Leg.OPEN
+        announce = self.maker_state.announce if self.maker_state is not None else self.core.memory.announce
+        return announce.leg if announce is not None else Leg.OPEN
 
     def _round(self) -> int:
         """A's round that the exposure belongs to."""
@@ -341,14 +327,12 @@ class Hedger:
         cap, out_of_reach = self._cap(side, now)
         if cap <= 0:
             return []
-        armed = self._armed
-        if armed is not None and armed.lots == wanted and not self.tries and not out_of_reach:
-            candidate = core.lane.prepared(armed.coid)
-            if candidate is not None:
-                assert isinstance(candidate.request, OrderRequest)
-                core.own.intend(candidate.request, now.wall_ms)
-                self._urgent += core.lane.send_prepared(candidate, now)
-                return []
+        candidate = self.arming.candidate(wanted) if not self.tries and not out_of_reach else None
+        if candidate is not None:
+            assert isinstance(candidate.request, OrderRequest)
+            core.own.intend(candidate.request, now.wall_ms)
+            self._urgent += core.lane.send_prepared(candidate, now)
+            return []
         request = self._order(side, lots, cap, self._round())
         if out_of_reach:
             self._out_of_reach.add(request.coid)
@@ -482,84 +466,16 @@ class Hedger:
     # --- arming -----------------------------------------------------------------------------------------------------
 
     def _arm(self, now: Instant) -> list[Command]:
-        """Hold ready the hedge that a full fill of A's announced quote would leave missing."""
-        core = self.core
         announce = self.maker_state.announce if self.maker_state is not None else None
-        order = core.maker.orders.get(announce.coid) if announce is not None else None
-        if announce is None or (order is not None and order.closed):
-            self._drop_armed()
-            self._disarmed = ""
-            return []
-        self._disarmed = self._arming_reason(announce, now)
-        if self._disarmed:
-            return []  # what is armed stays so until A's order is gone; A is told not to rely on it
-        commands: list[Command] = []
-        if self._armed is None or self._armed.announce != announce:
-            order = core.maker.expect(announce)
-            commands.append(Record(entry=Announced(announce=announce)))
-        assert order is not None
-        target = -(core.net + core.own.in_flight + order.side.sign * order.leaves)
-        lots = 0 if residual(target, announce.min_lots) and core.settings.takers_need_minimum else target
-        if not core.lane.ready or (self._armed is not None and self._still_armed(self._armed, announce, lots, now)):
-            return commands
-        self._drop_armed()
-        self._armed = _Armed(announce, lots)
-        if lots:
-            side = Side.of_sign(lots)
-            cap = hedge_cap(
-                announce.price, side, core.settings.slippage_bps_e2_max, core.settings.slippage_ladder_percent[0]
-            )
-            request = self._order(side, abs(lots), cap, announce.round)
-            self._armed.coid = request.coid
-            commands += core.lane.prepare(request)
-        return commands
+        return self.arming.update(announce, self._unfit(), self._order, now)
 
-    def _still_armed(self, armed: _Armed, announce: Announce, lots: int, now: Instant) -> bool:
-        if armed.announce != announce or armed.lots != lots:
-            return False
-        if not lots:
-            return True
-        candidate = self.core.lane.prepared(armed.coid)
-        if candidate is None:
-            return self.core.lane.preparing(armed.coid)
-        return candidate.expires_ms - now.wall_ms > RENEW_BEFORE_MS
-
-    def _drop_armed(self) -> None:
-        if self._armed is not None and self._armed.coid:
-            self.core.lane.forget(self._armed.coid)
-        self._armed = None
-
-    def _arming_reason(self, announce: Announce, now: Instant) -> str:
-        """Why B must not arm for this announce; empty where it may."""
-        core = self.core
+    def _unfit(self) -> str:
+        """Why B itself must not be relied on; empty where it may."""
         if self.stopping_since_ms is not None:
             return "stopping"
         if self.failed is not None:
             return "tries used up"
-        if self.ask is not None:
-            return f"pause asked for: {self.ask.reason}"
-        if not core.synced:
-            return "stream is down" if not core.feed_open else "reading accounts"
-        if core.book.stale(now.mono_ms, core.settings.book_age_ms_max):
-            return "book is stale"
-        differences = core.differences(now)
-        if differences:
-            return differences[0]
-        return self._margin_reason(announce)
-
-    def _margin_reason(self, announce: Announce) -> str:
-        core, market = self.core, self.core.settings.market
-        before = abs(core.hedger.position)
-        after = abs(core.hedger.position - announce.side.sign * announce.lots)
-        if after <= before:
-            return ""
-        if core.available is None:
-            return "free collateral is not known"
-        needed = market.quote(after - before, announce.price) * market.initial_margin_fraction // 10_000
-        needed = needed * MARGIN_FACTOR_PERCENT // 100
-        if needed <= core.available:
-            return ""
-        return f"margin: needs {quote_text(needed)} USD, has {quote_text(core.available)} USD"
+        return f"pause asked for: {self.ask.reason}" if self.ask is not None else ""
 
     # --- what others hear -------------------------------------------------------------------------------------------
 
@@ -580,8 +496,8 @@ class Hedger:
             epoch=core.memory.epoch,
             seq=0,
             at_ms=now.wall_ms,
-            armed=self._armed_answer(),
-            disarmed=self._disarmed,
+            armed=self.arming.answer(),
+            disarmed=self.arming.reason,
             confirm=self._confirmation(),
             failed=self.failed,
             pause_ask=self.ask,
@@ -591,19 +507,6 @@ class Hedger:
             position=core.checks[Role.HEDGER].reported,
             acks=tuple(self._acks),
             ready=core.recovered and core.feed_open,
-        )
-
-    def _armed_answer(self) -> Armed | None:
-        armed = self._armed
-        if armed is None or self._disarmed or (armed.lots and self.core.lane.prepared(armed.coid) is None):
-            return None
-        announce = armed.announce
-        return Armed(
-            epoch=announce.epoch,
-            round=announce.round,
-            attempt=announce.attempt,
-            coid=announce.coid,
-            lots=armed.lots,
         )
 
     def _confirmation(self) -> Confirm | None:

@@ -18,9 +18,7 @@ States::
 A start burns the key's current nonce first. That fences an older instance, and bytes still on their way.
 """
 
-from collections.abc import Callable
 from dataclasses import dataclass, field
-from enum import Enum
 from typing import assert_never
 
 from lighter_hedge.domain.commands import Command, NonceSettled, Prepare, ReadNonce, ReadOrders, ReadTx, Record, Send
@@ -42,86 +40,22 @@ from lighter_hedge.domain.events import (
     TxReported,
     TxStatus,
 )
-
-ANSWER_MS_MAX = 2_500
-"""Silence after a send before the lane starts to ask."""
-
-EVIDENCE_MS_MAX = 3_000
-"""Silence after an accepted send before the lane starts to ask."""
-
-POLL_MS = 500
-"""Between the first two questions while something is unresolved; each further wait is twice as long …"""
-
-POLL_MS_MAX = 8_000
-"""… up to this: reads cost the account's request budget."""
-
-PROBE_AFTER_MS = 2_000
-"""How long a consumed nonce without a known consumer is looked up before the next nonce is used to prove it."""
-
-THROTTLED_MS = 5_000
-"""Before something is sent again that must be, where the venue said "too many requests"."""
-
-SIGNATURE_MARGIN_MS = 20_000
-"""A signature this close to its end is not sent any more."""
-
-FIRST_TICKET = 1
-
-Wanted = Callable[[OrderRequest], bool]
-"""Whether an order that may not have arrived is still wanted, now."""
-
-
-class LanePhase(Enum):
-    """Where the key stands."""
-
-    BOOT = "boot"
-    LAGGING = "lagging"
-    READY = "ready"
-    SENT = "sent"
-    RESOLVING = "resolving"
-    SUPERSEDED = "superseded"
-
-
-class Fate(Enum):
-    """What became of a transaction that was handed to the lane."""
-
-    EXECUTED = "executed"
-    """It ran; an order's fills are in its row."""
-    WITHOUT_EFFECT = "without effect"
-    """It ran or was dropped, and did nothing: the order does not exist."""
-    REFUSED = "refused"
-    """The venue refused it before taking it; the nonce is free."""
-    BOUNCED = "bounced"
-    """It never reached the venue's books (not sent, throttled); the nonce is free, the bytes are good."""
-    UNSIGNED = "unsigned"
-    """It could not be signed."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Settlement:
-    """The known fate of one request."""
-
-    request: Request
-    fate: Fate
-    tx_hash: str = ""
-    code: int = 0
-    message: str = ""
-
-
-@dataclass(slots=True)
-class _Held:
-    """A candidate of the current nonce and what is known about it."""
-
-    candidate: Candidate
-    sends: int = 0
-    status: TxStatus | None = None
-    asked_ms: int = -1
-    """When its status was last answered, monotonic."""
-    error: str = ""
-    row_seen: bool = False
-
-    @property
-    def dead(self) -> bool:
-        return self.status is TxStatus.FAILED
+from lighter_hedge.domain.fates import Fates
+from lighter_hedge.domain.lane_words import (
+    ANSWER_MS_MAX,
+    EVIDENCE_MS_MAX,
+    FIRST_TICKET,
+    POLL_MS,
+    POLL_MS_MAX,
+    PROBE_AFTER_MS,
+    SIGNATURE_MARGIN_MS,
+    THROTTLED_MS,
+    Fate,
+    Held,
+    LanePhase,
+    Settlement,
+    Wanted,
+)
 
 
 @dataclass(slots=True)
@@ -135,7 +69,7 @@ class Lane:
     nonce: int = -1
     settlements: list[Settlement] = field(default_factory=list)
     """Fates since the owner last took them."""
-    _held: dict[str, _Held] = field(default_factory=dict)
+    _held: dict[str, Held] = field(default_factory=dict)
     _tickets: dict[int, tuple[Request, int, bool]] = field(default_factory=dict)
     """Requests being signed: what, under which nonce, and whether to send at once."""
     _next_ticket: int = FIRST_TICKET
@@ -145,11 +79,10 @@ class Lane:
     """When the nonce was first known to be consumed."""
     _winner: str = ""
     _winner_ms: int = 0
-    _probe: _Held | None = None
+    _probe: Held | None = None
     """A burn under the next nonce: once executed, the current one has run or never will."""
     _probe_ms: int | None = None
-    _lag_until_ms: int = 0
-    _fates_unread: dict[str, Candidate] = field(default_factory=dict)
+    _fates: Fates = field(default_factory=Fates)
     _booting: bool = True
 
     # --- what the owner asks ------------------------------------------------------------------------------------
@@ -220,7 +153,7 @@ class Lane:
     def start(self) -> list[Command]:
         """Begin: ask for the key's next nonce, which the start then burns."""
         assert self.phase is LanePhase.BOOT
-        self._fates_unread = {candidate.tx_hash: candidate for candidate in self.restored}
+        self._fates.remember(self.restored)
         return [ReadNonce()]
 
     def step(self, event: LaneEvent, now: Instant, wanted: Wanted) -> list[Command]:
@@ -267,7 +200,8 @@ class Lane:
             case LanePhase.RESOLVING:
                 return self._ask(now)
             case LanePhase.LAGGING:
-                return self._read_fates(now)
+                self._deadline_ms = now.mono_ms + POLL_MS
+                return self._fates.ask() or self._end_boot()
             case LanePhase.READY | LanePhase.SUPERSEDED:
                 return []
             case _:
@@ -288,7 +222,7 @@ class Lane:
         request, nonce, at_once = entry
         candidate = event.candidate
         assert candidate.nonce == nonce
-        held = _Held(candidate)
+        held = Held(candidate)
         if self._probe_ms is None and nonce == self.nonce + 1 and self.phase is LanePhase.RESOLVING:
             self._probe = held
             held.sends = 1
@@ -314,7 +248,7 @@ class Lane:
             self.settlements.append(Settlement(request=request, fate=Fate.UNSIGNED, message=event.reason))
         return []
 
-    def _send(self, held: _Held, now: Instant) -> list[Command]:
+    def _send(self, held: Held, now: Instant) -> list[Command]:
         held.sends += 1
         if self.phase is LanePhase.READY:
             self.phase = LanePhase.SENT
@@ -341,7 +275,7 @@ class Lane:
             case _:
                 assert_never(answer.kind)
 
-    def _on_refusal(self, held: _Held, fate: Fate, answer: Answer, now: Instant) -> list[Command]:
+    def _on_refusal(self, held: Held, fate: Fate, answer: Answer, now: Instant) -> list[Command]:
         """A refusal is proof for the one send that it answers; with no other send the nonce is free again."""
         alone = held.sends == 1 and all(other is held or other.sends == 0 for other in self._held.values())
         if not alone or self._booting or isinstance(held.candidate.request, BurnRequest):
@@ -403,7 +337,7 @@ class Lane:
         self._deadline_ms = now.mono_ms + ANSWER_MS_MAX
         for candidate in self.restored:
             if candidate.nonce == nonce:
-                self._held[candidate.tx_hash] = _Held(candidate, sends=2)  # perhaps sent, perhaps more than once
+                self._held[candidate.tx_hash] = Held(candidate, sends=2)  # perhaps sent, perhaps more than once
         return self._prepare(BurnRequest(), nonce, at_once=True)
 
     def _resolve(self, nonce: int, now: Instant, wanted: Wanted) -> list[Command]:
@@ -445,7 +379,7 @@ class Lane:
             self._supersede(nonce)
             return []
         for held in sent:
-            self._fates_unread.pop(held.candidate.tx_hash, None)
+            self._fates.known(held.candidate.tx_hash)
             self._settle(held, Fate.WITHOUT_EFFECT, message="a stranger took its nonce")
         return self._next_nonce("", "consumed by a transaction that this journal does not hold", now)
 
@@ -453,7 +387,7 @@ class Lane:
         """The nonce is not consumed: send the identical bytes while still wanted, else something harmless."""
         if self._signing():
             return []
-        burn: _Held | None = None
+        burn: Held | None = None
         for held in self._held.values():
             if isinstance(held.candidate.request, BurnRequest):
                 burn = held
@@ -463,7 +397,7 @@ class Lane:
             return self._send(burn, now)
         return self._burn(self.nonce, now)
 
-    def _still_wanted(self, held: _Held, now: Instant, wanted: Wanted) -> bool:
+    def _still_wanted(self, held: Held, now: Instant, wanted: Wanted) -> bool:
         if self._booting or held.dead or held.candidate.expires_ms <= now.wall_ms + SIGNATURE_MARGIN_MS:
             return False
         match held.candidate.request:
@@ -517,7 +451,7 @@ class Lane:
             self._deadline_ms = now.mono_ms + self.read_lag_ms
         return []
 
-    def _won(self, held: _Held, now: Instant) -> list[Command]:
+    def _won(self, held: Held, now: Instant) -> list[Command]:
         """This candidate consumed the nonce. An order's row must still be seen, or be known not to exist."""
         if held.error:
             return self._finish(held, Fate.WITHOUT_EFFECT, now)
@@ -548,14 +482,14 @@ class Lane:
 
     # --- settling -----------------------------------------------------------------------------------------------
 
-    def _finish(self, held: _Held, fate: Fate, now: Instant) -> list[Command]:
+    def _finish(self, held: Held, fate: Fate, now: Instant) -> list[Command]:
         """The nonce of ``held`` is settled by it; every other candidate of that nonce is dead."""
         candidate = held.candidate
         assert candidate.nonce == self.nonce
         for other in self._held.values():
             if other is not held and other.sends > 0:
                 self._settle(other, Fate.WITHOUT_EFFECT, message="another transaction took its nonce")
-            self._fates_unread.pop(other.candidate.tx_hash, None)
+            self._fates.known(other.candidate.tx_hash)
         self._settle(held, fate, message=held.error)
         fenced = isinstance(candidate.request, BurnRequest) and fate is Fate.EXECUTED
         return self._next_nonce(candidate.tx_hash, fate.value, now, fenced=fenced)
@@ -581,13 +515,14 @@ class Lane:
             self.phase = LanePhase.READY
         elif fenced:
             self.phase = LanePhase.LAGGING
-            self._lag_until_ms = self._deadline_ms = now.mono_ms + self.read_lag_ms
+            self._deadline_ms = now.mono_ms + self.read_lag_ms
+            self._fates.readable_from(self._deadline_ms)
         else:
             self.phase = LanePhase.BOOT
             commands.append(ReadNonce())
         return commands
 
-    def _settle(self, held: _Held, fate: Fate, *, code: int = 0, message: str = "") -> None:
+    def _settle(self, held: Held, fate: Fate, *, code: int = 0, message: str = "") -> None:
         request, tx_hash = held.candidate.request, held.candidate.tx_hash
         self.settlements.append(Settlement(request=request, fate=fate, tx_hash=tx_hash, code=code, message=message))
 
@@ -596,29 +531,18 @@ class Lane:
         self.phase = LanePhase.SUPERSEDED
         self._held.clear()
 
-    # --- the fates of an earlier life ---------------------------------------------------------------------------
-
-    def _read_fates(self, now: Instant) -> list[Command]:
-        assert now.mono_ms >= self._lag_until_ms
-        self._deadline_ms = now.mono_ms + POLL_MS
-        if not self._fates_unread:
-            self._booting = False
-            self.phase = LanePhase.READY
-            return []
-        return [ReadTx(tx_hash=tx_hash) for tx_hash in self._fates_unread]
+    # --- the start --------------------------------------------------------------------------------------------------
 
     def _on_fate(self, event: TxReported, now: Instant) -> list[Command]:
-        candidate = self._fates_unread.get(event.tx_hash)
-        if candidate is None or event.status is TxStatus.PENDING or now.mono_ms < self._lag_until_ms:
+        read = self._fates.read(event, now.mono_ms)
+        if read is None:
             return []
-        assert candidate.nonce < self.nonce  # a later nonce has executed: this one has run, or never will
-        ran = event.status is TxStatus.EXECUTED and not event.error
-        del self._fates_unread[event.tx_hash]
-        self._settle(_Held(candidate), Fate.EXECUTED if ran else Fate.WITHOUT_EFFECT, message=event.error)
-        commands: list[Command] = []
-        if not any(other.nonce == candidate.nonce for other in self._fates_unread.values()):
-            entry = NonceSettled(nonce=candidate.nonce, winner=event.tx_hash if ran else "", why="read at start")
-            commands.append(Record(entry=entry))
-        if not self._fates_unread:
-            commands += self._read_fates(now)
-        return commands
+        settlement, commands = read
+        self.settlements.append(settlement)
+        return commands if self._fates.unread else commands + self._end_boot()
+
+    def _end_boot(self) -> list[Command]:
+        """The burn has executed, the lag is over, every older fate is known."""
+        self._booting = False
+        self.phase = LanePhase.READY
+        return []
