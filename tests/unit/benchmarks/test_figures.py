@@ -1,5 +1,4 @@
 import pytest
-
 from benchmarks.figures import NS_PER_MS, figures, percentile, table
 
 
