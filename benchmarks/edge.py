@@ -35,10 +35,13 @@ MID = 1_000_000
 LOTS = 1_000_000
 BOOK_EVERY_US = 50_000
 HEDGE_SECONDS_MAX = 20.0
-REST_SECONDS_MAX = 60.0
+QUOTE_SECONDS_MAX = 60.0
 POLL_SECONDS = 0.001
+REST_SECONDS = (0.015, 0.030)
+"""How long a quote of the desk rests before it is filled: what came before is done by then, and no fill meets a fixed
+phase of the book's frames."""
 PAUSE_SECONDS = (0.003, 0.008)
-"""Before each fill, so that it meets no fixed phase of the book's frames, and no frame of the quote before it."""
+"""Between two hedges of the floor and of the plain way."""
 SIGNATURE_MS = 599_000
 """Between signing and the signature's end, by the SDK."""
 
@@ -180,10 +183,10 @@ class Edge:
 
     async def _desk(self) -> int:
         orders = self.venue.exchange.state.open_of[self.maker]
-        async with asyncio.timeout(REST_SECONDS_MAX):
+        async with asyncio.timeout(QUOTE_SECONDS_MAX):
             while not orders:  # noqa: ASYNC110 - the exchange's state tells nobody
                 await asyncio.sleep(POLL_SECONDS)
-        await asyncio.sleep(self.chance.uniform(*PAUSE_SECONDS))
+        await asyncio.sleep(self.chance.uniform(*REST_SECONDS))
         self._order_word = str(next(iter(orders)))
         self._expect()
         self.venue.arm_fault({"kind": "fill_now", "account": "a"})
