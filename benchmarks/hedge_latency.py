@@ -12,6 +12,7 @@ import platform
 import signal
 import sys
 import tempfile
+import time
 from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import asdict
@@ -20,7 +21,7 @@ from typing import Any
 
 import aiohttp
 
-from benchmarks.figures import Figures, figures, table
+from benchmarks.figures import Figures, figures, percentile, table
 from lighter_hedge.ops.ready import READY_FD, await_ready
 from lighter_hedge.ops.redis_server import RedisServer, RedisServerError, running_redis
 
@@ -32,6 +33,7 @@ WAYS = {
 }
 READY_SECONDS = 60.0
 STOP_SECONDS = 20.0
+FSYNCS = 20
 WARM_UP = 20
 """Hedges of each way before the first block that are not counted."""
 
@@ -111,10 +113,23 @@ async def world(folder: Path, redis: RedisServer, *, show_pids: bool) -> AsyncIt
         yield str(json.loads(credentials.read_text())["base_url"])
 
 
-async def measure(base_url: str, *, hedges: int, repeats: int) -> dict[str, list[dict[str, Any]]]:
-    """All blocks of all ways; each repeat starts with another way."""
+def fsync_ns(folder: Path) -> int:
+    """What one small durable write costs on the journals' disk just now, nanoseconds: a median of several."""
+    times = []
+    with tempfile.TemporaryFile(dir=folder) as file:
+        for _ in range(FSYNCS):
+            file.write(b"x" * 4096)
+            file.flush()
+            before = time.monotonic_ns()
+            os.fsync(file.fileno())
+            times.append(time.monotonic_ns() - before)
+    return percentile(times, 0.5)
+
+
+async def measure(base_url: str, folder: Path, *, hedges: int, repeats: int) -> dict[str, list[dict[str, Any]]]:
+    """All blocks of all ways; each repeat starts with another way, and with a look at what a durable write costs."""
     names = list(WAYS)
-    blocks: dict[str, list[dict[str, Any]]] = {name: [] for name in names}
+    blocks: dict[str, list[dict[str, Any]]] = {name: [] for name in (*names, "fsync")}
     timeout = aiohttp.ClientTimeout(total=None)
     async with aiohttp.ClientSession(base_url, timeout=timeout) as session:
 
@@ -128,6 +143,7 @@ async def measure(base_url: str, *, hedges: int, repeats: int) -> dict[str, list
         for name in names:
             await block(name, WARM_UP)
         for repeat in range(repeats):
+            blocks["fsync"].append({"ns": [fsync_ns(folder)]})
             turn = repeat % len(names)
             for name in names[turn:] + names[:turn]:
                 blocks[name].append(await block(name, -(-hedges // repeats)))
@@ -145,8 +161,9 @@ async def run(*, hedges: int, repeats: int, keep: Path | None, show_pids: bool) 
         except RedisServerError as error:
             raise SystemExit(f"the benchmark needs a real Redis: {error}") from None
         base_url = await stack.enter_async_context(world(folder, redis, show_pids=show_pids))
-        blocks = await measure(base_url, hedges=hedges, repeats=repeats)
+        blocks = await measure(base_url, folder, hedges=hedges, repeats=repeats)
         version = redis.version
+    fsyncs = figures([block["ns"] for block in blocks.pop("fsync")])
     ways = {name: figures([block["ns"] for block in each]) for name, each in blocks.items()}
     armed = {name: sum(block["armed"] for block in blocks[name]) for name in ("redis", "both")}
     return {
@@ -155,6 +172,7 @@ async def run(*, hedges: int, repeats: int, keep: Path | None, show_pids: bool) 
         "python_version": platform.python_version(),
         "cores": len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count(),
         "repeats": repeats,
+        "fsync_ms": fsyncs.p50,
         "armed": armed,
         "ways": {name: asdict(each) for name, each in ways.items()},
         "blocks_p50_ms": {name: [figures([block["ns"]]).p50 for block in each] for name, each in blocks.items()},
@@ -168,6 +186,7 @@ def shown(result: dict[str, Any]) -> str:
     head = (
         f"{result['cores']} cores, Python {result['python_version']}, Redis {result['redis_version']} "
         f"({result['redis_persistence']}), {result['repeats']} repeats; "
+        f"a durable write of 4 KiB takes {result['fsync_ms']:.2f} ms; "
         f"{sum(result['armed'].values())} of the desk's {hedges} hedges were signed before their fill"
     )
     return f"{head}\n\n{table(ways, floor=WAYS['floor'], plain=WAYS['plain'])}"
