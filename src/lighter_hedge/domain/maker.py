@@ -282,13 +282,11 @@ class Maker:
             reasons.append(f"account B has not confirmed round {self.round}")
         if now.mono_ms < self._throttled_until_ms:
             reasons.append(f"too many requests: quiet for {(self._throttled_until_ms - now.mono_ms) // 1000} s")
-        if self._orders_last_minute(now) >= core.settings.orders_per_minute_max:
+        opens = residual(core.maker.position, self._min_lots())  # at a limit, closing goes on
+        if opens and self._orders_last_minute(now) >= core.settings.orders_per_minute_max:
             reasons.append(f"{core.settings.orders_per_minute_max} orders in the last minute")
         if not core.settings.market.active:
             reasons.append(f"market {core.settings.market.symbol} is not active")
-        if not reasons and self.round_open and core.maker.round_filled(self.round):
-            # A's own copies can be ahead of B's word: what has filled gets no further quote in its round.
-            reasons.append(f"waiting for account B to confirm round {self.round}")
         if not reasons and now.mono_ms < self._next_announce_ms:
             reasons.append("a moment between attempts")
         return reasons

@@ -66,6 +66,8 @@ FACTS_SECONDS = 0.005
 """How long facts wait for their commit."""
 FACTS = (FillsKnown, NonceSettled)
 NEWS_MAX = 1_000
+COMMANDS_KEPT_MS = 3_600_000
+"""A command of a person is acknowledged, or has timed out, long before it is dropped from the stream."""
 EXIT_SUPERSEDED = 8
 
 _T = TypeVar("_T")
@@ -204,6 +206,7 @@ class Driver:
                 async for entry_id, command in self.messaging.commands(cursor):
                     cursor = entry_id
                     self.dispatch(OperatorAsked(command=command))
+                    await self.messaging.trim_commands(f"{self.clock().wall_ms - COMMANDS_KEPT_MS}-0")
             except UnreadableMessage as error:
                 cursor = error.entry_id or cursor
                 self.say("error", "MESSAGE_UNREADABLE", str(error))
