@@ -299,7 +299,7 @@ class Lane:
 
     def _boot_burn(self, nonce: int, now: Instant) -> list[Command]:
         """Burn the current nonce. Old candidates of that very nonce compete with the burn and are watched with it."""
-        self.nonce = nonce
+        self.nonce = nonce = max(nonce, self.nonce)  # a read may lag behind what this start has settled
         self.phase = LanePhase.RESOLVING
         self._deadline_ms = now.mono_ms + limits.ANSWER_MS_MAX
         for candidate in self.restored:

@@ -172,6 +172,7 @@ class Ledger:
         order = self._order_of(report.coid, report.side, report.lots)
         if not self._fits(order, report):
             return None
+        order.lots = max(order.lots, report.lots)  # a trade may have come first, and told of its own size alone
         order.order_index = report.order_index
         order.price = order.price or report.price
         if report.filled >= order.by_row:

@@ -1,0 +1,279 @@
+"""Fills are the maximum of the sources, whatever comes twice, late, or never."""
+
+import random
+from dataclasses import replace
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from tests.unit.domain.builders import DESK, WALL_MS, announce, coid, fills, order, quote, row, trade
+
+from lighter_hedge.domain.events import OrderReport, TradeReport
+from lighter_hedge.domain.ledger import CREATED_SKEW_MS, ORDERS_MAX, TRADES_MAX, Ledger
+from lighter_hedge.domain.states import OrderFills, Role
+from lighter_hedge.domain.units import Side
+
+Source = OrderReport | TradeReport | OrderFills
+
+
+def books() -> Ledger:
+    return Ledger(role=Role.HEDGER, desk=DESK)
+
+
+def tell(ledger: Ledger, source: Source) -> None:
+    match source:
+        case OrderReport():
+            ledger.apply_row(source)
+        case TradeReport():
+            ledger.apply_trade(source)
+        case OrderFills():
+            ledger.apply_peer(source)
+
+
+def truths(parts: list[int]) -> list[Source]:
+    """All that rows, trades and the other side may truly say of an order of 100 that fills in these parts."""
+    found: list[Source] = [row(created_ms=0)]
+    filled = 0
+    for number, lots in enumerate(parts, start=1):
+        filled += lots
+        done = filled == 100
+        found.append(trade(number, lots=lots))
+        found.append(row(filled=filled, filled_quote=filled * 1_000_000, closed=done))
+        found.append(fills(side=Side.ASK, filled=filled, filled_quote=filled * 1_000_000, closed=done))
+    return found
+
+
+PARTS = st.lists(st.integers(1, 30), min_size=1, max_size=3)
+
+
+@given(parts=PARTS, picks=st.lists(st.integers(0, 9), max_size=25), intended=st.booleans())
+def test_no_order_loss_or_repetition_of_true_sources_counts_too_much(
+    parts: list[int], picks: list[int], intended: bool
+) -> None:
+    ledger, told = books(), truths(parts)
+    if intended:
+        ledger.intend(order(), WALL_MS)
+    for pick in picks:
+        before = ledger.total
+        tell(ledger, told[pick % len(told)])
+        assert abs(ledger.total) <= sum(parts)
+        assert abs(ledger.total) >= abs(before), "what was known stays known"
+
+
+@given(parts=PARTS, seed=st.integers(0, 10_000))
+def test_once_every_source_has_spoken_the_fill_is_exact(parts: list[int], seed: int) -> None:
+    told = truths(parts) * 2
+    random.Random(seed).shuffle(told)
+    ledger = books()
+    for source in told:
+        tell(ledger, source)
+    known = ledger.orders[coid(1)]
+    assert (known.filled, known.quote) == (sum(parts), sum(parts) * 1_000_000)
+    assert ledger.total == -sum(parts)
+
+
+@given(by_row=st.integers(0, 100), by_trades=st.integers(1, 100), by_peer=st.integers(0, 100))
+def test_an_orders_fill_is_the_maximum_never_the_sum(by_row: int, by_trades: int, by_peer: int) -> None:
+    ledger = books()
+    ledger.intend(order(), WALL_MS)
+    for source in (
+        row(filled=by_row, filled_quote=by_row),
+        trade(lots=by_trades, quote=by_trades),
+        fills(side=Side.ASK, filled=by_peer, filled_quote=by_peer, closed=False),
+    ):
+        tell(ledger, source)
+    known = ledger.orders[coid(1)]
+    assert known.filled == max(by_row, by_trades, by_peer)
+    assert known.quote == known.filled, "and its quote is that of the source that saw the most"
+    assert known.seen == max(by_row, by_trades)
+
+
+def test_a_terminal_row_before_any_trade_and_the_trades_after_it_count_once() -> None:
+    """Interleaving E3."""
+    ledger = books()
+    ledger.intend(order(lots=10), WALL_MS)
+    ledger.apply_row(row(lots=10, filled=6, closed=True, status="canceled"))
+    ledger.apply_trade(trade(1, lots=4))
+    ledger.apply_trade(trade(2, lots=2))
+    assert ledger.total == -6
+    assert ledger.in_flight == 0
+
+
+def test_an_intended_order_is_in_flight_until_it_is_closed() -> None:
+    ledger = books()
+    ledger.intend(order(), WALL_MS)
+    assert (ledger.in_flight, ledger.total) == (-100, 0)
+    ledger.apply_trade(trade(lots=30))
+    assert (ledger.in_flight, ledger.total) == (-70, -30)
+    assert ledger.open_orders == [ledger.orders[coid(1)]]
+    ledger.apply_row(row(filled=30, closed=True, status="canceled"))
+    assert (ledger.in_flight, ledger.total) == (0, -30)
+    assert not ledger.open_orders
+
+
+def test_a_full_fill_closes_an_order_whose_size_is_known() -> None:
+    ledger = books()
+    ledger.intend(order(), WALL_MS)
+    ledger.apply_trade(trade(lots=100))
+    assert ledger.orders[coid(1)].closed
+
+
+def test_an_order_known_from_a_trade_alone_stays_open_until_a_row_tells_its_size() -> None:
+    ledger = books()
+    ledger.apply_trade(trade(lots=30))
+    assert not ledger.orders[coid(1)].closed
+    ledger.apply_row(row(filled=30))
+    assert not ledger.orders[coid(1)].closed
+    ledger.apply_row(row(filled=30, closed=True))
+    assert ledger.orders[coid(1)].closed
+
+
+def test_the_size_of_an_order_known_from_a_trade_alone_grows_with_its_row() -> None:
+    ledger = books()
+    ledger.apply_trade(trade(lots=30))
+    ledger.apply_row(row(lots=100, filled=30))
+    assert ledger.orders[coid(1)].leaves == 70, "70 lots of it may still fill"
+
+
+def test_a_fill_after_the_end_still_counts() -> None:
+    ledger = books()
+    ledger.intend(order(), WALL_MS)
+    ledger.close(coid(1), "without effect")
+    ledger.apply_trade(trade(lots=30))
+    assert ledger.total == -30
+
+
+def test_an_older_row_takes_nothing_back() -> None:
+    ledger = books()
+    ledger.apply_row(row(filled=30, filled_quote=30))
+    ledger.apply_row(row(filled=10, filled_quote=10))
+    ledger.apply_peer(fills(side=Side.ASK, filled=20, closed=False))
+    ledger.apply_peer(fills(side=Side.ASK, filled=10, closed=False))
+    assert ledger.total == -30
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [{"side": Side.BID}, {"lots": 99}, {"created_ms": WALL_MS - CREATED_SKEW_MS - 1}],
+    ids=["side", "size", "time"],
+)
+def test_a_row_that_does_not_fit_the_intent_does_not_count(wrong: dict[str, object]) -> None:
+    """Interleaving E9: after a lost journal an old order may carry the same index."""
+    ledger = books()
+    ledger.intend(order(), WALL_MS)
+    stranger = replace(row(filled=99, closed=True), **wrong)  # type: ignore[arg-type]
+    assert ledger.apply_row(stranger) is None
+    assert (ledger.total, ledger.in_flight) == (0, -100)
+
+
+@pytest.mark.parametrize("kind", ["liquidation", "deleverage", "market-settlement"])
+def test_a_trade_that_is_no_trade_of_ours_is_foreign(kind: str) -> None:
+    ledger = books()
+    assert ledger.apply_trade(trade(1, kind=kind)) is None
+    assert ledger.apply_trade(trade(2, coid=12345)) is None
+    assert [one.trade_id for one in ledger.foreign] == [1, 2]
+    assert ledger.total == 0
+
+
+def test_a_trade_of_the_other_side_of_our_order_is_foreign() -> None:
+    ledger = books()
+    ledger.intend(order(), WALL_MS)
+    assert ledger.apply_trade(trade(side=Side.BID)) is None
+    assert len(ledger.foreign) == 1
+    assert ledger.total == 0
+
+
+def test_rows_and_states_of_other_desks_do_not_count() -> None:
+    ledger = books()
+    assert ledger.apply_row(row(coid=12345)) is None
+    assert ledger.apply_peer(fills(coid=12345)) is None
+    assert not ledger.orders
+
+
+def test_an_announced_order_is_expected_with_its_size() -> None:
+    ledger = books()
+    expected = ledger.expect(announce(attempt=2))
+    assert (expected.lots, expected.round, expected.attempt, expected.expected) == (100, 1, 2, True)
+    assert ledger.in_flight == 100
+    ledger.apply_trade(trade(side=Side.BID))
+    assert expected.closed
+
+
+def test_a_fill_known_before_its_announce_closes_with_it() -> None:
+    ledger = books()
+    ledger.apply_trade(trade(side=Side.BID))
+    assert ledger.expect(announce()).closed
+
+
+def test_an_unseen_fill_is_attributed_within_what_may_still_fill() -> None:
+    ledger = books()
+    ledger.expect(announce())
+    ledger.apply_trade(trade(side=Side.BID, lots=30))
+    ledger.attribute(coid(1), 20, 20)
+    assert (ledger.total, ledger.seen_position) == (50, 30)
+    ledger.apply_trade(trade(2, side=Side.BID, lots=20))
+    assert ledger.total == 50, "its trade comes after all, and is not counted again"
+    with pytest.raises(AssertionError):
+        ledger.attribute(coid(1), 51, 0)
+
+
+def test_a_withdrawn_order_was_never_in_flight() -> None:
+    ledger = books()
+    ledger.intend(order(), WALL_MS)
+    ledger.withdraw(coid(1))
+    ledger.withdraw(coid(1))
+    assert ledger.in_flight == 0
+
+
+def test_closing_what_is_closed_or_unknown_changes_nothing() -> None:
+    ledger = books()
+    ledger.close(coid(1), "dead")
+    ledger.apply_row(row(closed=True, status="canceled"))
+    ledger.close(coid(1), "dead")
+    assert ledger.orders[coid(1)].status == "canceled"
+
+
+def test_old_closed_orders_are_folded_and_never_counted_again() -> None:
+    ledger = books()
+    for serial in range(1, ORDERS_MAX + 11):
+        ledger.apply_row(row(serial, filled=1, closed=True))
+    assert len(ledger.orders) == ORDERS_MAX
+    assert (ledger.folded, ledger.total) == (-10, -ORDERS_MAX - 10)
+    assert ledger.apply_row(row(3, filled=1, closed=True)) is None
+    assert ledger.apply_trade(trade(999, 3)) is None
+    assert not ledger.foreign
+    assert ledger.total == -ORDERS_MAX - 10
+
+
+def test_an_open_order_is_never_folded() -> None:
+    ledger = books()
+    for serial in range(1, ORDERS_MAX + 11):
+        ledger.apply_row(row(serial, closed=serial > 1))
+    assert len(ledger.orders) == ORDERS_MAX + 10
+
+
+def test_the_memory_of_trades_is_bounded() -> None:
+    ledger = books()
+    for number in range(TRADES_MAX + 10):
+        ledger.apply_trade(trade(number, lots=1))
+    assert len(ledger._trades_seen) == TRADES_MAX
+    assert ledger.total == -TRADES_MAX - 10
+
+
+def test_a_restored_ledger_goes_on_where_it_was() -> None:
+    ledger = books()
+    ledger.base = 7
+    ledger.restore([fills(1, side=Side.ASK), fills(2, side=Side.ASK, filled=40, closed=False)])
+    assert (ledger.position, ledger.seen_position, ledger.in_flight) == (7 - 140, 7, -60)
+    assert ledger.highest_serial == 2
+    assert ledger.newest(1) == (fills(2, side=Side.ASK, filled=40, closed=False),)
+
+
+def test_a_rounds_fills_are_those_of_all_its_attempts() -> None:
+    ledger = books()
+    ledger.intend(quote(1), WALL_MS)
+    ledger.intend(quote(2, round=2), WALL_MS)
+    ledger.intend(quote(3, round=2), WALL_MS)
+    for serial in (1, 2, 3):
+        ledger.apply_trade(trade(serial, serial, side=Side.BID, lots=10))
+    assert [ledger.round_filled(number) for number in (1, 2, 3)] == [10, 20, 0]

@@ -1,0 +1,70 @@
+from dataclasses import replace
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from tests.unit.domain.builders import MARKET, PRICE
+
+from lighter_hedge.domain.units import MarketSpec, Side, UnitError, decimal_text, integer_of_wire, quote_text
+
+
+@given(lots=st.integers(-(10**15), 10**15), decimals=st.integers(0, 12))
+def test_every_amount_survives_the_way_to_text_and_back(lots: int, decimals: int) -> None:
+    assert integer_of_wire(decimal_text(lots, decimals), decimals) == lots
+
+
+@given(lots=st.integers(0, 10**12), price=st.integers(1, 10**9))
+def test_size_and_price_survive_the_human_border(lots: int, price: int) -> None:
+    assert MARKET.lots_of(MARKET.size_text(lots)) == lots
+    assert MARKET.ticks_of(MARKET.price_text(price)) == price
+
+
+@given(price=st.integers(1, 10**9), minimum=st.integers(0, 10**9))
+def test_the_minimum_is_the_smallest_size_that_reaches_both_minimums(price: int, minimum: int) -> None:
+    market = replace(MARKET, min_quote=minimum)
+    least = market.min_lots(price)
+    exact = 10 ** (market.size_decimals + market.price_decimals)
+    assert least * price * 1_000_000 >= minimum * exact
+    assert least >= market.min_base_lots
+    if least > market.min_base_lots:
+        assert (least - 1) * price * 1_000_000 < minimum * exact
+
+
+def test_the_builders_market_has_one_dollar_a_lot() -> None:
+    assert MARKET.quote(-100, PRICE) == 100_000_000
+    assert quote_text(100_000_000) == "100.000000"
+    assert MARKET.min_lots(PRICE) == 10
+
+
+@pytest.mark.parametrize(
+    ("units", "decimals", "text"),
+    [(5, 0, "5"), (-5, 0, "-5"), (5, 3, "0.005"), (-12345, 2, "-123.45"), (0, 1, "0.0")],
+)
+def test_decimal_text_keeps_all_decimals(units: int, decimals: int, text: str) -> None:
+    assert decimal_text(units, decimals) == text
+
+
+def test_surplus_zeros_are_no_decimals() -> None:
+    assert integer_of_wire("0.00020000", 5) == 20
+
+
+@pytest.mark.parametrize("text", ["", "abc", "NaN", "Infinity", "0.000001"])
+def test_what_the_market_cannot_express_is_named(text: str) -> None:
+    with pytest.raises(UnitError, match="size"):
+        MARKET.lots_of(text)
+    with pytest.raises(UnitError, match="price"):
+        MARKET.ticks_of(text + "1" if text == "0.000001" else text)
+
+
+@pytest.mark.parametrize("decimals", [-1, 13])
+def test_a_market_with_absurd_decimals_is_refused(decimals: int) -> None:
+    for change in ({"size_decimals": decimals}, {"price_decimals": decimals}):
+        with pytest.raises(AssertionError):
+            MarketSpec(**{**{name: getattr(MARKET, name) for name in MARKET.__slots__}, **change})
+
+
+def test_sides_know_their_sign_word_and_opposite() -> None:
+    assert [(side.sign, side.word, side.opposite) for side in Side] == [(1, "buy", Side.ASK), (-1, "sell", Side.BID)]
+    assert [Side.of_sign(5), Side.of_sign(-5)] == [Side.BID, Side.ASK]
+    with pytest.raises(AssertionError):
+        Side.of_sign(0)
