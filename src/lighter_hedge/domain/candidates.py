@@ -48,8 +48,8 @@ class Candidates:
         return None
 
     def burn(self) -> Held | None:
-        """A burn, if one was signed."""
-        return next((held for held in self if isinstance(held.candidate.request, BurnRequest)), None)
+        """A burn that may still execute, if one was signed."""
+        return next((held for held in self if isinstance(held.candidate.request, BurnRequest) and not held.dead), None)
 
     def sent(self) -> list[Held]:
         """Those that may have reached the venue and may still execute."""

@@ -352,7 +352,7 @@ class Core:
         return commands
 
     def _changed(self, role: Role, order: Order, filled: int, now: Instant, *, was_closed: bool) -> list[Command]:
-        if order.closed:
+        if order.closed and role is self.role:  # both accounts count their orders from 1
             self._watched.pop(order.coid, None)
             self._executed_ms.pop(order.coid, None)
         if order.filled == filled and order.closed == was_closed:

@@ -240,7 +240,11 @@ class Lane:
                 return self._on_refusal(held, Fate.REFUSED, answer, now)
             case AnswerKind.NOT_SENT | AnswerKind.THROTTLED:
                 return self._on_refusal(held, Fate.BOUNCED, answer, now)
-            case AnswerKind.BAD_NONCE | AnswerKind.UNKNOWN:
+            case AnswerKind.BAD_NONCE:
+                self.phase = LanePhase.RESOLVING
+                self._deadline_ms = now.mono_ms + self._poll_ms  # reads lag: asked at once, they say what they said
+                return []
+            case AnswerKind.UNKNOWN:
                 self.phase = LanePhase.RESOLVING
                 return self._ask(now)
             case _:
@@ -317,23 +321,42 @@ class Lane:
         if self._consumed_ms is None:
             self._consumed_ms = now.mono_ms
             return self._ask(now)
+        overdue = now.mono_ms - self._consumed_ms >= limits.PROBE_AFTER_MS and not self._tickets.sending
+        unknown = overdue and not any(held.status is TxStatus.PENDING for held in self._held)
+        if self._booting:
+            return self._burn_higher(nonce, now) if unknown else []
         if self._held.dead() and not self._held.sent():
             return self._finish(self._held.dead()[0], Fate.WITHOUT_EFFECT, now)
-        if self._probe is not None and nonce == self.nonce + 1:
-            return [Send(candidate=self._probe.candidate)]
-        probed = 1 if self._probe is not None else 0
-        if nonce > self.nonce + 1 + probed and not self._booting:
+        if self._probe is not None:
+            return self._push_probe(self._probe, nonce, now)
+        if nonce > self.nonce + 1:
             self._supersede(nonce)
             return []
-        known = any(held.status is TxStatus.PENDING for held in self._held)
-        if (
-            not known
-            and not probed
-            and now.mono_ms - self._consumed_ms >= limits.PROBE_AFTER_MS
-            and not self._tickets.sending
-        ):
-            return self._prepare(BurnRequest(), self.nonce + 1, at_once=True)
-        return self._conclude_absent(nonce, now)
+        return self._prepare(BurnRequest(), self.nonce + 1, at_once=True) if unknown else []
+
+    def _burn_higher(self, nonce: int, now: Instant) -> list[Command]:
+        """At a start: somebody used the nonce, or the read lagged. What we hold is read once a higher burn has run."""
+        for held in self._held:
+            self._fates.add(held.candidate)
+        self._held.clear()
+        self._consumed_ms = None
+        return self._boot_burn(nonce, now)
+
+    def _push_probe(self, probe: Held, nonce: int, now: Instant) -> list[Command]:
+        """See the probe executed: send it again, or sign another where it is dead or its signature has ended."""
+        if nonce > self.nonce + 2:
+            self._supersede(nonce)
+            return []
+        if nonce > self.nonce + 1:
+            if probe.dead and self._probe_ms is None:
+                self._probe_ms = now.mono_ms  # it failed and used its nonce: the one before it is over too
+            return self._conclude_absent(nonce, now)
+        if not probe.dead and probe.candidate.expires_ms > now.wall_ms + limits.SIGNATURE_MARGIN_MS:
+            return [Send(candidate=probe.candidate)]
+        if self._tickets.sending:
+            return []
+        self._probe = None
+        return self._prepare(BurnRequest(), self.nonce + 1, at_once=True)
 
     def _conclude_absent(self, nonce: int, now: Instant) -> list[Command]:
         """After the probe has executed and the lag is over, a candidate that cannot be read did not run."""
@@ -345,13 +368,8 @@ class Lane:
             return []
         if dead:
             return self._finish(dead[0], Fate.WITHOUT_EFFECT, now)
-        if not self._booting:
-            self._supersede(nonce)
-            return []
-        for held in sent:
-            self._fates.known(held.candidate.tx_hash)
-            self._settle(held, Fate.WITHOUT_EFFECT, message="a stranger took its nonce")
-        return self._next_nonce("", "consumed by a transaction that this journal does not hold", now)
+        self._supersede(nonce)
+        return []
 
     def _send_again_or_burn(self, now: Instant, wanted: Wanted) -> list[Command]:
         """The nonce is not consumed: send the identical bytes while still wanted, else something harmless."""
@@ -401,9 +419,9 @@ class Lane:
 
     def _on_probe(self, status: TxStatus, now: Instant) -> list[Command]:
         assert self._probe is not None
+        self._probe.status = status
         if status is TxStatus.EXECUTED and self._probe_ms is None:
             self._probe_ms = now.mono_ms
-            self._probe.status = status
             self._deadline_ms = now.mono_ms + self.read_lag_ms
         return []
 
@@ -455,11 +473,13 @@ class Lane:
         self._held.clear()
         self._winner = ""
         self._consumed_ms = self._probe_ms = self._probe = None
-        if probe is not None and executed_ms is None:  # it stands under the nonce that is now current
+        if (
+            probe is not None and executed_ms is None and not probe.dead
+        ):  # it stands under the nonce that is now current
             self._held.keep(probe)
             self.phase = LanePhase.RESOLVING
             return commands + self._ask(now)
-        if probe is not None:
+        if probe is not None and executed_ms is not None:
             tx_hash = probe.candidate.tx_hash
             commands.append(Record(entry=NonceSettled(nonce=self.nonce, winner=tx_hash, why="probe")))
             self.nonce += 1
