@@ -198,7 +198,7 @@ class Maker:
         if settlement.fate is Fate.BOUNCED and settlement.code:
             self._throttled_until_ms = now.mono_ms + core.settings.throttle_ms
         if isinstance(request, CancelRequest):
-            return self._on_cancel_settled(settlement, now)
+            return self._on_cancel_settled(settlement, request.coid, now)
         if not isinstance(request, OrderRequest):
             return []
         match settlement.fate:
@@ -223,9 +223,7 @@ class Maker:
         self._next_announce_ms = now.mono_ms + READ_AGAIN_MS
         return [Say(level=Level.WARNING, code="QUOTE_REFUSED", text=f"quote did not stand: {why}")]
 
-    def _on_cancel_settled(self, settlement: Settlement, now: Instant) -> list[Command]:
-        assert isinstance(settlement.request, CancelRequest)
-        coid = settlement.request.coid
+    def _on_cancel_settled(self, settlement: Settlement, coid: int, now: Instant) -> list[Command]:
         if settlement.fate in (Fate.EXECUTED, Fate.WITHOUT_EFFECT):  # its row says how it ended
             self.core.watch(coid, now.mono_ms + READ_AGAIN_MS)
             return []

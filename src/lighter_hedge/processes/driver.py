@@ -115,6 +115,7 @@ class Driver:
     on_step: Callable[[], None] = lambda: None
     """Called after every step: the process looks whether the machine is ready."""
     exit_code: int | None = None
+    exit_why: str = ""
     _group: asyncio.TaskGroup = field(init=False)
     _ended: asyncio.Event = field(default_factory=asyncio.Event)
     _state: MakerState | HedgerState | None = None
@@ -275,7 +276,7 @@ class Driver:
 
     def _end(self, code: int, why: str) -> None:
         if self.exit_code is None:
-            self.exit_code = code
+            self.exit_code, self.exit_why = code, why
             self.say("info" if code == 0 else "error", "EXIT", f"{why} (exit code {code})")
             self._ended.set()
 
