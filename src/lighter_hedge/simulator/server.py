@@ -84,11 +84,14 @@ def _traffic(settings: PaperSettings) -> Traffic:
     if settings.traffic == "none":
         return iter(())
     traffic = _part("traffic")
-    source: Traffic = (
-        traffic.tape(settings.tape, markets)
-        if settings.traffic == "tape"
-        else traffic.synthetic(settings.seed, markets)
-    )
+    source: Traffic
+    match settings.traffic:
+        case "tape":
+            source = traffic.tape(settings.tape, markets)
+        case "quiet":
+            source = traffic.quiet(markets)
+        case _:
+            source = traffic.synthetic(settings.seed, markets)
     return source
 
 
@@ -116,7 +119,7 @@ class PaperApi:
     async def truth(self, request: web.Request) -> web.Response:
         """What really is."""
         now_us = self.venue.step()
-        return web.json_response(wire_rest.truth(self.venue.exchange.state, now_us))
+        return web.json_response(wire_rest.truth(self.venue.exchange.state, self.venue.requests, now_us))
 
     async def info(self, request: web.Request) -> web.Response:
         """What this exchange runs on."""
