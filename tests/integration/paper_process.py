@@ -1,4 +1,4 @@
-"""Run a paper exchange with a small explicit book in a process of its own: ``python -m … '<settings as JSON>'``."""
+"""Run a paper exchange with a small explicit book in its own process: ``python -m … SETTINGS_AS_JSON``."""
 
 import asyncio
 import json

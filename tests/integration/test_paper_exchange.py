@@ -1,170 +1,26 @@
 """The SDK's own SignerClient, and raw sockets, against a paper exchange in another process."""
 
 import asyncio
-import contextlib
 import json
-import os
 import stat
-import subprocess
-import sys
-from collections.abc import Awaitable, Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import aiohttp
 import lighter
 import pytest
+from tests.integration.paper_client import (
+    Paper,
+    fault,
+    fetched,
+    filled,
+    listening,
+    order_state,
+    run,
+    token,
+    truth,
+)
 from tests.integration.paper_process import MID
-
-ROOT = Path(__file__).parents[2]
-DATA = Path(os.environ.get("LIGHTER_HEDGE_DATA", ROOT / "../shared/data"))
-LOCAL = {"NO_PROXY": "127.0.0.1,localhost", "no_proxy": "127.0.0.1,localhost"}
-
-
-class Paper:
-    """A running paper exchange."""
-
-    def __init__(self, directory: Path, **settings: Any) -> None:
-        self.credentials_file = directory / "credentials.json"
-        self.settings = {"traffic": "none", "credentials": str(self.credentials_file), **settings}
-        self.start()
-
-    def start(self) -> None:
-        self.process = subprocess.Popen(
-            [sys.executable, "-m", "tests.integration.paper_process", json.dumps(self.settings)],
-            cwd=ROOT,
-            env={**os.environ, **LOCAL},
-            stdout=subprocess.PIPE,
-            text=True,
-        )
-        assert self.process.stdout is not None
-        self.url = self.process.stdout.readline().strip()
-        assert self.url, "the exchange did not start"
-        self.credentials = json.loads(self.credentials_file.read_text())
-        self.accounts = [account["account_index"] for account in self.credentials["accounts"]]
-
-    def kill(self) -> None:
-        self.process.kill()
-        self.process.wait()
-        assert self.process.stdout is not None
-        self.process.stdout.close()
-
-    @contextlib.asynccontextmanager
-    async def clients(self, *keys: int) -> Any:
-        """SignerClients of both accounts, with the given keys."""
-        made = [
-            lighter.SignerClient(
-                self.url,
-                account["account_index"],
-                {
-                    key["api_key_index"]: key["private_key"]
-                    for key in account["api_keys"]
-                    if key["api_key_index"] in keys
-                },
-            )
-            for account in self.credentials["accounts"]
-        ]
-        try:
-            yield made
-        finally:
-            for client in made:
-                await client.close()
-
-
-@pytest.fixture(scope="module")
-def paper(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Paper]:
-    running = Paper(tmp_path_factory.mktemp("paper"))
-    yield running
-    running.kill()
-
-
-@pytest.fixture(autouse=True)
-def _no_proxy(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name, value in LOCAL.items():
-        monkeypatch.setenv(name, value)
-
-
-def run(test: Callable[[], Awaitable[None]]) -> None:
-    async def limited() -> None:
-        async with asyncio.timeout(30):
-            await test()
-
-    asyncio.run(limited())
-
-
-async def truth(paper: Paper) -> list[dict[str, Any]]:
-    return list((await fetched(paper, "/paper/truth"))["accounts"])
-
-
-async def fetched(paper: Paper, path: str) -> dict[str, Any]:
-    async with aiohttp.ClientSession() as session, session.get(paper.url + path) as response:
-        body: dict[str, Any] = await response.json()
-        return body
-
-
-async def fault(paper: Paper, **request: Any) -> int:
-    async with (
-        aiohttp.ClientSession() as session,
-        session.post(paper.url + "/paper/faults", json=request) as answer,
-    ):
-        assert answer.status == 200, await answer.text()
-        return int((await answer.json())["id"])
-
-
-def token(client: Any) -> str:
-    made, error = client.create_auth_token_with_expiry(600, api_key_index=4)
-    assert error is None
-    return str(made)
-
-
-class Listener:
-    """A socket that keeps every frame, by type."""
-
-    def __init__(self, socket: aiohttp.ClientWebSocketResponse) -> None:
-        self.socket = socket
-        self.frames: list[dict[str, Any]] = []
-
-    async def until(self, wanted: Callable[[dict[str, Any]], bool]) -> dict[str, Any]:
-        while True:
-            frame: dict[str, Any] = await self.socket.receive_json()
-            self.frames.append(frame)
-            if wanted(frame):
-                return frame
-
-    async def of_type(self, name: str) -> dict[str, Any]:
-        return await self.until(lambda frame: frame.get("type") == name)
-
-    async def ask(self, **message: Any) -> None:
-        await self.socket.send_json(message)
-
-    async def subscribed(self, channel: str, auth: str | None = None) -> dict[str, Any]:
-        await self.ask(type="subscribe", channel=channel, **({} if auth is None else {"auth": auth}))
-        return await self.of_type("subscribed/" + channel.split("/")[0])
-
-
-@contextlib.asynccontextmanager
-async def listening(paper: Paper) -> Any:
-    async with (
-        aiohttp.ClientSession() as session,
-        session.ws_connect(paper.credentials["ws_url"]) as socket,
-    ):
-        yield Listener(socket)
-
-
-def filled(index: int) -> Callable[[dict[str, Any]], bool]:
-    def is_it(frame: dict[str, Any]) -> bool:
-        rows = [row for rows in frame.get("orders", {}).values() for row in rows]
-        return any(row["client_order_index"] == index and row["status"] == "filled" for row in rows)
-
-    return is_it
-
-
-def order_state(index: int, status: str) -> Callable[[dict[str, Any]], bool]:
-    def is_it(frame: dict[str, Any]) -> bool:
-        rows = [row for rows in frame.get("orders", {}).values() for row in rows]
-        return any(row["client_order_index"] == index and row["status"] == status for row in rows)
-
-    return is_it
 
 
 def test_the_credentials_file_is_private_and_the_sdk_accepts_its_keys(paper: Paper) -> None:
@@ -317,6 +173,45 @@ def test_faults_of_reads_sockets_and_keys(paper: Paper) -> None:
     run(test)
 
 
+def test_every_read_of_the_sdk_is_answered(paper: Paper) -> None:
+    """The SDK's own API classes parse what they get."""
+
+    async def test() -> None:
+        async with paper.clients(4) as (_, b):
+            assert (await b.create_order(1, 5001, 20, MID - 5, False, 0, 2))[2] is None
+            assert (await b.create_market_order_limited_slippage(1, 5002, 20, 0.001, False))[2] is None
+            orders, accounts = lighter.OrderApi(b.api_client), lighter.AccountApi(b.api_client)
+            index, auth = b.account_index, token(b)
+            details = await orders.order_book_details(market_id=1)
+            assert details.order_book_details[0].min_base_amount == "0.00020"
+            assert len((await orders.order_books()).order_books) == 2
+            book = await orders.order_book_orders(market_id=1, limit=5)
+            assert book.asks[0].price == "100001.0"
+            active = await orders.account_active_orders(account_index=index, market_id=1, authorization=auth)
+            assert 5001 in [order.client_order_index for order in active.orders]
+            dead = await orders.account_inactive_orders(account_index=index, limit=5, authorization=auth)
+            assert dead.orders[0].client_order_index == 5002
+            found = await orders.account_orders(
+                account_index=index, client_order_indexes="5001,5002", authorization=auth
+            )
+            assert {order.status for order in found.orders} == {"open", "filled"}
+            trades = await orders.trades(sort_by="timestamp", limit=1, account_index=index, authorization=auth)
+            assert trades.trades[0].bid_client_id == 5002
+            assert len((await orders.recent_trades(market_id=1, limit=1)).trades) == 1
+            account = await accounts.account(by="index", value=str(index))
+            assert account.accounts[0].index == index
+            wallet = account.accounts[0].l1_address
+            assert len((await accounts.accounts_by_l1_address(l1_address=wallet)).sub_accounts) == 2
+            assert len((await accounts.apikeys(account_index=index, api_key_index=255)).api_keys) == 3
+            limits = await accounts.account_limits(account_index=index, authorization=auth)
+            assert limits.user_tier == "standard"
+            assert (await lighter.RootApi(b.api_client).status()).status == 200
+            assert (await lighter.BlockApi(b.api_client).current_height()).height > 0
+            assert (await b.cancel_all_orders(0, 0))[2] is None
+
+    run(test)
+
+
 def test_a_standard_wallet_is_limited_to_sixty_a_minute(tmp_path: Path) -> None:
     """Both sub-accounts share the minute; the SDK raises on the answer 429."""
     paper = Paper(tmp_path, tier="standard")
@@ -384,164 +279,3 @@ def test_a_killed_exchange_comes_back_with_orders_nonces_and_positions(tmp_path:
         asyncio.run(after(known))
     finally:
         paper.kill()
-
-
-OPTIONAL = {
-    "taker_fee",
-    "maker_fee",
-    "taker_position_sign_changed",
-    "maker_position_sign_changed",
-    "ask_account_pnl",
-    "bid_account_pnl",
-    "open_interest",
-}
-"""Left out where zero or false."""
-NEWER = {
-    "trade_id_str",
-    "ask_id_str",
-    "bid_id_str",
-    "ask_client_id",
-    "ask_client_id_str",
-    "bid_client_id",
-    "bid_client_id_str",
-    "transaction_time",
-    "api_key_index",
-    "integrator_fee_collector_index",
-    "integrator_taker_fee",
-    "integrator_maker_fee",
-    "order_flags",
-    "account_trading_mode",
-    "assets",
-    "timestamp",
-    "margin_set_flag",
-}
-"""In frames of 2026 that frames of 2025 do not have."""
-MAPS = {"orders", "trades", "positions", "market_stats", "funding_histories"}
-
-
-def shape(value: Any, *, of_map: bool = False) -> Any:
-    """Key set and types of a frame: list and map entries by their first."""
-    if isinstance(value, list):
-        return [shape(value[0])] if value else []
-    if isinstance(value, dict):
-        if of_map and value and all(key.isdigit() for key in value):
-            return {"*": shape(next(iter(value.values())))}
-        return {key: shape(item, of_map=key in MAPS) for key, item in value.items()}
-    return "number" if isinstance(value, int | float) and not isinstance(value, bool) else type(value).__name__
-
-
-def differences(ours: Any, captured: Any, path: str = "") -> list[str]:
-    """Where our shape is not that of the captured frame; empty containers match anything."""
-    if isinstance(ours, dict) and isinstance(captured, dict):
-        if not ours or not captured:
-            return []
-        missing = captured.keys() - ours.keys() - OPTIONAL
-        added = ours.keys() - captured.keys() - OPTIONAL - NEWER
-        found = [f"{path}.{key} missing" for key in missing] + [f"{path}.{key} added" for key in added]
-        for key in ours.keys() & captured.keys():
-            found += differences(ours[key], captured[key], f"{path}.{key}")
-        return found
-    if isinstance(ours, list) and isinstance(captured, list):
-        return differences(ours[0], captured[0], path + "[]") if ours and captured else []
-    return [] if ours == captured else [f"{path}: {ours} is not {captured}"]
-
-
-def newest(frames: list[dict[str, Any]], wanted: Callable[[dict[str, Any]], bool]) -> dict[str, Any]:
-    return next(frame for frame in reversed(frames) if wanted(frame))
-
-
-async def told(paper: Paper) -> list[dict[str, Any]]:
-    """Every kind of frame: a round of A and B, and what a socket can be answered."""
-    async with paper.clients(4) as (a, b), listening(paper) as ears:
-        index, auth = a.account_index, token(a)
-        await ears.of_type("connected")
-        first = (await a.create_order(1, 9001, 20, MID - 5, False, 0, 2))[2]
-        assert first is None
-        for channel in (
-            "order_book/1",
-            "ticker/1",
-            "trade/1",
-            "market_stats/1",
-            "market_stats/all",
-            "height",
-        ):
-            await ears.subscribed(channel)
-        for name in ("orders", "trades", "positions"):
-            await ears.subscribed(f"account_all_{name}/{index}", auth)
-        for name in ("account_tx", "account_all", "user_stats"):
-            await ears.subscribed(f"{name}/{index}", auth)
-        assert (await a.cancel_order(1, 9001))[2] is None
-        await ears.until(order_state(9001, "canceled"))
-        assert (await a.create_order(1, 9002, 20, MID, False, 0, 2))[2] is None
-        assert (await b.create_market_order(1, 9003, 20, MID - 10, True))[2] is None
-        await ears.until(filled(9002))
-        await ears.of_type("update/account_all_positions")
-        assert (await a.create_market_order(1, 9004, 20, MID - 20, True))[2] is None
-        await ears.until(filled(9004))
-        await ears.of_type("update/account_tx")
-        await ears.of_type("update/order_book")
-        await ears.ask(type="ping")
-        await ears.of_type("pong")
-        await ears.ask(type="unsubscribe", channel="order_book/1")
-        await ears.of_type("unsubscribed")
-        for channel in ("account_all_orders/1", "ticker/1", "no_such/1", "order_book/99"):
-            await ears.ask(type="subscribe", channel=channel)
-            await ears.until(lambda frame: "error" in frame)
-        return list(ears.frames)
-
-
-def of(name: str, *, key: str = "") -> Callable[[dict[str, Any]], bool]:
-    return lambda frame: frame.get("type") == name and (not key or bool(frame.get(key)))
-
-
-def error_of(code: int) -> Callable[[dict[str, Any]], bool]:
-    return lambda frame: frame.get("error", {}).get("code") == code
-
-
-CAPTURED = {
-    "cmc_connected": of("connected"),
-    "cmc_pong": of("pong"),
-    "cmc_unsubscribed_order_book": of("unsubscribed"),
-    "cmc_error_20001_auth_required_ws": error_of(20001),
-    "cmc_error_30003_already_subscribed": error_of(30003),
-    "cmc_error_30005_unknown_channel": error_of(30005),
-    "cmc_subscribed_order_book_crv_full": of("subscribed/order_book"),
-    "cmc_update_order_book_crv_1": of("update/order_book"),
-    "cmc_update_ticker_btc": of("update/ticker"),
-    "cmc_update_trade_eth": of("update/trade"),
-    "cmc_update_market_stats_eth": lambda frame: frame.get("channel") == "market_stats:1",
-    "cmc_update_market_stats_all": lambda frame: frame.get("channel") == "market_stats:all",
-    "cmc_update_height": of("subscribed/height"),
-    "cmc_subscribed_account_all_orders_open": of("subscribed/account_all_orders"),
-    "cmc_update_account_all_orders_canceled": of("update/account_all_orders"),
-    "qubx_update_account_all_orders_market_sell_filled": of("update/account_all_orders"),
-    "cmc_subscribed_account_all_trades_empty": of("subscribed/account_all_trades"),
-    "cmc_subscribed_account_all_positions_empty": of("subscribed/account_all_positions"),
-    "cmc_update_account_all_positions_flat": of("update/account_all_positions"),
-    "qubx_subscribed_account_all": of("subscribed/account_all"),
-    "qubx_update_account_all_fill_open": of("update/account_all", key="trades"),
-    "qubx_update_account_all_position_open": of("update/account_all", key="positions"),
-    "qubx_subscribed_account_tx": of("subscribed/account_tx"),
-    "qubx_update_account_tx_open_short": of("update/account_tx"),
-    "qubx_subscribed_user_stats": of("subscribed/user_stats"),
-    "qubx_update_user_stats_after_open": of("update/user_stats"),
-}
-
-
-def test_frames_have_the_shape_of_captured_ones(paper: Paper) -> None:
-    if not DATA.is_dir():
-        pytest.skip(f"no captured frames at {DATA}: set LIGHTER_HEDGE_DATA")
-    frames: list[dict[str, Any]] = []
-
-    async def test() -> None:
-        frames.extend(await told(paper))
-
-    run(test)
-    found = {}
-    for name, wanted in CAPTURED.items():
-        captured = json.loads((DATA / "ws_frames" / f"{name}.json").read_text())["frame"]
-        ours = newest(frames, wanted)
-        unlike = differences(shape(ours), shape(captured))
-        if unlike:
-            found[name] = unlike
-    assert found == {}

@@ -154,8 +154,8 @@ def clear(
         _confirm(account)
     if alive:
         _clear_running(settings, before, dry_run=dry_run, timeout_seconds=timeout, json_=json_)
-    else:
-        _clear_stopped(config, market, account, credentials, dry_run=dry_run)
+    elif not dry_run:
+        _clear_stopped(config, market, account, credentials)
 
 
 def _show_before(settings: "Settings", account: str) -> "Positions":
@@ -238,10 +238,10 @@ def _cleared(held: "Positions", json_: bool) -> None:
             result(line)
 
 
-def _clear_stopped(config: Path, market: str | None, account: str, credentials: Path | None, *, dry_run: bool) -> None:
+def _clear_stopped(config: Path, market: str | None, account: str, credentials: Path | None) -> None:
     from lighter_hedge.domain.states import Role
     from lighter_hedge.processes.clear import clear_stopped
 
     roles = {"a": (Role.MAKER,), "b": (Role.HEDGER,)}.get(account, tuple(Role))
     settings = settings_of(config, overrides=overrides_of(market), credentials=credentials, keys=roles, quiet=True)
-    ends_with(clear_stopped(settings, account, dry_run))
+    ends_with(clear_stopped(settings, roles, note))

@@ -1,6 +1,7 @@
 """Commands that only look: ``status`` and ``positions``."""
 
 import asyncio
+from collections.abc import Collection
 from typing import TYPE_CHECKING, Any
 
 from lighter_hedge.cli.common import (
@@ -21,6 +22,7 @@ from lighter_hedge.ops.exit_codes import ExitCode, OpsError
 
 if TYPE_CHECKING:
     from lighter_hedge.config import Settings
+    from lighter_hedge.domain.units import MarketSpec
     from lighter_hedge.ops.health import Positions
     from lighter_hedge.ops.status import DeskView
 
@@ -44,9 +46,21 @@ def status(
     if json_:
         result_json(seen.as_json())
     else:
-        for line in lines(seen):
+        for line in lines(seen, asyncio.run(_spec(settings))):
             result(line)
     ends_with(seen.exit_code)
+
+
+async def _spec(settings: "Settings") -> "MarketSpec | None":
+    """The market's rules, for amounts that people read; None where the venue does not tell them now."""
+    from lighter_hedge.ops.health import read_market, reading
+    from lighter_hedge.venue.errors import VenueError
+
+    try:
+        async with reading(settings.venue.base_url) as reader:
+            return (await read_market(reader, settings.desk.market)).spec
+    except VenueError:
+        return None
 
 
 async def _settled(settings: "Settings") -> "DeskView":
@@ -71,7 +85,7 @@ async def look(settings: "Settings") -> "DeskView":
     except OpsError as error:
         notes.append(error.message)
     alive = pids.running(settings.root)
-    notes += _journal_notes(settings)
+    notes += _journal_notes(settings, alive)
     seen = view(
         str(settings.desk_id),
         maker,
@@ -79,6 +93,7 @@ async def look(settings: "Settings") -> "DeskView":
         now_ms=wall_ms(),
         stale_ms=stale_ms(settings),
         pids=alive,
+        ended=pids.ended_here(settings.run_dir),
         notes=tuple(notes),
     )
     return await _with_venue(settings, seen) if seen.net is None else seen
@@ -105,7 +120,7 @@ async def _with_venue(settings: "Settings", seen: "DeskView") -> "DeskView":
     )
 
 
-def _journal_notes(settings: "Settings") -> list[str]:
+def _journal_notes(settings: "Settings", alive: Collection[str]) -> list[str]:
     """What the journals say that a person should know: pauses that outlive a stop, alerts nobody has heard."""
     from lighter_hedge.domain.states import Role
     from lighter_hedge.processes.journal import read_summary
@@ -121,11 +136,15 @@ def _journal_notes(settings: "Settings") -> list[str]:
         except JournalError as error:
             notes.append(f"journal of {role.letter}: {error}")
             continue
+        notes += [f"alert of {role.letter}: {alert.text}" for alert in summary.alerts[-3:]]
+        if role.letter in alive:
+            continue  # its state tells the rest, and newer
         if summary.pause is not None:
             notes.append(f"journal of {role.letter}: {summary.mode.value}: {summary.pause.reason}")
         if summary.unsettled:
-            notes.append(f"journal of {role.letter}: {summary.unsettled} transactions without a known fate")
-        notes += [f"alert of {role.letter}: {alert.text}" for alert in summary.alerts[-3:]]
+            notes.append(
+                f"journal of {role.letter}: {summary.unsettled} signed transactions that the next start settles"
+            )
     return notes
 
 

@@ -10,13 +10,11 @@ from dataclasses import dataclass, field
 from lighter_hedge.domain.book import Book
 from lighter_hedge.domain.commands import (
     Alert,
-    BaselineSet,
     Command,
     Exit,
     FillsKnown,
     Level,
     ReadAccount,
-    ReadNonce,
     ReadOrders,
     Record,
     Resubscribe,
@@ -43,23 +41,24 @@ from lighter_hedge.domain.events import (
     TxReported,
 )
 from lighter_hedge.domain.lane import Lane
+from lighter_hedge.domain.lane_limits import ORDERS_PER_READ_MAX
 from lighter_hedge.domain.ledger import Ledger, Order
 from lighter_hedge.domain.memory import Memory
-from lighter_hedge.domain.pair import Agreement, PositionCheck, net, residual
+from lighter_hedge.domain.pair import Agreement, PositionCheck, net
+from lighter_hedge.domain.recovery import recover
 from lighter_hedge.domain.settings import DeskSettings
 from lighter_hedge.domain.states import OrderFills, Role
-from lighter_hedge.domain.units import Side, decimal_text
+from lighter_hedge.domain.units import decimal_text
 
 READ_AGAIN_MS = 1_000
 """Between two reads of the same thing while it is not settled."""
 
+TRADES_MS_MAX = 250
+"""How long a fill waits for its trades before people are told without them: a row comes before its trades."""
+
 DIFFERS_GRACE_MS = 1_000
 """How long a position may differ from the books before somebody is told: its frame follows the trade's."""
 
-ORDERS_PER_READ_MAX = 20
-"""Client order indices in one read of orders, by the venue's rule."""
-
-EXIT_REFUSED = 7
 EXIT_SUPERSEDED = 8
 
 
@@ -90,6 +89,8 @@ class Core:
     recovered: bool = False
     fresh: bool = False
     """No baseline yet."""
+    rebase: bool = False
+    """Take the own position as the venue shows it, explained or not: it is to be closed."""
     available: int | None = None
     """Own free collateral, millionths; None while unknown."""
     open_orders: dict[Role, int] = field(default_factory=dict)
@@ -103,8 +104,10 @@ class Core:
     last_change_ms: dict[Role, int] = field(default_factory=dict)
     """When an account's fills last changed here, monotonic."""
     changes: list[Change] = field(default_factory=list)
+    _untold: dict[int, int] = field(default_factory=dict)
+    """Own orders with fills that people have not been told of: since when, monotonic."""
     _serial: int = 0
-    _orders_read: bool = False
+    orders_read: bool = False
     _resync: set[Role] = field(default_factory=set)
     """Accounts that must be read again before anything new is opened."""
     _read_due_ms: dict[Role, int] = field(default_factory=dict)
@@ -136,10 +139,10 @@ class Core:
             fresh=memory.baseline is None,
         )
         for intent in memory.intents:
-            request = intent.request
-            if isinstance(request, OrderRequest) and any(u.tx_hash == intent.tx_hash for u in memory.unsettled):
-                core.own.intend(request, intent.signed_ms)
-        core._serial = max(memory.serial, core.own.highest_serial)
+            if isinstance(intent.request, OrderRequest) and core.own.counts(intent.request.coid):
+                core.own.intend(intent.request, intent.signed_ms)  # in flight until its end is known
+        announced = memory.announce.coid if memory.announce is not None and role is Role.MAKER else 0
+        core._serial = max(memory.serial, core.own.highest_serial, settings.desk.serial(announced) or 0)
         return core
 
     # --- what is known ----------------------------------------------------------------------------------------------
@@ -181,6 +184,18 @@ class Core:
     def min_lots(self, price: int) -> int:
         """Smallest order that the venue takes at ``price``."""
         return self.settings.market.min_lots(price)
+
+    def fills_to_tell(self, now: Instant) -> list[Order]:
+        """Own orders whose new fills people should hear of now: once their trades are known too, or soon anyway."""
+        told = []
+        for coid, since_ms in list(self._untold.items()):
+            order = self.own.orders.get(coid)
+            if order is not None and order.by_trades < order.filled and now.mono_ms - since_ms < TRADES_MS_MAX:
+                continue
+            del self._untold[coid]
+            if order is not None:
+                told.append(order)
+        return told
 
     def take_changes(self) -> list[Change]:
         """Fills and closings since the last call."""
@@ -231,7 +246,7 @@ class Core:
             check.refresh(ledger, now.mono_ms)
         if not self.lane.booted:
             return commands
-        if not self._orders_read and now.mono_ms >= self._orders_due_ms:
+        if not self.orders_read and now.mono_ms >= self._orders_due_ms:
             self._orders_due_ms = now.mono_ms + READ_AGAIN_MS
             commands.append(ReadOrders(coids=()))
         due = tuple(coid for coid, at_ms in self._watched.items() if now.mono_ms >= at_ms)[:ORDERS_PER_READ_MAX]
@@ -345,13 +360,15 @@ class Core:
         assert order.filled >= filled
         self.last_change_ms[role] = now.mono_ms
         lots = order.filled - filled
+        if lots and role is self.role:
+            self._untold.setdefault(order.coid, now.mono_ms)
         self.changes.append(Change(role=role, order=order, lots=lots, late=was_closed and lots > 0))
         return [Record(entry=FillsKnown(role=role, fills=order.fills()))]
 
     def _on_orders_read(self, event: OrdersRead, now: Instant, wanted: Callable[[OrderRequest], bool]) -> list[Command]:
         commands: list[Command] = []
         if event.rows is not None:
-            if not event.coids and not self._orders_read:
+            if not event.coids and not self.orders_read:
                 self._first_rows(event)
             for row in event.rows:
                 commands += self._on_order(OrderReported(role=self.role, report=row), now)
@@ -367,7 +384,7 @@ class Core:
     def _first_rows(self, event: OrdersRead) -> None:
         """All recent orders of the account, at the start. Without a baseline they are history, not fills of ours."""
         assert event.rows is not None
-        self._orders_read = True
+        self.orders_read = True
         serials = [self.settings.desk.serial(row.coid) or 0 for row in event.rows]
         highest = max(serials, default=0)
         self._serial = max(self._serial, highest)
@@ -389,7 +406,7 @@ class Core:
             quiet = not ledger.in_flight and not (event.role is not self.role and self.peer_busy)
             check.read(event.position, ledger, asked_ms=event.asked_ms, mono_ms=now.mono_ms, quiet=quiet)
         self._resync.discard(event.role)
-        return self._recover() if not self.recovered else []
+        return recover(self, now) if not self.recovered else []
 
     # --- connection and recovery ------------------------------------------------------------------------------------
 
@@ -410,66 +427,6 @@ class Core:
             return []
         return [Say(level=Level.WARNING, code="FEED_LOST", text=f"stream lost: {event.reason}")]
 
-    def _recover(self) -> list[Command]:
-        """Decide whether the venue and the journal tell the same story."""
-        if not self.lane.booted or not self._orders_read or len(self.open_orders) < len(Role):
-            return []
-        if self.fresh:
-            return self._first_baseline()
-        own = self.checks[self.role]
-        if own.agreement() is Agreement.AGREES or self.own.open_orders:
-            return self._recovered()
-        if own.agreement() is not Agreement.PROVEN:
-            return []
-        if self.memory.adopt:
-            return self._first_baseline()
-        return self._recovered()  # the owner pauses: the books differ from the venue
-
-    def _first_baseline(self) -> list[Command]:
-        if not self.peer_known:
-            return []
-        maker, hedger = self.checks[Role.MAKER].reported, self.checks[Role.HEDGER].reported
-        assert maker is not None
-        assert hedger is not None
-        flat = maker == 0 and hedger == 0
-        positions = f"A has {self.size(maker)}, B has {self.size(hedger)}"
-        if not flat and not self.memory.adopt:
-            text = (
-                f"{positions}, and the journal does not explain it. "
-                "Close them (`lighter-hedge clear`), or take them over with `up --adopt` if they are a hedged pair"
-            )
-            return [Exit(code=EXIT_REFUSED, why=text)]
-        if self.open_orders[self.role.other] and self.role is Role.HEDGER:
-            return []  # A still has a quote: what it fills now could be counted twice
-        if not residual(maker + hedger, self._any_min_lots()):
-            text = f"{positions}: that is no hedged pair, and cannot be adopted. Run `lighter-hedge clear` first"
-            return [Exit(code=EXIT_REFUSED, why=text)]
-        for role, position in ((Role.MAKER, maker), (Role.HEDGER, hedger)):
-            ledger = self.ledgers[role]
-            ledger.folded_serial = max(ledger.folded_serial, ledger.highest_serial)
-            ledger.orders.clear()
-            ledger.folded = 0
-            ledger.base = position
-        self.fresh = False
-        for role in Role:
-            self.checks[role].refresh(self.ledgers[role], 0)
-        return [
-            Record(entry=BaselineSet(maker=maker, hedger=hedger)),
-            Say(level=Level.INFO, code="BASELINE", text=f"baseline set: {positions}"),
-            *self._recovered(),
-        ]
-
-    def _any_min_lots(self) -> int:
-        price = self.book.mark or self.book.best(Side.BID)
-        return self.min_lots(price) if price else self.settings.market.min_base_lots
-
-    def _recovered(self) -> list[Command]:
-        self.recovered = True
-        for order in self.own.open_orders:
-            self._watched[order.coid] = 0
-        text = f"recovered: A {self.size(self.maker.position)}, B {self.size(self.hedger.position)}"
-        return [Say(level=Level.INFO, code="RECOVERED", text=text), ReadNonce()]
-
     def differences(self, now: Instant | None = None) -> list[str]:
         """Accounts whose position at the venue is not what the ledger says, in words.
 
@@ -479,11 +436,8 @@ class Core:
         for role, check in self.checks.items():
             since_ms = check.differs_since_ms
             if since_ms is not None and (now is None or now.mono_ms - since_ms >= DIFFERS_GRACE_MS):
-                assert check.reported is not None
-                ledger = self.size(self.ledgers[role].position)
-                found.append(
-                    f"account {role.letter} has {self.size(check.reported)} at the venue, {ledger} in the books"
-                )
+                books, venue = self.size(self.ledgers[role].position), self.size(check.reported_now())
+                found.append(f"account {role.letter} has {venue} at the venue, {books} in the books")
         return found
 
     def proven_difference(self) -> str:

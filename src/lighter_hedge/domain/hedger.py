@@ -13,15 +13,14 @@ the exposure is gone.
 
 from dataclasses import dataclass, field, replace
 
+from lighter_hedge.domain.arming import Arming
+from lighter_hedge.domain.closing import Closing
 from lighter_hedge.domain.commands import (
     Alert,
-    Announced,
     AskKnown,
     Command,
     Exit,
     Level,
-    PublishFailure,
-    PublishFill,
     PublishState,
     Record,
     Say,
@@ -39,17 +38,16 @@ from lighter_hedge.domain.events import (
     StopAsked,
     Ticked,
 )
-from lighter_hedge.domain.lane import Fate, Settlement
+from lighter_hedge.domain.exposure import Since
+from lighter_hedge.domain.lane_words import Fate, Settlement
 from lighter_hedge.domain.ledger import Order
 from lighter_hedge.domain.memory import Memory
+from lighter_hedge.domain.news import fill_message
 from lighter_hedge.domain.pair import Agreement, missing, residual
 from lighter_hedge.domain.quoting import hedge_cap
 from lighter_hedge.domain.settings import DeskSettings
 from lighter_hedge.domain.states import (
-    Announce,
-    Armed,
     Confirm,
-    HedgeFailed,
     HedgerState,
     Leg,
     MakerState,
@@ -57,25 +55,12 @@ from lighter_hedge.domain.states import (
     Pause,
     Role,
 )
-from lighter_hedge.domain.units import Side, quote_text
+from lighter_hedge.domain.tries import Tries
+from lighter_hedge.domain.units import Side
 
-MAX_RETRIES = "max_retries_exceeded"
 FILLS_TOLD = 8
 ACKS_TOLD = 16
-RENEW_BEFORE_MS = 60_000
-"""An armed hedge is signed anew this long before its signature ends."""
 OUT_OF_REACH_SPACING_MS = 2_000
-MARGIN_FACTOR_PERCENT = 105
-
-
-@dataclass(slots=True)
-class _Armed:
-    """What B holds ready for one announce."""
-
-    announce: Announce
-    lots: int
-    """Signed lots that a full fill would leave missing; 0 where that is too little for the venue."""
-    coid: int = 0
 
 
 @dataclass(slots=True, kw_only=True)
@@ -83,25 +68,21 @@ class Hedger:
     """The state machine of account B."""
 
     core: Core
+    arming: Arming
+    closing: Closing
     maker_state: MakerState | None = None
     maker_heard_ms: int = -1
-    tries: int = 0
-    failed: HedgeFailed | None = None
+    tries: Tries = field(default_factory=Tries)
     ask: Pause | None = None
     stopping_since_ms: int | None = None
-    _armed: _Armed | None = None
-    _disarmed: str = ""
-    _next_try_ms: int = 0
-    _try_words: list[str] = field(default_factory=list)
     _out_of_reach: set[int] = field(default_factory=set)
     """Hedges priced so that A's rest cannot meet them: no tries if they fill nothing."""
-    _exposed_since_ms: int | None = None
+    _exposed: Since = field(default_factory=Since)
     _acks: list[str] = field(default_factory=list)
     _told: HedgerState | None = None
     _told_ms: int = -1
     _min_lots: int = 0
     _last_said: str = ""
-    _clearing: bool = False
     _urgent: list[Command] = field(default_factory=list)
     """The send of an armed hedge: journalled long ago, so it goes before this step's own records."""
     _done: bool = False
@@ -109,9 +90,10 @@ class Hedger:
     @staticmethod
     def create(settings: DeskSettings, memory: Memory) -> "Hedger":
         """Account B as its journal left it; a person's start gives new tries for what is missing."""
-        hedger = Hedger(core=Core.create(Role.HEDGER, settings, memory), ask=memory.ask)
+        core = Core.create(Role.HEDGER, settings, memory)
+        hedger = Hedger(core=core, arming=Arming(core=core), closing=Closing(core=core), ask=memory.ask)
         if memory.tries is not None and not memory.by_person:
-            hedger.tries, hedger.failed = memory.tries.tries, memory.tries.failed
+            hedger.tries = Tries(count=memory.tries.tries, failed=memory.tries.failed)
         if memory.announce is not None:
             hedger.core.maker.expect(memory.announce)
         return hedger
@@ -182,14 +164,9 @@ class Hedger:
             return []
         self._acks = [*self._acks, command.id][-ACKS_TOLD:]
         if command.verb == "resume" and command.hedge_now:
-            self.tries, self.failed, self._next_try_ms = 0, None, 0
-            self._try_words.clear()
             text = "new tries for what is missing, asked for by a person"
-            return [
-                Record(entry=TriesCounted(tries=0, failed=None)),
-                Say(level=Level.WARNING, code="HEDGE_NOW", text=text),
-            ]
-        self._clearing = command.verb == "clear"
+            return [*self.tries.void(), Say(level=Level.WARNING, code="HEDGE_NOW", text=text)]
+        self.closing.wanted = command.verb == "clear"
         return []
 
     def _settle(self, now: Instant) -> list[Command]:
@@ -200,7 +177,10 @@ class Hedger:
         for change in self.core.take_changes():
             if change.role is Role.HEDGER:
                 commands += self._on_own_change(change, now)
-        return commands
+        return commands + [
+            fill_message(self.core, order, self._announced_leg(), self._minimum())
+            for order in self.core.fills_to_tell(now)
+        ]
 
     def _on_settlement(self, settlement: Settlement, now: Instant) -> list[Command]:
         request, core = settlement.request, self.core
@@ -213,7 +193,7 @@ class Hedger:
                 return []
             case Fate.BOUNCED:
                 core.own.withdraw(request.coid)
-                self._next_try_ms = now.mono_ms + READ_AGAIN_MS
+                self.tries.next_ms = now.mono_ms + READ_AGAIN_MS
                 text = f"hedge was not taken ({settlement.message or 'not sent'}); sending it again soon"
                 return [Say(level=Level.WARNING, code="HEDGE_BOUNCED", text=text)]
             case Fate.UNSIGNED if not sent:
@@ -226,44 +206,14 @@ class Hedger:
         order, core = change.order, self.core
         commands: list[Command] = []
         if change.lots:
-            commands.append(self._fill_message(order))
             text = f"hedged {order.side.word} {core.size(change.lots)} of round {order.round}"
             commands.append(Say(level=Level.INFO, code="HEDGE_FILLED", text=text))
         if order.closed and not order.filled and order.intended_ms:
-            commands += self._count_try(order, now)
+            if order.coid in self._out_of_reach:
+                self.tries.next_ms = now.mono_ms + OUT_OF_REACH_SPACING_MS
+            else:
+                commands += self.tries.count_one(order.status or "canceled", core.settings, now.mono_ms)
         return commands
-
-    def _count_try(self, order: Order, now: Instant) -> list[Command]:
-        """A hedge is known to have filled nothing."""
-        settings = self.core.settings
-        word = order.status or "canceled"
-        if order.coid in self._out_of_reach:
-            self._next_try_ms = now.mono_ms + OUT_OF_REACH_SPACING_MS
-            return []
-        self.tries += 1
-        self._try_words.append(word)
-        spacing = settings.retry_spacing_ms
-        self._next_try_ms = now.mono_ms + spacing[min(self.tries, len(spacing) - 1)]
-        text = f"try {self.tries} of {settings.retry_times} filled nothing: {word}"
-        return [
-            Record(entry=TriesCounted(tries=self.tries, failed=None)),
-            Say(level=Level.WARNING, code="HEDGE_TRY_FAILED", text=text),
-        ]
-
-    def _fill_message(self, order: Order) -> PublishFill:
-        core = self.core
-        hedged = residual(core.net, self._minimum())
-        return PublishFill(
-            role=Role.HEDGER,
-            fills=order.fills(),
-            order_index=order.order_index,
-            attempt=order.attempt,
-            leg=self._announced_leg().value,
-            trade_ids=tuple(order.trade_ids),
-            round_hedged=hedged,
-            hedged=core.own.round_filled(order.round),
-            residual=core.net if hedged else 0,
-        )
 
     # --- what is wanted -------------------------------------------------------------------------------------------
 
@@ -274,22 +224,20 @@ class Hedger:
         if self.stopping_since_ms is not None and self._may_stop(now):
             return [Exit(code=0, why="stopped")]
         if not core.recovered:
-            self._disarmed = "recovering"
+            self.arming.reason = "recovering"
             return []
         commands = self._find_foreign(now)
         commands += core.attribute_unseen_fills(now)
         commands += self._settle(now)
         exposed = not residual(core.net, self._minimum())
         commands += self._time_exposure(exposed, now)
-        if not exposed and not core.own.in_flight and (self.tries or self.failed is not None):
-            self.tries, self.failed = 0, None
-            self._try_words.clear()
-            commands.append(Record(entry=TriesCounted(tries=0, failed=None)))
+        if not exposed and not core.own.in_flight:
+            commands += self.tries.void()
         wanted = missing(core.maker, core.hedger)
         if wanted and (not residual(wanted, self._minimum()) or not core.settings.takers_need_minimum):
             commands += self._hedge(wanted, now)
-        elif self._clearing:
-            commands += self._clear_own(now)
+        elif self._maker_is_flat():
+            commands += self.closing.step(now, self._round())
         return commands + self._arm(now)
 
     def _may_stop(self, now: Instant) -> bool:
@@ -299,7 +247,7 @@ class Hedger:
             return True
         if core.lane.unresolved or core.own.in_flight:
             return False
-        return self.failed is not None or residual(core.net, self._minimum())
+        return self.tries.failed is not None or residual(core.net, self._minimum())
 
     def _minimum(self) -> int:
         """The venue's minimum: of the newest announce, which both sides use, else at the reference price."""
@@ -319,7 +267,8 @@ class Hedger:
         return self.core.book.mark or self.core.book.best(Side.BID) or self.core.book.best(Side.ASK) or 0
 
     def _announced_leg(self) -> Leg:
-        return self._armed.announce.leg if self._armed is not None else Leg.OPEN
+        announce = self.maker_state.announce if self.maker_state is not None else self.core.memory.announce
+        return announce.leg if announce is not None else Leg.OPEN
 
     def _round(self) -> int:
         """A's round that the exposure belongs to."""
@@ -330,30 +279,41 @@ class Hedger:
     def _hedge(self, wanted: int, now: Instant) -> list[Command]:
         """Trade what is missing, one order at a time."""
         core = self.core
-        if self.failed is not None or self._blocked():
+        if self.tries.failed is not None or self._blocked():
             return []
-        if not core.lane.ready or core.own.in_flight or now.mono_ms < self._next_try_ms:
+        if not core.lane.ready or core.own.in_flight:
             return []
         assert wanted * core.net < 0  # nothing in flight: a hedge can only move the exposure toward zero
-        if self.tries >= core.settings.retry_times:
+        if self.tries.count >= core.settings.retry_times:
             return self._fail(now)
-        side, lots = Side.of_sign(wanted), abs(wanted)
+        if now.mono_ms < self.tries.next_ms:
+            return []
+        side = Side.of_sign(wanted)
+        lots = abs(wanted) - self._maker_may_hedge(side)
+        if lots <= 0 or residual(lots, self._minimum()):
+            return []
         cap, out_of_reach = self._cap(side, now)
         if cap <= 0:
             return []
-        armed = self._armed
-        if armed is not None and armed.lots == wanted and not self.tries and not out_of_reach:
-            candidate = core.lane.prepared(armed.coid)
-            if candidate is not None:
-                assert isinstance(candidate.request, OrderRequest)
-                core.own.intend(candidate.request, now.wall_ms)
-                self._urgent += core.lane.send_prepared(candidate, now)
-                return []
+        ready = not self.tries.count and not out_of_reach and lots == abs(wanted)
+        candidate = self.arming.candidate(wanted) if ready else None
+        if candidate is not None:
+            assert isinstance(candidate.request, OrderRequest)
+            core.own.intend(candidate.request, now.wall_ms)
+            self._urgent += core.lane.send_prepared(candidate, now)
+            return []
         request = self._order(side, lots, cap, self._round())
         if out_of_reach:
             self._out_of_reach.add(request.coid)
         core.own.intend(request, now.wall_ms)
         return core.lane.submit(request)
+
+    def _maker_may_hedge(self, side: Side) -> int:
+        """Lots of A's own open orders that could still trade the same way: a hedge on top would go through zero.
+
+        The gate lets no such quote out; it takes a late fill of an order that had ended.
+        """
+        return sum(order.leaves for order in self.core.maker.open_orders if order.side is side)
 
     def _order(
         self, side: Side, lots: int, price: int, round_number: int, *, reduce_only: bool = False
@@ -366,7 +326,7 @@ class Hedger:
             price=price,
             reduce_only=reduce_only,
             round=round_number,
-            attempt=self.tries,
+            attempt=self.tries.count,
             cross_account_guard=True,
         )
 
@@ -376,7 +336,7 @@ class Hedger:
         reference = self._reference()
         if reference <= 0:
             return 0, False
-        ladder = settings.slippage_ladder_percent[min(self.tries, len(settings.slippage_ladder_percent) - 1)]
+        ladder = settings.slippage_ladder_percent[min(self.tries.count, len(settings.slippage_ladder_percent) - 1)]
         cap = hedge_cap(reference, side, settings.slippage_bps_e2_max, ladder)
         for order in core.maker.open_orders:
             if not settings.cancel_first or order.side is side or not order.leaves or self._expired(order, now):
@@ -408,59 +368,25 @@ class Hedger:
         """Whether a hedge that may not have arrived is still wanted: never more than is missing now."""
         core = self.core
         order = core.own.orders.get(request.coid)
-        if order is None or order.closed or self.failed is not None or self._blocked():
+        if order is None or order.closed or self.tries.failed is not None or self._blocked():
             return False
         without_it = missing(core.maker, core.hedger) + order.side.sign * order.leaves
         return without_it * request.side.sign >= request.lots
 
     def _fail(self, now: Instant) -> list[Command]:
-        """The tries are used up and nothing is unresolved: say so to everybody."""
-        core = self.core
         number = self._round()
-        self.failed = HedgeFailed(
-            round=number, cum=core.maker.round_filled(number), reason=MAX_RETRIES, tries=self.tries
-        )
-        filled = [order for order in core.maker.orders.values() if order.round == number and order.filled]
-        unhedged = core.net
-        text = f"round {number}: {core.size(unhedged)} unhedged after {self.tries} tries ({', '.join(self._try_words)})"
-        commands: list[Command] = [
-            Record(entry=TriesCounted(tries=self.tries, failed=self.failed)),
-            PublishFailure(
-                failed=self.failed,
-                maker_fills=filled[-1].fills() if filled else None,
-                unhedged=unhedged,
-                tries=tuple(self._try_words),
-            ),
-            Alert(code="HEDGE_FAILED", text=text),
-        ]
+        core, failed_before = self.core, self.tries.failed
+        assert failed_before is None
+        commands = self.tries.fail(core, number)
+        assert self.tries.failed is not None
+        text = f"round {number}: {core.size(core.net)} unhedged after {self.tries.count} tries"
         return commands + self._ask_pause("HEDGE_FAILED", text, now)
-
-    def _clear_own(self, now: Instant) -> list[Command]:
-        """A person asked to clear: once A is flat, close what no fill of A explains, reduce-only."""
-        core, state = self.core, self.maker_state
-        position = core.hedger.position
-        if state is None or state.announce is not None or core.maker.position or not position:
-            self._clearing = self._clearing and bool(position or core.maker.position)
-            return []
-        price = core.book.best(Side.of_sign(position).opposite)
-        if price is None or not core.lane.ready or core.own.in_flight or now.mono_ms < self._next_try_ms:
-            return []
-        self._next_try_ms = now.mono_ms + READ_AGAIN_MS
-        side = Side.of_sign(-position)
-        cap = hedge_cap(price, side, core.settings.slippage_bps_e2_max, core.settings.slippage_ladder_percent[-1])
-        request = self._order(side, abs(position), cap, self._round(), reduce_only=True)
-        core.own.intend(request, now.wall_ms)
-        return core.lane.submit(request)
 
     # --- exposure and foreign changes -------------------------------------------------------------------------------
 
     def _time_exposure(self, exposed: bool, now: Instant) -> list[Command]:
-        if not exposed:
-            self._exposed_since_ms = None
-            return []
-        if self._exposed_since_ms is None:
-            self._exposed_since_ms = now.mono_ms
-        age_ms = now.mono_ms - self._exposed_since_ms
+        self._exposed.update(exposed, now.mono_ms)
+        age_ms = self._exposed.age_ms(now.mono_ms)
         if age_ms < self.core.settings.unhedged_ms_max or self.ask is not None:
             return []
         text = f"{self.core.size(self.core.net)} unhedged for {age_ms // 1000} s"
@@ -482,84 +408,21 @@ class Hedger:
     # --- arming -----------------------------------------------------------------------------------------------------
 
     def _arm(self, now: Instant) -> list[Command]:
-        """Hold ready the hedge that a full fill of A's announced quote would leave missing."""
-        core = self.core
         announce = self.maker_state.announce if self.maker_state is not None else None
-        order = core.maker.orders.get(announce.coid) if announce is not None else None
-        if announce is None or (order is not None and order.closed):
-            self._drop_armed()
-            self._disarmed = ""
-            return []
-        self._disarmed = self._arming_reason(announce, now)
-        if self._disarmed:
-            return []  # what is armed stays so until A's order is gone; A is told not to rely on it
-        commands: list[Command] = []
-        if self._armed is None or self._armed.announce != announce:
-            order = core.maker.expect(announce)
-            commands.append(Record(entry=Announced(announce=announce)))
-        assert order is not None
-        target = -(core.net + core.own.in_flight + order.side.sign * order.leaves)
-        lots = 0 if residual(target, announce.min_lots) and core.settings.takers_need_minimum else target
-        if not core.lane.ready or (self._armed is not None and self._still_armed(self._armed, announce, lots, now)):
-            return commands
-        self._drop_armed()
-        self._armed = _Armed(announce, lots)
-        if lots:
-            side = Side.of_sign(lots)
-            cap = hedge_cap(
-                announce.price, side, core.settings.slippage_bps_e2_max, core.settings.slippage_ladder_percent[0]
-            )
-            request = self._order(side, abs(lots), cap, announce.round)
-            self._armed.coid = request.coid
-            commands += core.lane.prepare(request)
-        return commands
+        return self.arming.update(announce, self._unfit(), self._order, now)
 
-    def _still_armed(self, armed: _Armed, announce: Announce, lots: int, now: Instant) -> bool:
-        if armed.announce != announce or armed.lots != lots:
-            return False
-        if not lots:
-            return True
-        candidate = self.core.lane.prepared(armed.coid)
-        if candidate is None:
-            return self.core.lane.preparing(armed.coid)
-        return candidate.expires_ms - now.wall_ms > RENEW_BEFORE_MS
+    def _maker_is_flat(self) -> bool:
+        """Whether A holds nothing and shows nothing: then what B holds explains itself by no fill of A."""
+        state = self.maker_state
+        return state is not None and state.announce is None and not self.core.maker.position
 
-    def _drop_armed(self) -> None:
-        if self._armed is not None and self._armed.coid:
-            self.core.lane.forget(self._armed.coid)
-        self._armed = None
-
-    def _arming_reason(self, announce: Announce, now: Instant) -> str:
-        """Why B must not arm for this announce; empty where it may."""
-        core = self.core
+    def _unfit(self) -> str:
+        """Why B itself must not be relied on; empty where it may."""
         if self.stopping_since_ms is not None:
             return "stopping"
-        if self.failed is not None:
+        if self.tries.failed is not None:
             return "tries used up"
-        if self.ask is not None:
-            return f"pause asked for: {self.ask.reason}"
-        if not core.synced:
-            return "stream is down" if not core.feed_open else "reading accounts"
-        if core.book.stale(now.mono_ms, core.settings.book_age_ms_max):
-            return "book is stale"
-        differences = core.differences(now)
-        if differences:
-            return differences[0]
-        return self._margin_reason(announce)
-
-    def _margin_reason(self, announce: Announce) -> str:
-        core, market = self.core, self.core.settings.market
-        before = abs(core.hedger.position)
-        after = abs(core.hedger.position - announce.side.sign * announce.lots)
-        if after <= before:
-            return ""
-        if core.available is None:
-            return "free collateral is not known"
-        needed = market.quote(after - before, announce.price) * market.initial_margin_fraction // 10_000
-        needed = needed * MARGIN_FACTOR_PERCENT // 100
-        if needed <= core.available:
-            return ""
-        return f"margin: needs {quote_text(needed)} USD, has {quote_text(core.available)} USD"
+        return f"pause asked for: {self.ask.reason}" if self.ask is not None else ""
 
     # --- what others hear -------------------------------------------------------------------------------------------
 
@@ -580,30 +443,17 @@ class Hedger:
             epoch=core.memory.epoch,
             seq=0,
             at_ms=now.wall_ms,
-            armed=self._armed_answer(),
-            disarmed=self._disarmed,
+            armed=self.arming.answer(),
+            disarmed=self.arming.reason,
             confirm=self._confirmation(),
-            failed=self.failed,
+            failed=self.tries.failed,
             pause_ask=self.ask,
             fills=core.own.newest(FILLS_TOLD),
             unresolved=core.lane.unresolved + len(core.own.open_orders),
-            tries=self.tries,
+            tries=self.tries.count,
             position=core.checks[Role.HEDGER].reported,
             acks=tuple(self._acks),
             ready=core.recovered and core.feed_open,
-        )
-
-    def _armed_answer(self) -> Armed | None:
-        armed = self._armed
-        if armed is None or self._disarmed or (armed.lots and self.core.lane.prepared(armed.coid) is None):
-            return None
-        announce = armed.announce
-        return Armed(
-            epoch=announce.epoch,
-            round=announce.round,
-            attempt=announce.attempt,
-            coid=announce.coid,
-            lots=armed.lots,
         )
 
     def _confirmation(self) -> Confirm | None:

@@ -18,17 +18,16 @@ States::
 A start burns the key's current nonce first. That fences an older instance, and bytes still on their way.
 """
 
-from collections.abc import Callable
 from dataclasses import dataclass, field
-from enum import Enum
 from typing import assert_never
 
-from lighter_hedge.domain.commands import Command, NonceSettled, Prepare, ReadNonce, ReadOrders, ReadTx, Record, Send
+from lighter_hedge.domain import lane_limits as limits
+from lighter_hedge.domain.candidates import Candidates
+from lighter_hedge.domain.commands import Command, NonceSettled, ReadNonce, ReadOrders, ReadTx, Record, Send
 from lighter_hedge.domain.events import (
     Answer,
     AnswerKind,
     BurnRequest,
-    CancelRequest,
     Candidate,
     Instant,
     LaneEvent,
@@ -42,86 +41,9 @@ from lighter_hedge.domain.events import (
     TxReported,
     TxStatus,
 )
-
-ANSWER_MS_MAX = 2_500
-"""Silence after a send before the lane starts to ask."""
-
-EVIDENCE_MS_MAX = 3_000
-"""Silence after an accepted send before the lane starts to ask."""
-
-POLL_MS = 500
-"""Between the first two questions while something is unresolved; each further wait is twice as long …"""
-
-POLL_MS_MAX = 8_000
-"""… up to this: reads cost the account's request budget."""
-
-PROBE_AFTER_MS = 2_000
-"""How long a consumed nonce without a known consumer is looked up before the next nonce is used to prove it."""
-
-THROTTLED_MS = 5_000
-"""Before something is sent again that must be, where the venue said "too many requests"."""
-
-SIGNATURE_MARGIN_MS = 20_000
-"""A signature this close to its end is not sent any more."""
-
-FIRST_TICKET = 1
-
-Wanted = Callable[[OrderRequest], bool]
-"""Whether an order that may not have arrived is still wanted, now."""
-
-
-class LanePhase(Enum):
-    """Where the key stands."""
-
-    BOOT = "boot"
-    LAGGING = "lagging"
-    READY = "ready"
-    SENT = "sent"
-    RESOLVING = "resolving"
-    SUPERSEDED = "superseded"
-
-
-class Fate(Enum):
-    """What became of a transaction that was handed to the lane."""
-
-    EXECUTED = "executed"
-    """It ran; an order's fills are in its row."""
-    WITHOUT_EFFECT = "without effect"
-    """It ran or was dropped, and did nothing: the order does not exist."""
-    REFUSED = "refused"
-    """The venue refused it before taking it; the nonce is free."""
-    BOUNCED = "bounced"
-    """It never reached the venue's books (not sent, throttled); the nonce is free, the bytes are good."""
-    UNSIGNED = "unsigned"
-    """It could not be signed."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Settlement:
-    """The known fate of one request."""
-
-    request: Request
-    fate: Fate
-    tx_hash: str = ""
-    code: int = 0
-    message: str = ""
-
-
-@dataclass(slots=True)
-class _Held:
-    """A candidate of the current nonce and what is known about it."""
-
-    candidate: Candidate
-    sends: int = 0
-    status: TxStatus | None = None
-    asked_ms: int = -1
-    """When its status was last answered, monotonic."""
-    error: str = ""
-    row_seen: bool = False
-
-    @property
-    def dead(self) -> bool:
-        return self.status is TxStatus.FAILED
+from lighter_hedge.domain.fates import Fates
+from lighter_hedge.domain.lane_words import Fate, Held, LanePhase, Settlement, Wanted
+from lighter_hedge.domain.tickets import Tickets
 
 
 @dataclass(slots=True)
@@ -135,21 +57,18 @@ class Lane:
     nonce: int = -1
     settlements: list[Settlement] = field(default_factory=list)
     """Fates since the owner last took them."""
-    _held: dict[str, _Held] = field(default_factory=dict)
-    _tickets: dict[int, tuple[Request, int, bool]] = field(default_factory=dict)
-    """Requests being signed: what, under which nonce, and whether to send at once."""
-    _next_ticket: int = FIRST_TICKET
+    _held: Candidates = field(default_factory=Candidates)
+    _tickets: Tickets = field(default_factory=Tickets)
     _deadline_ms: int = 0
-    _poll_ms: int = POLL_MS
+    _poll_ms: int = limits.POLL_MS
     _consumed_ms: int | None = None
     """When the nonce was first known to be consumed."""
     _winner: str = ""
     _winner_ms: int = 0
-    _probe: _Held | None = None
+    _probe: Held | None = None
     """A burn under the next nonce: once executed, the current one has run or never will."""
     _probe_ms: int | None = None
-    _lag_until_ms: int = 0
-    _fates_unread: dict[str, Candidate] = field(default_factory=dict)
+    _fates: Fates = field(default_factory=Fates)
     _booting: bool = True
 
     # --- what the owner asks ------------------------------------------------------------------------------------
@@ -157,7 +76,7 @@ class Lane:
     @property
     def ready(self) -> bool:
         """Whether something new may be sent now."""
-        return self.phase is LanePhase.READY and not any(at_once for _, _, at_once in self._tickets.values())
+        return self.phase is LanePhase.READY and not self._tickets.sending
 
     @property
     def booted(self) -> bool:
@@ -191,36 +110,33 @@ class Lane:
 
     def prepared(self, coid: int) -> Candidate | None:
         """The signed, unsent order of this client order index, if its nonce is still the next."""
-        for held in self._held.values():
-            request = held.candidate.request
-            if isinstance(request, OrderRequest) and request.coid == coid and held.sends == 0:
-                return held.candidate
-        return None
+        held = self._held.order(coid)
+        return held.candidate if held is not None and held.sends == 0 else None
 
     def preparing(self, coid: int) -> bool:
         """Whether this order is being signed ahead right now."""
-        requests = (request for request, _, _ in self._tickets.values())
-        return any(isinstance(request, OrderRequest) and request.coid == coid for request in requests)
+        return self._tickets.holds(coid)
 
     def send_prepared(self, candidate: Candidate, now: Instant) -> list[Command]:
         """Send an order that was signed ahead."""
         assert self.ready
         assert candidate.nonce == self.nonce
-        return self._send(self._held[candidate.tx_hash], now)
+        held = self._held.get(candidate.tx_hash)
+        assert held is not None
+        return self._send(held, now)
 
     def forget(self, coid: int) -> None:
         """Drop an unsent order: its bytes have not left. The journal keeps it, and a start would burn its nonce."""
-        for tx_hash, held in list(self._held.items()):
-            request = held.candidate.request
-            if isinstance(request, OrderRequest) and request.coid == coid and held.sends == 0:
-                del self._held[tx_hash]
+        held = self._held.order(coid)
+        if held is not None and held.sends == 0:
+            self._held.drop(held.candidate.tx_hash)
 
     # --- what happens -------------------------------------------------------------------------------------------
 
     def start(self) -> list[Command]:
         """Begin: ask for the key's next nonce, which the start then burns."""
         assert self.phase is LanePhase.BOOT
-        self._fates_unread = {candidate.tx_hash: candidate for candidate in self.restored}
+        self._fates.remember(self.restored)
         return [ReadNonce()]
 
     def step(self, event: LaneEvent, now: Instant, wanted: Wanted) -> list[Command]:
@@ -245,50 +161,39 @@ class Lane:
 
     def evidence(self, coid: int, now: Instant) -> list[Command]:
         """A row or a trade carries this client order index: its transaction has executed."""
-        for held in self._held.values():
-            request = held.candidate.request
-            if isinstance(request, OrderRequest) and request.coid == coid and held.sends > 0:
-                held.row_seen = True
-                held.status = TxStatus.EXECUTED
-                return self._won(held, now)
-        return []
+        held = self._held.order(coid)
+        if held is None or held.sends == 0:
+            return []
+        held.row_seen = True
+        held.status = TxStatus.EXECUTED
+        return self._won(held, now)
 
     def tick(self, now: Instant) -> list[Command]:
         """Time has passed: ask again where something is unresolved."""
         if now.mono_ms < self._deadline_ms:
             return []
-        match self.phase:
-            case LanePhase.BOOT:
-                self._deadline_ms = now.mono_ms + POLL_MS
-                return [ReadNonce()]
-            case LanePhase.SENT:
-                self.phase = LanePhase.RESOLVING
-                return self._ask(now)
-            case LanePhase.RESOLVING:
-                return self._ask(now)
-            case LanePhase.LAGGING:
-                return self._read_fates(now)
-            case LanePhase.READY | LanePhase.SUPERSEDED:
-                return []
-            case _:
-                assert_never(self.phase)
-
-    # --- signing and sending ------------------------------------------------------------------------------------
+        if self.phase is LanePhase.BOOT:
+            self._deadline_ms = now.mono_ms + limits.POLL_MS
+            return [ReadNonce()]
+        if self.phase is LanePhase.LAGGING:
+            self._deadline_ms = now.mono_ms + limits.POLL_MS
+            return self._fates.ask() or self._end_boot()
+        if self.phase in (LanePhase.SENT, LanePhase.RESOLVING):
+            self.phase = LanePhase.RESOLVING
+            return self._ask(now)
+        return []
 
     def _prepare(self, request: Request, nonce: int, *, at_once: bool) -> list[Command]:
-        ticket = self._next_ticket
-        self._next_ticket += 1
-        self._tickets[ticket] = (request, nonce, at_once)
-        return [Prepare(ticket=ticket, nonce=nonce, request=request)]
+        return [self._tickets.issue(request, nonce, at_once=at_once)]
 
     def _on_prepared(self, event: Prepared, now: Instant) -> list[Command]:
-        entry = self._tickets.pop(event.ticket, None)
-        if entry is None:
+        ticket = self._tickets.take(event.ticket)
+        if ticket is None:
             return []
-        request, nonce, at_once = entry
+        request, nonce, at_once = ticket
         candidate = event.candidate
         assert candidate.nonce == nonce
-        held = _Held(candidate)
+        held = Held(candidate)
         if self._probe_ms is None and nonce == self.nonce + 1 and self.phase is LanePhase.RESOLVING:
             self._probe = held
             held.sends = 1
@@ -299,26 +204,26 @@ class Lane:
             if at_once:
                 self._settle(held, Fate.UNSIGNED, message="its nonce was consumed while it was being signed")
             return []
-        self._held[candidate.tx_hash] = held
+        self._held.keep(held)
         return self._send(held, now) if at_once else []
 
     def _on_prepare_failed(self, event: PrepareFailed, now: Instant) -> list[Command]:
-        entry = self._tickets.pop(event.ticket, None)
-        if entry is None:
+        ticket = self._tickets.take(event.ticket)
+        if ticket is None:
             return []
-        request, _, at_once = entry
+        request, _, at_once = ticket
         if isinstance(request, BurnRequest):
-            self._deadline_ms = now.mono_ms + POLL_MS
+            self._deadline_ms = now.mono_ms + limits.POLL_MS
             return []
         if at_once or isinstance(request, OrderRequest):
             self.settlements.append(Settlement(request=request, fate=Fate.UNSIGNED, message=event.reason))
         return []
 
-    def _send(self, held: _Held, now: Instant) -> list[Command]:
+    def _send(self, held: Held, now: Instant) -> list[Command]:
         held.sends += 1
         if self.phase is LanePhase.READY:
             self.phase = LanePhase.SENT
-        self._deadline_ms = now.mono_ms + ANSWER_MS_MAX
+        self._deadline_ms = now.mono_ms + limits.ANSWER_MS_MAX
         return [Send(candidate=held.candidate)]
 
     def _on_answer(self, event: SendAnswered, now: Instant) -> list[Command]:
@@ -329,7 +234,7 @@ class Lane:
         match answer.kind:
             case AnswerKind.ACCEPTED:
                 soon = isinstance(held.candidate.request, BurnRequest)
-                self._deadline_ms = now.mono_ms + (POLL_MS if soon else EVIDENCE_MS_MAX)
+                self._deadline_ms = now.mono_ms + (limits.POLL_MS if soon else limits.EVIDENCE_MS_MAX)
                 return []
             case AnswerKind.REJECTED:
                 return self._on_refusal(held, Fate.REFUSED, answer, now)
@@ -341,69 +246,65 @@ class Lane:
             case _:
                 assert_never(answer.kind)
 
-    def _on_refusal(self, held: _Held, fate: Fate, answer: Answer, now: Instant) -> list[Command]:
+    def _on_refusal(self, held: Held, fate: Fate, answer: Answer, now: Instant) -> list[Command]:
         """A refusal is proof for the one send that it answers; with no other send the nonce is free again."""
-        alone = held.sends == 1 and all(other is held or other.sends == 0 for other in self._held.values())
+        alone = held.sends == 1 and all(other is held or other.sends == 0 for other in self._held)
         if not alone or self._booting or isinstance(held.candidate.request, BurnRequest):
             self.phase = LanePhase.RESOLVING
-            self._deadline_ms = now.mono_ms + (THROTTLED_MS if answer.kind is AnswerKind.THROTTLED else POLL_MS)
+            self._deadline_ms = now.mono_ms + (
+                limits.THROTTLED_MS if answer.kind is AnswerKind.THROTTLED else limits.POLL_MS
+            )
             return []
         held.sends = 0
         self.phase = LanePhase.READY
         if fate is Fate.REFUSED:
-            del self._held[held.candidate.tx_hash]
+            self._held.drop(held.candidate.tx_hash)
         self._settle(held, fate, code=answer.code, message=answer.message)
         return []
-
-    # --- resolving ----------------------------------------------------------------------------------------------
 
     def _ask(self, now: Instant) -> list[Command]:
         """Ask for the fate of everything that may have been sent."""
         self._deadline_ms = now.mono_ms + self._poll_ms
-        self._poll_ms = min(2 * self._poll_ms, POLL_MS_MAX)
+        self._poll_ms = min(2 * self._poll_ms, limits.POLL_MS_MAX)
         if self._winner:
-            request = self._held[self._winner].candidate.request
-            assert isinstance(request, OrderRequest)
-            return [ReadOrders(coids=(request.coid,))]
-        sent = [held for held in self._held.values() if held.sends > 0 and not held.dead]
+            return [ReadOrders(coids=(self._winner_request().coid,))]
+        sent = self._held.sent()
+        if self._booting and self._consumed_ms is None:  # the burn alone decides; there may be many armed hedges
+            sent = [held for held in sent if isinstance(held.candidate.request, BurnRequest)]
         commands: list[Command] = [ReadTx(tx_hash=held.candidate.tx_hash) for held in sent]
         if self._probe is not None:
             commands.append(ReadTx(tx_hash=self._probe.candidate.tx_hash))
-        coids = self._coids()
+        coids = self._held.sent_coids()
         if coids and self._consumed_ms is not None:
             commands.append(ReadOrders(coids=coids))
         commands.append(ReadNonce())
         return commands
 
-    def _coids(self) -> tuple[int, ...]:
-        requests = [held.candidate.request for held in self._held.values() if held.sends > 0]
-        return tuple(request.coid for request in requests if isinstance(request, OrderRequest))
+    def _winner_request(self) -> OrderRequest:
+        held = self._held.get(self._winner)
+        assert held is not None
+        assert isinstance(held.candidate.request, OrderRequest)
+        return held.candidate.request
 
     def _on_nonce(self, nonce: int | None, now: Instant, wanted: Wanted) -> list[Command]:
         if nonce is None:
             return []
-        match self.phase:
-            case LanePhase.BOOT:
-                return self._boot_burn(nonce, now)
-            case LanePhase.READY:
-                if nonce > self.nonce:
-                    self._supersede(nonce)
-                return []
-            case LanePhase.RESOLVING:
-                return self._resolve(nonce, now, wanted)
-            case LanePhase.SENT | LanePhase.LAGGING | LanePhase.SUPERSEDED:
-                return []
-            case _:
-                assert_never(self.phase)
+        if self.phase is LanePhase.BOOT:
+            return self._boot_burn(nonce, now)
+        if self.phase is LanePhase.RESOLVING:
+            return self._resolve(nonce, now, wanted)
+        if self.phase is LanePhase.READY and nonce > self.nonce:
+            self._supersede(nonce)
+        return []
 
     def _boot_burn(self, nonce: int, now: Instant) -> list[Command]:
         """Burn the current nonce. Old candidates of that very nonce compete with the burn and are watched with it."""
         self.nonce = nonce
         self.phase = LanePhase.RESOLVING
-        self._deadline_ms = now.mono_ms + ANSWER_MS_MAX
+        self._deadline_ms = now.mono_ms + limits.ANSWER_MS_MAX
         for candidate in self.restored:
             if candidate.nonce == nonce:
-                self._held[candidate.tx_hash] = _Held(candidate, sends=2)  # perhaps sent, perhaps more than once
+                self._held.add(candidate, sends=2)  # perhaps sent, perhaps more than once
         return self._prepare(BurnRequest(), nonce, at_once=True)
 
     def _resolve(self, nonce: int, now: Instant, wanted: Wanted) -> list[Command]:
@@ -416,17 +317,21 @@ class Lane:
         if self._consumed_ms is None:
             self._consumed_ms = now.mono_ms
             return self._ask(now)
-        sent = [held for held in self._held.values() if held.sends > 0]
-        if sent and all(held.dead for held in sent):
-            return self._finish(sent[0], Fate.WITHOUT_EFFECT, now)
+        if self._held.dead() and not self._held.sent():
+            return self._finish(self._held.dead()[0], Fate.WITHOUT_EFFECT, now)
         if self._probe is not None and nonce == self.nonce + 1:
             return [Send(candidate=self._probe.candidate)]
         probed = 1 if self._probe is not None else 0
         if nonce > self.nonce + 1 + probed and not self._booting:
             self._supersede(nonce)
             return []
-        known = any(held.status is TxStatus.PENDING for held in self._held.values())
-        if not known and not probed and now.mono_ms - self._consumed_ms >= PROBE_AFTER_MS and not self._signing():
+        known = any(held.status is TxStatus.PENDING for held in self._held)
+        if (
+            not known
+            and not probed
+            and now.mono_ms - self._consumed_ms >= limits.PROBE_AFTER_MS
+            and not self._tickets.sending
+        ):
             return self._prepare(BurnRequest(), self.nonce + 1, at_once=True)
         return self._conclude_absent(nonce, now)
 
@@ -435,8 +340,7 @@ class Lane:
         if self._probe_ms is None or now.mono_ms < self._probe_ms + self.read_lag_ms:
             return []
         asked_since = self._probe_ms + self.read_lag_ms
-        dead = [held for held in self._held.values() if held.dead]
-        sent = [held for held in self._held.values() if held.sends > 0 and not held.dead]
+        dead, sent = self._held.dead(), self._held.sent()
         if any(held.status is not TxStatus.NOT_FOUND or held.asked_ms < asked_since for held in sent):
             return []
         if dead:
@@ -445,43 +349,33 @@ class Lane:
             self._supersede(nonce)
             return []
         for held in sent:
-            self._fates_unread.pop(held.candidate.tx_hash, None)
+            self._fates.known(held.candidate.tx_hash)
             self._settle(held, Fate.WITHOUT_EFFECT, message="a stranger took its nonce")
         return self._next_nonce("", "consumed by a transaction that this journal does not hold", now)
 
     def _send_again_or_burn(self, now: Instant, wanted: Wanted) -> list[Command]:
         """The nonce is not consumed: send the identical bytes while still wanted, else something harmless."""
-        if self._signing():
+        if self._tickets.sending:
             return []
-        burn: _Held | None = None
-        for held in self._held.values():
-            if isinstance(held.candidate.request, BurnRequest):
-                burn = held
-            elif held.sends > 0 and self._still_wanted(held, now, wanted):
+        burn = self._held.burn()
+        for held in self._held.sent():
+            if held is not burn and self._still_wanted(held, now, wanted):
                 return self._send(held, now)
-        if burn is not None and burn.candidate.expires_ms > now.wall_ms + SIGNATURE_MARGIN_MS:
+        if burn is not None and burn.candidate.expires_ms > now.wall_ms + limits.SIGNATURE_MARGIN_MS:
             return self._send(burn, now)
         return self._burn(self.nonce, now)
 
-    def _still_wanted(self, held: _Held, now: Instant, wanted: Wanted) -> bool:
-        if self._booting or held.dead or held.candidate.expires_ms <= now.wall_ms + SIGNATURE_MARGIN_MS:
+    def _still_wanted(self, held: Held, now: Instant, wanted: Wanted) -> bool:
+        if self._booting or held.dead or held.candidate.expires_ms <= now.wall_ms + limits.SIGNATURE_MARGIN_MS:
             return False
-        match held.candidate.request:
-            case OrderRequest() as request:
-                return wanted(request)
-            case CancelRequest():
-                return True
-            case BurnRequest():
-                return True
+        request = held.candidate.request
+        return not isinstance(request, OrderRequest) or wanted(request)
 
     def _burn(self, nonce: int, now: Instant) -> list[Command]:
-        if self._signing():
+        if self._tickets.sending:
             return []
-        self._deadline_ms = now.mono_ms + ANSWER_MS_MAX
+        self._deadline_ms = now.mono_ms + limits.ANSWER_MS_MAX
         return self._prepare(BurnRequest(), nonce, at_once=True)
-
-    def _signing(self) -> bool:
-        return any(at_once for _, _, at_once in self._tickets.values())
 
     def _on_tx(self, event: TxReported, now: Instant) -> list[Command]:
         if event.status is None:
@@ -498,16 +392,12 @@ class Lane:
         held.error = event.error
         if held.sends == 0 or self.phase not in (LanePhase.SENT, LanePhase.RESOLVING):
             return []
-        match event.status:
-            case TxStatus.EXECUTED:
-                return self._won(held, now)
-            case TxStatus.FAILED:
-                self.phase = LanePhase.RESOLVING
-                return self._ask(now)
-            case TxStatus.PENDING | TxStatus.NOT_FOUND:
-                return []
-            case _:
-                assert_never(event.status)
+        if event.status is TxStatus.EXECUTED:
+            return self._won(held, now)
+        if event.status is TxStatus.FAILED:
+            self.phase = LanePhase.RESOLVING
+            return self._ask(now)
+        return []
 
     def _on_probe(self, status: TxStatus, now: Instant) -> list[Command]:
         assert self._probe is not None
@@ -517,7 +407,7 @@ class Lane:
             self._deadline_ms = now.mono_ms + self.read_lag_ms
         return []
 
-    def _won(self, held: _Held, now: Instant) -> list[Command]:
+    def _won(self, held: Held, now: Instant) -> list[Command]:
         """This candidate consumed the nonce. An order's row must still be seen, or be known not to exist."""
         if held.error:
             return self._finish(held, Fate.WITHOUT_EFFECT, now)
@@ -527,7 +417,7 @@ class Lane:
             self._winner = held.candidate.tx_hash
             self._winner_ms = now.mono_ms
             self.phase = LanePhase.RESOLVING
-            self._deadline_ms = now.mono_ms + POLL_MS
+            self._deadline_ms = now.mono_ms + limits.POLL_MS
         return []
 
     def _on_orders(self, event: OrdersRead, now: Instant) -> list[Command]:
@@ -539,23 +429,20 @@ class Lane:
                 return commands
         if not self._winner:
             return []
-        held = self._held[self._winner]
-        request = held.candidate.request
-        assert isinstance(request, OrderRequest)
-        if request.coid in event.coids and event.asked_ms >= self._winner_ms + self.read_lag_ms:
+        held = self._held.get(self._winner)
+        assert held is not None
+        if self._winner_request().coid in event.coids and event.asked_ms >= self._winner_ms + self.read_lag_ms:
             return self._finish(held, Fate.WITHOUT_EFFECT, now)
         return []
 
-    # --- settling -----------------------------------------------------------------------------------------------
-
-    def _finish(self, held: _Held, fate: Fate, now: Instant) -> list[Command]:
+    def _finish(self, held: Held, fate: Fate, now: Instant) -> list[Command]:
         """The nonce of ``held`` is settled by it; every other candidate of that nonce is dead."""
         candidate = held.candidate
         assert candidate.nonce == self.nonce
-        for other in self._held.values():
+        for other in self._held:
             if other is not held and other.sends > 0:
                 self._settle(other, Fate.WITHOUT_EFFECT, message="another transaction took its nonce")
-            self._fates_unread.pop(other.candidate.tx_hash, None)
+            self._fates.known(other.candidate.tx_hash)
         self._settle(held, fate, message=held.error)
         fenced = isinstance(candidate.request, BurnRequest) and fate is Fate.EXECUTED
         return self._next_nonce(candidate.tx_hash, fate.value, now, fenced=fenced)
@@ -563,13 +450,13 @@ class Lane:
     def _next_nonce(self, winner: str, why: str, now: Instant, *, fenced: bool = False) -> list[Command]:
         commands: list[Command] = [Record(entry=NonceSettled(nonce=self.nonce, winner=winner, why=why))]
         probe, executed_ms = self._probe, self._probe_ms
-        self._poll_ms = POLL_MS
+        self._poll_ms = limits.POLL_MS
         self.nonce += 1
         self._held.clear()
         self._winner = ""
         self._consumed_ms = self._probe_ms = self._probe = None
         if probe is not None and executed_ms is None:  # it stands under the nonce that is now current
-            self._held[probe.candidate.tx_hash] = probe
+            self._held.keep(probe)
             self.phase = LanePhase.RESOLVING
             return commands + self._ask(now)
         if probe is not None:
@@ -581,13 +468,14 @@ class Lane:
             self.phase = LanePhase.READY
         elif fenced:
             self.phase = LanePhase.LAGGING
-            self._lag_until_ms = self._deadline_ms = now.mono_ms + self.read_lag_ms
+            self._deadline_ms = now.mono_ms + self.read_lag_ms
+            self._fates.readable_from(self._deadline_ms)
         else:
             self.phase = LanePhase.BOOT
             commands.append(ReadNonce())
         return commands
 
-    def _settle(self, held: _Held, fate: Fate, *, code: int = 0, message: str = "") -> None:
+    def _settle(self, held: Held, fate: Fate, *, code: int = 0, message: str = "") -> None:
         request, tx_hash = held.candidate.request, held.candidate.tx_hash
         self.settlements.append(Settlement(request=request, fate=fate, tx_hash=tx_hash, code=code, message=message))
 
@@ -596,29 +484,16 @@ class Lane:
         self.phase = LanePhase.SUPERSEDED
         self._held.clear()
 
-    # --- the fates of an earlier life ---------------------------------------------------------------------------
-
-    def _read_fates(self, now: Instant) -> list[Command]:
-        assert now.mono_ms >= self._lag_until_ms
-        self._deadline_ms = now.mono_ms + POLL_MS
-        if not self._fates_unread:
-            self._booting = False
-            self.phase = LanePhase.READY
-            return []
-        return [ReadTx(tx_hash=tx_hash) for tx_hash in self._fates_unread]
-
     def _on_fate(self, event: TxReported, now: Instant) -> list[Command]:
-        candidate = self._fates_unread.get(event.tx_hash)
-        if candidate is None or event.status is TxStatus.PENDING or now.mono_ms < self._lag_until_ms:
+        read = self._fates.read(event, now.mono_ms)
+        if read is None:
             return []
-        assert candidate.nonce < self.nonce  # a later nonce has executed: this one has run, or never will
-        ran = event.status is TxStatus.EXECUTED and not event.error
-        del self._fates_unread[event.tx_hash]
-        self._settle(_Held(candidate), Fate.EXECUTED if ran else Fate.WITHOUT_EFFECT, message=event.error)
-        commands: list[Command] = []
-        if not any(other.nonce == candidate.nonce for other in self._fates_unread.values()):
-            entry = NonceSettled(nonce=candidate.nonce, winner=event.tx_hash if ran else "", why="read at start")
-            commands.append(Record(entry=entry))
-        if not self._fates_unread:
-            commands += self._read_fates(now)
-        return commands
+        settlement, commands = read
+        self.settlements.append(settlement)
+        return commands if self._fates.unread else commands + self._end_boot()
+
+    def _end_boot(self) -> list[Command]:
+        """The burn has executed, the lag is over, every older fate is known."""
+        self._booting = False
+        self.phase = LanePhase.READY
+        return []

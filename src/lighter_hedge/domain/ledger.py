@@ -151,7 +151,7 @@ class Ledger:
 
     def apply_row(self, report: OrderReport) -> Order | None:
         """A row of an order. None where it is not ours, or does not fit what we meant."""
-        if not self._ours(report.coid):
+        if not self.counts(report.coid):
             return None
         order = self._order_of(report.coid, report.side, report.lots)
         if not self._fits(order, report):
@@ -207,7 +207,7 @@ class Ledger:
 
     def apply_peer(self, fills: OrderFills) -> Order | None:
         """What the other side, or the journal, says of an order. None where it is folded already."""
-        if not self._ours(fills.coid):
+        if not self.counts(fills.coid):
             return None
         order = self._order_of(fills.coid, fills.side, fills.lots)
         order.round = order.round or fills.round
@@ -230,7 +230,8 @@ class Ledger:
 
     # --- within ---------------------------------------------------------------------------------------------------
 
-    def _ours(self, coid: int) -> bool:
+    def counts(self, coid: int) -> bool:
+        """Whether this order is one of the desk's, and not folded."""
         serial = self.desk.serial(coid)
         return serial is not None and serial > self.folded_serial
 

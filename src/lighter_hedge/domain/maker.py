@@ -12,13 +12,12 @@ waiting: only hedged, or a person, opens the gate.
 from collections import deque
 from dataclasses import dataclass, field, replace
 
-from lighter_hedge.domain.book import Resting
+from lighter_hedge.domain.closing import Closing
 from lighter_hedge.domain.commands import (
     Announced,
     Command,
     Exit,
     Level,
-    PublishFill,
     PublishState,
     Record,
     RoundChanged,
@@ -37,46 +36,25 @@ from lighter_hedge.domain.events import (
     StopAsked,
     Ticked,
 )
-from lighter_hedge.domain.gate import Peer, feed_reasons, hedge_reasons, hedger_reasons, latch_reasons
-from lighter_hedge.domain.lane import Fate, Settlement
+from lighter_hedge.domain.gate import PRICE_MOVED, Peer, Quote, View, hedge_reasons, latch_reasons
+from lighter_hedge.domain.lane_words import Fate, Settlement
 from lighter_hedge.domain.latch import Latch
 from lighter_hedge.domain.ledger import Order
 from lighter_hedge.domain.memory import Memory
+from lighter_hedge.domain.news import fill_message
 from lighter_hedge.domain.pair import residual
-from lighter_hedge.domain.quoting import drifted, hedge_cap, quote_price
-from lighter_hedge.domain.settings import DeskSettings, Direction
+from lighter_hedge.domain.quoting import next_quote, quote_price
+from lighter_hedge.domain.resuming import Resuming
+from lighter_hedge.domain.settings import DeskSettings
 from lighter_hedge.domain.states import Announce, HedgerState, Leg, MakerState, Mode, OperatorCommand, Role
 from lighter_hedge.domain.units import Side
+from lighter_hedge.domain.watch import Watch
 
 FILLS_TOLD = 8
 ACKS_TOLD = 16
 QUOTE_EXPIRY_MARGIN_MS = 330_000
 """A quote ends by itself this long after it would have been replaced: less than 5 minutes is dropped in silence."""
 MINUTE_MS = 60_000
-RESUME_MS_MAX = 10_000
-"""How long a resume may take to read the venue before it is refused."""
-
-
-@dataclass(slots=True)
-class _Quote:
-    """The quote that A wants to show, or shows."""
-
-    announce: Announce
-    announced_ms: int
-    sent_ms: int | None = None
-    cancel_ms: int | None = None
-    """When the newest cancel was sent; None while no cancel is under way."""
-    cancel_why: str = ""
-
-
-@dataclass(slots=True)
-class _Resume:
-    """A person's wish to go on, until the venue has been read."""
-
-    pause_id: int
-    asked_ms: int
-    hedge_now: bool
-    by: str
 
 
 @dataclass(slots=True, kw_only=True)
@@ -85,6 +63,9 @@ class Maker:
 
     core: Core
     latch: Latch
+    resuming: Resuming
+    closing: Closing
+    watch: Watch
     peer: Peer = field(default_factory=Peer)
     round: int = 0
     round_open: bool = False
@@ -96,17 +77,11 @@ class Maker:
     _leg: Leg = Leg.OPEN
     _opened_side: Side | None = None
     """Side of the last opening quote, for alternation."""
-    _quote: _Quote | None = None
+    _quote: Quote | None = None
     _next_announce_ms: int = 0
     _throttled_until_ms: int = -1
     _sent_ms: deque[int] = field(default_factory=deque)
-    _exposed_since_ms: int | None = None
-    _unarmed_since_ms: int | None = None
-    _timeout_said: bool = False
-    _status_ms: int = -1
-    _resume: _Resume | None = None
-    _clearing: bool = False
-    _clear_try_ms: int = 0
+    _start_resumed: bool = False
     _acks: list[str] = field(default_factory=list)
     _ended_asks: list[int] = field(default_factory=list)
     _told: MakerState | None = None
@@ -118,7 +93,10 @@ class Maker:
     def create(settings: DeskSettings, memory: Memory) -> "Maker":
         """Account A as its journal left it."""
         core = Core.create(Role.MAKER, settings, memory)
-        maker = Maker(core=core, latch=Latch(mode=memory.mode, pause=memory.pause))
+        latch = Latch(mode=memory.mode, pause=memory.pause)
+        maker = Maker(
+            core=core, latch=latch, resuming=Resuming(core=core), closing=Closing(core=core), watch=Watch(core=core)
+        )
         if memory.round is not None:
             maker.round = memory.round.round
             maker.round_open = not memory.round.closed
@@ -134,8 +112,6 @@ class Maker:
         """Apply one event; return what must now be done, in order."""
         if self._done:
             return []
-        if self._status_ms < 0:
-            self._status_ms = now.mono_ms
         commands = self.core.step(event, now, lambda request: self._wanted(request, now))
         match event:
             case HedgerHeard():
@@ -153,7 +129,10 @@ class Maker:
                 pass
         commands += self._settle(now)
         commands += self._decide(now)
-        commands += self._say_status(now)
+        if self.waiting and self._quote is None:
+            commands += self.watch.status(self.waiting, self.latch, now)
+        else:
+            self.watch.quiet(now)
         told = self._tell(now)
         self._done = any(isinstance(command, Exit) for command in commands)
         urgent, self._urgent = self._urgent, []
@@ -184,7 +163,7 @@ class Maker:
                     self._ack(command.id)
                     text = "there is no such pause to end" if self.latch.pause else "the desk is not paused"
                     return [Say(level=Level.WARNING, code="RESUME_VOID", text=text)]
-                self._begin_resume(command.pause_id, now, hedge_now=command.hedge_now, by=command.id)
+                self.resuming.begin(command.pause_id, now, hedge_now=command.hedge_now, by=command.id)
                 return []
             case "pause":
                 self._ack(command.id)
@@ -194,7 +173,7 @@ class Maker:
                 return self.latch.drain(by="person")
             case "clear":
                 self._ack(command.id)
-                self._clearing = True
+                self.closing.wanted = True
                 return self.latch.hold("CLEARED", "cleared by a person", now.wall_ms, by="person")
             case _:
                 self._ack(command.id)
@@ -211,7 +190,7 @@ class Maker:
         for change in self.core.take_changes():
             if change.role is Role.MAKER:
                 commands += self._on_own_change(change, now)
-        return commands
+        return commands + [fill_message(self.core, order, self._leg) for order in self.core.fills_to_tell(now)]
 
     def _on_settlement(self, settlement: Settlement, now: Instant) -> list[Command]:
         request, core = settlement.request, self.core
@@ -259,18 +238,10 @@ class Maker:
         order, core = change.order, self.core
         commands: list[Command] = []
         if change.lots:
-            message = PublishFill(
-                role=Role.MAKER,
-                fills=order.fills(),
-                order_index=order.order_index,
-                attempt=order.attempt,
-                leg=self._leg.value,
-                trade_ids=tuple(order.trade_ids),
-            )
             text = (
                 f"{order.side.word} {core.size(change.lots)} filled ({core.size(order.filled)} of round {order.round})"
             )
-            commands += [message, Say(level=Level.INFO, code="QUOTE_FILLED", text=text)]
+            commands += [Say(level=Level.INFO, code="QUOTE_FILLED", text=text)]
         if change.late and (order.round != self.round or not self.round_open):
             text = f"order {order.coid} of round {order.round} filled {core.size(change.lots)} after it had ended"
             commands += self.latch.hold("LATE_FILL", text, now.wall_ms)
@@ -284,7 +255,7 @@ class Maker:
             return core.superseded()
         commands: list[Command] = []
         if core.recovered:
-            commands += self._watch_desk(now)
+            commands += self.watch.step(self._view(now), self._min_lots(), self._ended_asks)
             commands += self._try_resume(now)
             commands += self._close_round(now)
         if self._quote is not None:
@@ -294,8 +265,8 @@ class Maker:
             return commands
         if self.stopping_since_ms is not None:
             return commands + self._stop(now)
-        if self._clearing and core.synced:
-            commands += self._clear(now)
+        if core.synced:
+            commands += self.closing.step(now, self.round)
         self.waiting = self._reasons(now)
         if not self.waiting:
             commands += self._announce(now)
@@ -305,11 +276,7 @@ class Maker:
 
     def _reasons(self, now: Instant) -> list[str]:
         core = self.core
-        flat = residual(core.maker.position, self._min_lots())
-        reasons = latch_reasons(self.latch, flat=flat)
-        reasons += feed_reasons(core, now, messaging_up=self.messaging_up)
-        reasons += hedge_reasons(core, self.peer, self._min_lots())
-        reasons += hedger_reasons(self.peer, now, core.settings.heartbeat_ms_max)
+        reasons = self._view(now).against_quoting(self._min_lots())
         if now.mono_ms < self._throttled_until_ms:
             reasons.append(f"too many requests: quiet for {(self._throttled_until_ms - now.mono_ms) // 1000} s")
         if self._orders_last_minute(now) >= core.settings.orders_per_minute_max:
@@ -319,6 +286,9 @@ class Maker:
         if not reasons and now.mono_ms < self._next_announce_ms:
             reasons.append("a moment between attempts")
         return reasons
+
+    def _view(self, now: Instant) -> View:
+        return View(core=self.core, latch=self.latch, peer=self.peer, messaging_up=self.messaging_up, now=now)
 
     def _orders_last_minute(self, now: Instant) -> int:
         while self._sent_ms and now.mono_ms - self._sent_ms[0] >= MINUTE_MS:
@@ -339,7 +309,9 @@ class Maker:
         core, settings = self.core, self.core.settings
         assert self._quote is None
         assert not core.own.open_orders
-        side, lots, leg = self._next_quote()
+        opened = self._opened_side
+        same = self.round_open and self._leg is Leg.OPEN
+        side, lots, leg = next_quote(settings, core.maker.position, self._min_lots(), opened, same_round=same)
         price = quote_price(core.book, side, settings.depth)
         if price is None:
             self.waiting = [f"book has no level {settings.depth}"]
@@ -369,7 +341,7 @@ class Maker:
             min_lots=core.min_lots(price),
             expires_ms=now.wall_ms + settings.maker_order_timeout_ms + QUOTE_EXPIRY_MARGIN_MS,
         )
-        self._quote = _Quote(announce, now.mono_ms)
+        self._quote = Quote(announce, now.mono_ms)
         request = OrderRequest(
             kind=OrderKind.QUOTE,
             coid=announce.coid,
@@ -383,24 +355,7 @@ class Maker:
         )
         return [*commands, Record(entry=Announced(announce=announce)), *core.lane.prepare(request)]
 
-    def _next_quote(self) -> tuple[Side, int, Leg]:
-        """Open when flat, else close all that is held."""
-        core, settings = self.core, self.core.settings
-        position = core.maker.position
-        if not residual(position, self._min_lots()):
-            return Side.of_sign(-position), abs(position), Leg.CLOSE
-        opened = self._opened_side
-        if settings.direction is Direction.LONG:
-            side = Side.BID
-        elif settings.direction is Direction.SHORT:
-            side = Side.ASK
-        elif opened is None:
-            side = Side.BID
-        else:  # alternate: another attempt of the same round keeps its side
-            side = opened if self.round_open and self._leg is Leg.OPEN else opened.opposite
-        return side, settings.quantity, Leg.OPEN
-
-    def _tend_quote(self, quote: _Quote, now: Instant) -> list[Command]:
+    def _tend_quote(self, quote: Quote, now: Instant) -> list[Command]:
         if quote.sent_ms is None:
             return self._send_or_withdraw(quote, now)
         order = self.core.own.orders.get(quote.announce.coid)
@@ -409,20 +364,21 @@ class Maker:
         if order.closed:
             return self._conclude(quote, order, now)
         if not quote.cancel_why:
-            quote.cancel_why = self._cancel_reason(quote, order, now)
+            stopping = self.stopping_since_ms is not None
+            quote.cancel_why = "stopping" if stopping else self._view(now).against_resting(quote, order)
         if quote.cancel_why:
             return self._cancel(quote, now)
         return []
 
-    def _send_or_withdraw(self, quote: _Quote, now: Instant) -> list[Command]:
+    def _send_or_withdraw(self, quote: Quote, now: Instant) -> list[Command]:
         """Send the announced quote once B answers this very announce, in time, and nothing speaks against it."""
         core, announce = self.core, quote.announce
         age_ms = now.mono_ms - quote.announced_ms
-        why = self._against_sending(quote, now)
+        why = "stopping" if self.stopping_since_ms is not None else self._view(now).against_sending(quote)
         if why:
             core.lane.forget(announce.coid)
             self._quote = None
-            self._next_announce_ms = now.mono_ms + (0 if why == "price moved" else READ_AGAIN_MS)
+            self._next_announce_ms = now.mono_ms + (0 if why == PRICE_MOVED else READ_AGAIN_MS)
             return [Say(level=Level.DEBUG, code="QUOTE_WITHDRAWN", text=f"quote withdrawn unsent: {why}")]
         candidate = core.lane.prepared(announce.coid)
         if candidate is None or not self.peer.armed_for(announce) or not core.lane.ready:
@@ -439,26 +395,6 @@ class Maker:
         text = f"round {announce.round} attempt {announce.attempt}, {what}, armed in {age_ms} ms"
         return [Say(level=Level.INFO, code="QUOTE_SENT", text=text)]
 
-    def _against_sending(self, quote: _Quote, now: Instant) -> str:
-        core, announce = self.core, quote.announce
-        if self.stopping_since_ms is not None:
-            return "stopping"
-        reasons = latch_reasons(self.latch, flat=announce.leg is Leg.OPEN)
-        reasons += feed_reasons(core, now, messaging_up=self.messaging_up)
-        reasons += hedge_reasons(core, self.peer, announce.min_lots)
-        reasons += hedger_reasons(self.peer, now, core.settings.heartbeat_ms_max)
-        if reasons:
-            return reasons[0]
-        if now.mono_ms - quote.announced_ms > core.settings.arm_ms_max:
-            return "account B did not arm in time"
-        level = quote_price(core.book, announce.side, core.settings.depth)
-        touch = core.book.best(announce.side.opposite)
-        if level is None or touch is None or drifted(announce.price, level, core.settings.requote_bps_e2):
-            return "price moved"
-        if (touch - announce.price) * announce.side.sign <= 0:
-            return "price moved"
-        return ""
-
     def _wanted(self, request: OrderRequest, now: Instant) -> bool:
         """Whether a quote that may not have arrived is still wanted: only while everything would still allow it."""
         quote = self._quote
@@ -468,37 +404,7 @@ class Maker:
             return False
         return self.peer.armed_for(quote.announce) and not latch_reasons(self.latch, flat=True)
 
-    # --- a quote that stands ----------------------------------------------------------------------------------------
-
-    def _cancel_reason(self, quote: _Quote, order: Order, now: Instant) -> str:
-        core, settings, announce = self.core, self.core.settings, quote.announce
-        assert quote.sent_ms is not None
-        age_ms = now.mono_ms - quote.sent_ms
-        if self.stopping_since_ms is not None:
-            return "stopping"
-        reasons = latch_reasons(self.latch, flat=announce.leg is Leg.OPEN)
-        reasons += feed_reasons(core, now, messaging_up=self.messaging_up)
-        reasons += hedger_reasons(self.peer, now, settings.heartbeat_ms_max)
-        reasons += core.differences(now)
-        if reasons:
-            return reasons[0]
-        if not self.peer.armed_for(announce) and not (order.filled and self.peer.state and self.peer.state.unresolved):
-            return "account B is no longer armed for it"
-        if order.filled and settings.cancel_first:
-            return "partly filled: its rest goes before the hedge"
-        if core.maker.round_filled(announce.round) != order.side.sign * order.filled:
-            return "an earlier attempt of the round has filled after all"
-        if age_ms >= settings.maker_order_timeout_ms:
-            return f"older than {settings.maker_order_timeout_ms // 1000} s"
-        own = Resting(side=order.side, price=order.price, lots=order.leaves)
-        level = quote_price(core.book, order.side, settings.depth, own)
-        if level is None or age_ms < settings.requote_ms_min:
-            return ""
-        if drifted(announce.price, level, settings.requote_bps_e2):
-            return f"its level moved to {settings.market.price_text(level)}"
-        return ""
-
-    def _cancel(self, quote: _Quote, now: Instant) -> list[Command]:
+    def _cancel(self, quote: Quote, now: Instant) -> list[Command]:
         """Cancel, and cancel again while the order still stands. An acknowledged cancel proves nothing."""
         core, settings = self.core, self.core.settings
         again_ms = max(READ_AGAIN_MS, settings.read_lag_ms)
@@ -510,7 +416,7 @@ class Maker:
         text = f"cancelling the quote of round {quote.announce.round}: {quote.cancel_why}"
         return [Say(level=Level.INFO if first else Level.WARNING, code="QUOTE_CANCELLED", text=text)]
 
-    def _conclude(self, quote: _Quote, order: Order, now: Instant) -> list[Command]:
+    def _conclude(self, quote: Quote, order: Order, now: Instant) -> list[Command]:
         """The quote has ended. Filled: the round waits for its hedge. Not filled: the next attempt."""
         assert order.closed
         self._quote = None
@@ -536,128 +442,22 @@ class Maker:
         entry = RoundChanged(round=self.round, closed=True, net=core.net, leg=self._leg.value, side=side.value)
         return [Record(entry=entry), Say(level=Level.INFO, code="ROUND_HEDGED", text=text)]
 
-    # --- exposure, foreign changes, pause ---------------------------------------------------------------------------
-
-    def _watch_desk(self, now: Instant) -> list[Command]:
-        """What pauses the desk without being asked."""
-        core = self.core
-        commands = core.attribute_unseen_fills(now)
-        foreign = core.take_foreign()
-        if foreign:
-            commands += foreign + self.latch.hold("FOREIGN_TRADE", "a trade that is not this desk's", now.wall_ms)
-        proven = core.proven_difference()
-        if proven:
-            commands += self.latch.hold("POSITION_DIFFERS", proven, now.wall_ms)
-        ask = self.peer.state.pause_ask if self.peer.state is not None else None
-        if ask is not None and ask.id not in self._ended_asks:
-            commands += self.latch.hold(ask.code, ask.reason, now.wall_ms)
-        return commands + self._time_exposure(now)
-
-    def _time_exposure(self, now: Instant) -> list[Command]:
-        """The wait for B, timed from the first unhedged fill; and how long nobody has been armed."""
-        core, settings = self.core, self.core.settings
-        exposed = not residual(core.net, self._min_lots())
-        self._exposed_since_ms = (self._exposed_since_ms or now.mono_ms) if exposed else None
-        unarmed = bool(hedger_reasons(self.peer, now, settings.heartbeat_ms_max))
-        self._unarmed_since_ms = (self._unarmed_since_ms or now.mono_ms) if unarmed else None
-        since_ms = self._exposed_since_ms or self._unarmed_since_ms
-        if since_ms is None:
-            self._timeout_said = False
-            return []
-        commands: list[Command] = []
-        age_ms = now.mono_ms - since_ms
-        if age_ms >= settings.hedge_confirm_timeout_ms and not self._timeout_said:
-            self._timeout_said = True
-            what = f"{core.size(core.net)} is unhedged" if exposed else "account B is not armed"
-            text = f"timed out after {age_ms // 1000} s waiting for account B: {what}; reading both accounts"
-            commands.append(Say(level=Level.ERROR, code="HEDGE_TIMEOUT", text=text))
-            for role in Role:
-                core.read_again(role)
-        if self._exposed_since_ms is not None and now.mono_ms - self._exposed_since_ms >= settings.unhedged_ms_max:
-            text = f"{core.size(core.net)} unhedged for more than {settings.unhedged_ms_max // 1000} s"
-            commands += self.latch.hold("UNHEDGED_TOO_LONG", text, now.wall_ms)
-        return commands
-
-    def _begin_resume(self, pause_id: int, now: Instant, *, hedge_now: bool, by: str) -> None:
-        self._resume = _Resume(pause_id, now.mono_ms, hedge_now, by)
-        for role in Role:
-            self.core.read_again(role)
-
     def _try_resume(self, now: Instant) -> list[Command]:
-        """End the pause if the venue, read after the wish, shows a hedged desk with nothing resting or unresolved."""
-        core = self.core
-        if self._resume is None and core.memory.by_person and self.latch.pause is not None and not self._acks_start():
-            self._begin_resume(self.latch.pause.id, now, hedge_now=True, by="start")
-        resume = self._resume
-        if resume is None or self.latch.pause is None:
+        if self.core.memory.by_person and not self._start_resumed:
+            self._start_resumed = True
+            if self.latch.pause is not None:
+                self.resuming.begin(self.latch.pause.id, now, hedge_now=True, by="start")
+        ended = self.resuming.attempt(self._view(now), self._min_lots())
+        if ended is None:
             return []
-        if resume.pause_id != self.latch.pause.id:
-            self._resume = None
-            self._ack(resume.by)
-            return []
-        against = self._against_resuming(resume, now)
-        limit_ms = core.settings.hedge_confirm_timeout_ms if resume.hedge_now else RESUME_MS_MAX
-        if against and now.mono_ms - resume.asked_ms < limit_ms:
-            return []
-        self._resume = None
-        self._ack(resume.by)
+        by, against = ended
+        self._ack(by)
         if against:
             return [Say(level=Level.ERROR, code="RESUME_REFUSED", text=f"still paused: {'; '.join(against)}")]
         ask = self.peer.state.pause_ask if self.peer.state is not None else None
         if ask is not None:
             self._ended_asks.append(ask.id)
         return self.latch.release(by="person")
-
-    def _acks_start(self) -> bool:
-        return "start" in self._acks
-
-    def _against_resuming(self, resume: _Resume, now: Instant) -> list[str]:
-        core = self.core
-        positions = []
-        for role in Role:
-            asked_ms, position = core.last_read.get(role, (-1, 0))
-            if asked_ms < resume.asked_ms:
-                return ["the venue has not been read yet"]
-            positions.append(position)
-        against = []
-        if not residual(sum(positions), self._min_lots()):
-            a, b = (core.size(position) for position in positions)
-            against.append(f"A {a} and B {b} are {core.size(sum(positions))} unhedged")
-        if core.open_orders.get(Role.MAKER, 0):
-            against.append("an order of account A rests")
-        if core.lane.unresolved or core.own.open_orders:
-            against.append("a transaction of account A is unresolved")
-        if self.peer.state is not None and self.peer.state.unresolved:
-            against.append("a transaction of account B is unresolved")
-        if self.peer.state is not None and self.peer.state.failed is not None:
-            against.append("account B has used its tries up: `resume --hedge-now` gives it new ones")
-        return against + core.differences(now)
-
-    def _clear(self, now: Instant) -> list[Command]:
-        """A person asked to clear: close A's position reduce-only; B follows as with any fill."""
-        core, settings = self.core, self.core.settings
-        position = core.maker.position
-        if not position:
-            self._clearing = False
-            return []
-        side = Side.of_sign(-position)
-        touch = core.book.best(side.opposite)
-        if touch is None or not core.lane.ready or core.own.open_orders or now.mono_ms < self._clear_try_ms:
-            return []
-        self._clear_try_ms = now.mono_ms + READ_AGAIN_MS
-        request = OrderRequest(
-            kind=OrderKind.HEDGE,
-            coid=core.next_coid(),
-            side=side,
-            lots=abs(position),
-            price=hedge_cap(touch, side, settings.slippage_bps_e2_max, settings.slippage_ladder_percent[-1]),
-            reduce_only=True,
-            round=self.round,
-            attempt=self.attempt,
-            cross_account_guard=True,
-        )
-        core.own.intend(request, now.wall_ms)
-        return core.lane.submit(request)
 
     def _stop(self, now: Instant) -> list[Command]:
         """Nothing is announced or resting by the books: end, once nothing is unresolved."""
@@ -668,24 +468,6 @@ class Maker:
         if quiet or not core.lane.booted or waited_ms >= core.settings.stop_ms_max:
             return [Exit(code=0, why="stopped")]
         return []
-
-    # --- what others hear -------------------------------------------------------------------------------------------
-
-    def _say_status(self, now: Instant) -> list[Command]:
-        """While waiting or paused: where it stands, every ``status_interval``."""
-        if not self.waiting or self._quote is not None:
-            self._status_ms = now.mono_ms
-            return []
-        if now.mono_ms - self._status_ms < self.core.settings.status_interval_ms:
-            return []
-        self._status_ms = now.mono_ms
-        since = ""
-        if self._exposed_since_ms is not None:
-            waited_s = (now.mono_ms - self._exposed_since_ms) // 1000
-            since = f", {waited_s} s of {self.core.settings.hedge_confirm_timeout_ms // 1000} s"
-        text = f"not quoting{since}: {'; '.join(self.waiting)}"
-        code = "PAUSED" if self.latch.pause is not None else "WAITING"
-        return [Say(level=Level.WARNING if self.latch.pause is not None else Level.INFO, code=code, text=text)]
 
     def _tell(self, now: Instant) -> list[Command]:
         """Publish the whole state when it has changed, and every heartbeat."""

@@ -34,7 +34,7 @@ class Memory:
     unsettled: tuple[Candidate, ...] = ()
     """Signed transactions whose nonce has no settled fate: each counts as perhaps sent."""
     intents: tuple[Candidate, ...] = ()
-    """The newest order intents, oldest first, for matching rows to what was meant."""
+    """The newest orders that have executed, or may have, oldest first."""
     fills: dict[Role, tuple[OrderFills, ...]] = field(default_factory=dict)
     """The newest orders of each account, oldest first."""
     folded: dict[Role, int] = field(default_factory=dict)

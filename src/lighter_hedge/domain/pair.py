@@ -43,6 +43,11 @@ class PositionCheck:
     """Of the first read that differed: when asked, the position, and the ledger's position then."""
     _proven: bool = False
 
+    def reported_now(self) -> int:
+        """The venue's position, which must have been heard."""
+        assert self.reported is not None
+        return self.reported
+
     def heard(self, position: int, ledger: Ledger, mono_ms: int) -> None:
         """A position on the stream."""
         self.reported = position

@@ -1,6 +1,9 @@
-"""Where a quote stands, when it has drifted, and how far a hedge may reach."""
+"""What is quoted next, where a quote stands, when it has drifted, and how far a hedge may reach."""
 
 from lighter_hedge.domain.book import Book, Resting
+from lighter_hedge.domain.pair import residual
+from lighter_hedge.domain.settings import DeskSettings, Direction
+from lighter_hedge.domain.states import Leg
 from lighter_hedge.domain.units import Side
 
 BPS_E2 = 1_000_000
@@ -18,6 +21,26 @@ def quote_price(book: Book, side: Side, depth: int, own: Resting | None = None) 
         return None
     price = min(level, touch - 1) if side is Side.BID else max(level, touch + 1)
     return price if price > 0 else None
+
+
+def next_quote(
+    settings: DeskSettings, position: int, min_lots: int, opened: Side | None, *, same_round: bool
+) -> tuple[Side, int, Leg]:
+    """Side, lots and leg of the next quote: open when flat, else close all that is held.
+
+    ``opened`` is the side of the last opening quote, for alternation; another attempt of its round keeps that side.
+    """
+    if not residual(position, min_lots):
+        return Side.of_sign(-position), abs(position), Leg.CLOSE
+    if settings.direction is Direction.LONG:
+        side = Side.BID
+    elif settings.direction is Direction.SHORT:
+        side = Side.ASK
+    elif opened is None:
+        side = Side.BID
+    else:
+        side = opened if same_round else opened.opposite
+    return side, settings.quantity, Leg.OPEN
 
 
 def drifted(price: int, level: int, limit_bps_e2: int) -> bool:

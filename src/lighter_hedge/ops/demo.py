@@ -8,7 +8,7 @@ import signal
 import sys
 import tempfile
 import time
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from importlib import metadata
@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from lighter_hedge.config import Settings, load
+from lighter_hedge.config_source import ENV_PREFIX
 from lighter_hedge.ops.exit_codes import ExitCode, OpsError
 from lighter_hedge.ops.health import Market, check_before_start, read_market, reading
 from lighter_hedge.ops.narrate import Line, Narrator, Tone
@@ -67,14 +68,28 @@ async def run_demo(demo: DemoSettings, show: Show) -> DemoResult:
     Raises:
         OpsError: something did not start.
     """
-    with _folder(demo.keep) as folder:
+    asked = asyncio.Event()
+    with _folder(demo.keep) as folder, _signals(asked):
         try:
             async with running_redis(directory=folder / "redis", fake_allowed=True) as redis:
                 show(Line(tone=Tone.NOTE, text=redis.notice or f"Redis {redis.version} at {redis.url}"))
                 async with _paper(demo, folder) as credentials:
-                    return await _with_exchange(demo, folder, redis, credentials, show)
+                    return await _with_exchange(demo, folder, redis, credentials, show, asked)
         except RedisServerError as error:
             raise OpsError(ExitCode.FAILED, str(error)) from None
+
+
+@contextmanager
+def _signals(asked: asyncio.Event) -> Iterator[None]:
+    """SIGINT and SIGTERM ask for the end instead of cutting everything off."""
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, asked.set)
+    try:
+        yield
+    finally:
+        for number in (signal.SIGINT, signal.SIGTERM):
+            loop.remove_signal_handler(number)
 
 
 @contextmanager
@@ -163,7 +178,7 @@ async def _stop(process: asyncio.subprocess.Process) -> None:
 
 
 async def _with_exchange(
-    demo: DemoSettings, folder: Path, redis: RedisServer, credentials: Path, show: Show
+    demo: DemoSettings, folder: Path, redis: RedisServer, credentials: Path, show: Show, asked: asyncio.Event
 ) -> DemoResult:
     base_url = _address(credentials)
     show(Line(tone=Tone.NOTE, text=f"paper exchange at {base_url} ({demo.tier} accounts, {_traffic(demo)} traffic)"))
@@ -175,7 +190,7 @@ async def _with_exchange(
     config = _write_config(demo, folder, redis, market)
     settings = load(config, overrides={}, credentials=credentials, env={})
     await check_before_start(settings)
-    desk = _DemoDesk(demo, settings, credentials, market, show)
+    desk = _DemoDesk(demo, settings, credentials, market, show, asked)
     code = await desk.run()
     body = await desk.result(redis)
     return DemoResult(code=_judged(code, body, market), body=body)
@@ -210,7 +225,15 @@ def _write_config(demo: DemoSettings, folder: Path, redis: RedisServer, market: 
 class _DemoDesk:
     """A and B under the ordinary supervisor, watched at the exchange."""
 
-    def __init__(self, demo: DemoSettings, settings: Settings, credentials: Path, market: Market, show: Show) -> None:
+    def __init__(
+        self,
+        demo: DemoSettings,
+        settings: Settings,
+        credentials: Path,
+        market: Market,
+        show: Show,
+        asked: asyncio.Event,
+    ) -> None:
         self._demo = demo
         self._settings = settings
         self._market = market
@@ -218,7 +241,7 @@ class _DemoDesk:
         self._narrator = Narrator(market.spec, min_lots=market.min_lots)
         self._ready: set[str] = set()
         self._both_ready = asyncio.Event()
-        self._asked = asyncio.Event()
+        self._asked = asked
         self._failure = ""
         self._pause: int | None = None
         self._began = time.monotonic()
@@ -227,25 +250,20 @@ class _DemoDesk:
             root=settings.root,
             run_dir=settings.run_dir,
             report=self._hear,
-            env=os.environ,
+            env=_without_ours(os.environ),
             stderr_dir=settings.log_dir,
         )
 
     async def run(self) -> ExitCode:
         """Until enough rounds are closed, a signal comes, or the desk ends by itself."""
-        loop = asyncio.get_running_loop()
-        for number in (signal.SIGINT, signal.SIGTERM):
-            loop.add_signal_handler(number, self._asked.set)
-        try:
-            async with asyncio.TaskGroup() as group:
-                desk = group.create_task(self._supervisor.run())
-                desk.add_done_callback(lambda _: self._asked.set())
+        async with asyncio.TaskGroup() as group:
+            desk = group.create_task(self._supervisor.run())
+            desk.add_done_callback(lambda _: self._asked.set())
+            try:
                 code = await self._watch()
+            finally:
                 self._supervisor.ask_stop()
                 ended = await desk
-        finally:
-            for number in (signal.SIGINT, signal.SIGTERM):
-                loop.remove_signal_handler(number)
         if len(self._ready) < 2 and ended:
             known = ended in set(ExitCode)
             raise OpsError(ExitCode(ended) if known else ExitCode.FAILED, self._failure or "A and B did not start")
@@ -316,6 +334,11 @@ async def _either(event: asyncio.Event, seconds: float) -> None:
             await event.wait()
     except TimeoutError:
         return
+
+
+def _without_ours(env: Mapping[str, str]) -> dict[str, str]:
+    """The environment without settings of a real desk: the demo must not be changed by them."""
+    return {name: value for name, value in env.items() if not name.startswith(ENV_PREFIX)}
 
 
 def _judged(code: ExitCode, body: dict[str, Any], market: Market) -> ExitCode:

@@ -28,6 +28,10 @@ class Line:
     text: str
 
 
+Happened = tuple[int, int, Line]
+"""When (milliseconds), rank within that moment, and what."""
+
+
 class Narrator:
     """Remembers what it has told already."""
 
@@ -40,27 +44,32 @@ class Narrator:
         self._closed = 0
 
     def feed(self, truth: Mapping[str, Any]) -> list[Line]:
-        """The lines that are new in ``truth``, in order."""
-        lines = [line for order in orders_of(truth, 0, self._spec.symbol) for line in self._quoted(order)]
-        steps = executions(truth, self._spec.symbol)
-        net, last_fill_ms = 0, 0
-        for step in steps:
+        """The lines that are new in ``truth``, in the order in which it happened."""
+        found = [*self._quotes(truth), *self._executions_of(truth), *self._closings(truth)]
+        return [line for _, _, line in sorted(found, key=lambda each: each[:2])]
+
+    def _quotes(self, truth: Mapping[str, Any]) -> list[Happened]:
+        spec, found = self._spec, []
+        for order in orders_of(truth, 0, spec.symbol):
+            index = int(order["order_index"])
+            if index in self._orders:
+                continue
+            self._orders.add(index)
+            size, price = spec.size_text(int(order["size_lots"])), spec.price_text(int(order["price_ticks"]))
+            text = f"A quotes  {order['side']} {size} {spec.symbol} at {price}"
+            found.append((int(order["created_ms"]), 2, Line(tone=Tone.QUOTE, text=text)))
+        return found
+
+    def _executions_of(self, truth: Mapping[str, Any]) -> list[Happened]:
+        net, last_fill_ms, found = 0, 0, []
+        for step in executions(truth, self._spec.symbol):
             net += step.signed
             if step.letter == "A":
                 last_fill_ms = step.at_ms
             if (step.letter, step.trade_id) not in self._executions:
                 self._executions.add((step.letter, step.trade_id))
-                lines.append(self._executed(step, net, step.at_ms - last_fill_ms))
-        return lines + self._closings(truth)
-
-    def _quoted(self, order: Mapping[str, Any]) -> list[Line]:
-        index = int(order["order_index"])
-        if index in self._orders:
-            return []
-        self._orders.add(index)
-        spec = self._spec
-        size, price = spec.size_text(int(order["size_lots"])), spec.price_text(int(order["price_ticks"]))
-        return [Line(tone=Tone.QUOTE, text=f"A quotes  {order['side']} {size} {spec.symbol} at {price}")]
+                found.append((step.at_ms, 0, self._executed(step, net, step.at_ms - last_fill_ms)))
+        return found
 
     def _executed(self, step: Execution, net: int, after_ms: int) -> Line:
         spec = self._spec
@@ -70,15 +79,15 @@ class Narrator:
             return Line(tone=Tone.FILL, text=f"A filled  {what}, net {spec.size_text(net)}")
         return Line(tone=Tone.HEDGE, text=f"B hedged  {what}, {after_ms} ms after the fill, net {spec.size_text(net)}")
 
-    def _closings(self, truth: Mapping[str, Any]) -> list[Line]:
-        found = [each for each in rounds(truth, self._spec.symbol) if each.terminal and each.hedged(self._min_lots)]
-        lines = [
-            Line(tone=Tone.CLOSED, text=f"round {number} closed, hedged, net {self._spec.size_text(each.net)}")
-            for number, each in enumerate(found, start=1)
-            if number > self._closed
-        ]
-        self._closed = max(self._closed, len(found))
-        return lines
+    def _closings(self, truth: Mapping[str, Any]) -> list[Happened]:
+        closed = [each for each in rounds(truth, self._spec.symbol) if each.terminal and each.hedged(self._min_lots)]
+        found = []
+        for number, each in enumerate(closed, start=1):
+            if number > self._closed:
+                text = f"round {number} closed, hedged, net {self._spec.size_text(each.net)}"
+                found.append((each.last_ms, 1, Line(tone=Tone.CLOSED, text=text)))
+        self._closed = max(self._closed, len(closed))
+        return found
 
     @property
     def closed(self) -> int:

@@ -15,6 +15,8 @@ STOP_ORDER = ("A", "B")
 """A first: it cancels what rests, while B still hedges."""
 
 POLL_SECONDS = 0.05
+PROGRAMS = (b"lighter-hedge", b"hedge")
+"""Names under which the command is installed."""
 
 
 def pid_file(root: Path, name: str) -> Path:
@@ -58,7 +60,25 @@ def is_ours(pid: int) -> bool:
         command = Path(f"/proc/{pid}/cmdline").read_bytes()
     except OSError:
         return not Path("/proc/self").exists()
-    return b"lighter" in command and stat.rpartition(") ")[2][:1] != "Z"
+    return _is_our_command(command.split(b"\0")) and stat.rpartition(") ")[2][:1] != "Z"
+
+
+def _is_our_command(words: Sequence[bytes]) -> bool:
+    """Our own program, not for example an editor with one of our files."""
+    return b"lighter_hedge.cli.main" in words or any(os.path.basename(word) in PROGRAMS for word in words[:2])
+
+
+def ended_here(run_dir: Path) -> set[str]:
+    """The sides that have run on this machine and do not any more: nobody alive stands in their journal's lock."""
+    ended: set[str] = set()
+    for name in STOP_ORDER:
+        try:
+            text = (run_dir / f"journal_{name}.sqlite.lock").read_text(encoding="ascii")
+        except (OSError, ValueError):
+            continue
+        if not (text.strip().isdecimal() and is_ours(int(text))):
+            ended.add(name)
+    return ended
 
 
 @contextmanager

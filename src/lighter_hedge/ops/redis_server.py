@@ -21,7 +21,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, suppress
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass
 from enum import Enum
 from importlib import metadata, util
@@ -184,33 +184,31 @@ async def running_redis(
         RedisStartFailed: it did not answer in ``START_SECONDS_MAX``.
     """
     program = program or find_program(fake_allowed=fake_allowed)
-    place = _Place(directory)
-    try:
+    async with AsyncExitStack() as undo:
+        place = _Place(directory)
+        undo.callback(place.remove)
         process, used = await _start(program, place.path, port)
-        try:
-            yield RedisServer(
-                url=f"redis://{LOOPBACK}:{used}/0",
-                version=program.version,
-                persistent=program.kind is not Kind.FAKE,
-                kind=program.kind,
-                pid=process.pid,
-            )
-        finally:
-            await _stop(process)
-    finally:
-        place.remove()
+        undo.push_async_callback(_stop, process)
+        undo.push_async_callback(_stop, await _guard(process, place))
+        yield RedisServer(
+            url=f"redis://{LOOPBACK}:{used}/0",
+            version=program.version,
+            persistent=program.kind is not Kind.FAKE,
+            kind=program.kind,
+            pid=process.pid,
+        )
 
 
 class _Place:
     """The server's directory."""
 
     def __init__(self, directory: Path | None) -> None:
-        self._temporary = directory is None
+        self.temporary = directory is None
         self.path = directory or Path(tempfile.mkdtemp(prefix="lighter-hedge-redis-"))
         self.path.mkdir(parents=True, exist_ok=True)
 
     def remove(self) -> None:
-        if self._temporary:
+        if self.temporary:
             shutil.rmtree(self.path, ignore_errors=True)
 
 
@@ -219,16 +217,18 @@ async def _start(program: Program, directory: Path, port: int) -> tuple[asyncio.
     tries = 1 if port else PORT_TRIES
     for number in range(1, tries + 1):
         used = port or _free_port()
-        process = await asyncio.create_subprocess_exec(
-            *_command_line(program, directory, used),
-            stdin=asyncio.subprocess.PIPE,
-            stdout=asyncio.subprocess.DEVNULL,
-            stderr=asyncio.subprocess.DEVNULL,
-            start_new_session=True,
-        )
-        if await _came_up(process, used, program.kind):
-            return process, used
-        await _stop(process)
+        async with AsyncExitStack() as undo:
+            process = await asyncio.create_subprocess_exec(
+                *_command_line(program, directory, used),
+                stdin=asyncio.subprocess.PIPE,
+                stdout=asyncio.subprocess.DEVNULL,
+                stderr=asyncio.subprocess.DEVNULL,
+                start_new_session=True,
+            )
+            undo.push_async_callback(_stop, process)
+            if await _came_up(process, used, program.kind):
+                undo.pop_all()
+                return process, used
         if number == tries:
             raise RedisStartFailed(
                 f"{program.path} did not come up on {LOOPBACK}:{used}: is the port taken? "
@@ -297,10 +297,24 @@ async def _pid_of(client: Any) -> int:
     return int(about["process_id"])
 
 
+async def _guard(server: asyncio.subprocess.Process, place: _Place) -> asyncio.subprocess.Process:
+    """Watch over ``server``: should this process be killed, its end of the pipe closes, and the server goes too."""
+    return await asyncio.create_subprocess_exec(
+        "/bin/sh",
+        "-c",
+        'cat >/dev/null; kill "$1"; if [ -n "$2" ]; then rm -rf "$2"; fi',
+        "guard",
+        str(server.pid),
+        str(place.path) if place.temporary else "",
+        stdin=asyncio.subprocess.PIPE,
+        stdout=asyncio.subprocess.DEVNULL,
+        stderr=asyncio.subprocess.DEVNULL,
+        start_new_session=True,
+    )
+
+
 async def _stop(process: asyncio.subprocess.Process) -> None:
-    """End the server, kindly first; it flushes its file on SIGTERM."""
-    if process.stdin is not None:
-        process.stdin.close()
+    """End a process of ours, kindly first; a server flushes its file on SIGTERM."""
     if process.returncode is None:
         with suppress(ProcessLookupError):
             process.terminate()
@@ -311,6 +325,8 @@ async def _stop(process: asyncio.subprocess.Process) -> None:
             with suppress(ProcessLookupError):
                 process.kill()
             await process.wait()
+    if process.stdin is not None:
+        process.stdin.close()
 
 
 async def probe(url: str) -> RedisFacts:

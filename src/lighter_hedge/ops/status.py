@@ -1,10 +1,10 @@
 """What a desk is doing, from the newest states of A and B: one view for people, JSON and exit codes. Pure."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from lighter_hedge.domain.states import HedgerState, MakerState, Pause
+from lighter_hedge.domain.states import Announce, HedgerState, MakerState, Pause
 from lighter_hedge.domain.units import MarketSpec
 from lighter_hedge.ops.exit_codes import ExitCode
 
@@ -22,8 +22,8 @@ class DeskView:
     """``running``, ``draining`` or ``paused``; ``stopped`` where neither side lives."""
     pause: Pause | None
     round: int
-    announce: str
-    """The quote that A wants to show, in words; empty for none."""
+    announce: Announce | None
+    """The quote that A wants to show."""
     waiting: tuple[str, ...]
     """Why A does not quote."""
     a_position: int | None
@@ -63,7 +63,7 @@ class DeskView:
             if pause is None
             else {"id": pause.id, "reason": pause.reason, "code": pause.code, "since_ms": pause.since_ms},
             "round": self.round,
-            "announce": self.announce or None,
+            "announce": _announce_json(self.announce),
             "waiting": list(self.waiting),
             "a_position_lots": self.a_position,
             "b_position_lots": self.b_position,
@@ -96,6 +96,7 @@ def view(
     now_ms: int,
     stale_ms: int,
     pids: Mapping[str, int],
+    ended: Collection[str] = (),
     notes: tuple[str, ...] = (),
 ) -> DeskView:
     """Fold both states into one view.
@@ -107,11 +108,13 @@ def view(
         now_ms: wall clock.
         stale_ms: age at which a side counts as gone.
         pids: processes of this machine that are alive.
+        ended: sides that have ended on this machine, however fresh their last words are.
         notes: what else is known.
     """
     a_age = None if maker is None else max(0, now_ms - maker.at_ms)
     b_age = None if hedger is None else max(0, now_ms - hedger.at_ms)
-    a_fresh, b_fresh = a_age is not None and a_age < stale_ms, b_age is not None and b_age < stale_ms
+    a_fresh = a_age is not None and a_age < stale_ms and "A" not in ended
+    b_fresh = b_age is not None and b_age < stale_ms and "B" not in ended
     a_alive, b_alive = a_fresh or "A" in pids, b_fresh or "B" in pids
     running = a_alive or b_alive
     a = maker.position if maker is not None and a_fresh else None
@@ -127,7 +130,7 @@ def view(
         mode=mode if running else "stopped",
         pause=pause,
         round=maker.round if maker else 0,
-        announce=_announced(maker),
+        announce=maker.announce if maker and a_fresh else None,
         waiting=maker.waiting if maker else (),
         a_position=a,
         b_position=b,
@@ -142,11 +145,24 @@ def view(
     )
 
 
-def _announced(maker: MakerState | None) -> str:
-    if maker is None or maker.announce is None:
-        return ""
-    quote = maker.announce
-    return f"{quote.side.word} {quote.lots} lots at {quote.price} ticks to {quote.leg.value} (attempt {quote.attempt})"
+def _announce_json(quote: Announce | None) -> dict[str, Any] | None:
+    if quote is None:
+        return None
+    return {
+        "round": quote.round,
+        "attempt": quote.attempt,
+        "leg": quote.leg.value,
+        "side": quote.side.word,
+        "lots": quote.lots,
+        "price_ticks": quote.price,
+        "client_order_index": quote.coid,
+    }
+
+
+def _announced(quote: Announce, spec: MarketSpec | None) -> str:
+    price = spec.price_text(quote.price) if spec else f"{quote.price} ticks"
+    size = _amount(quote.lots, spec)
+    return f"{quote.side.word} {size} at {price} to {quote.leg.value} (attempt {quote.attempt})"
 
 
 def lines(seen: DeskView, spec: MarketSpec | None = None) -> list[str]:
@@ -165,7 +181,7 @@ def lines(seen: DeskView, spec: MarketSpec | None = None) -> list[str]:
         f"round     {seen.round}",
     ]
     if seen.announce:
-        result.append(f"quote     {seen.announce}")
+        result.append(f"quote     {_announced(seen.announce, spec)}")
     if seen.pause:
         result.append(f"paused    {seen.pause.reason} [{seen.pause.code}], pause id {seen.pause.id}")
     result += [f"waiting   {reason}" for reason in seen.waiting]
@@ -180,4 +196,4 @@ def _heard(age_ms: int | None) -> str:
 def _amount(lots: int | None, spec: MarketSpec | None) -> str:
     if lots is None:
         return "unknown"
-    return spec.size_text(lots) if spec else f"{lots} lots"
+    return f"{spec.size_text(lots)} {spec.symbol}" if spec else f"{lots} lots"

@@ -313,20 +313,22 @@ def start_detached(argv: Sequence[str], *, log_file: Path, timeout_seconds: floa
             start_new_session=True,
         )
     os.close(report_write)
+    ready = False
     try:
         _await_sides(report_read, set(sides), time.monotonic() + timeout_seconds)
+        ready = True
     except TimeoutError:
-        process.terminate()
-        process.wait()
-        raise OpsError(
-            ExitCode.TIMED_OUT, f"not ready within {timeout_seconds:g} s; stopped again", f"read {log_file.parent}"
-        ) from None
+        message = f"not ready within {timeout_seconds:g} s; stopped again"
+        raise OpsError(ExitCode.TIMED_OUT, message, f"read {log_file.parent}") from None
     except _Ended as ended:
         code = process.wait()
         message = ended.message or tail(log_file, offset) or f"exit code {code}"
         raise OpsError(_exit_code(code), message) from None
     finally:
         os.close(report_read)
+        if not ready:  # also after a Ctrl-C: what was not reported as up is not left behind
+            process.terminate()
+            process.wait()
 
 
 class _Ended(Exception):

@@ -31,9 +31,11 @@ class Round:
     filled: int
     """Signed lots that A's quote filled."""
     first_ms: int
+    last_ms: int
+    """The last execution of either account before the next quote filled."""
     price: int
     hedge_ms: tuple[int, ...]
-    """Per execution of A: time to the execution of B that covered it fully."""
+    """Per execution of A: from when the venue would take a hedge of it to the execution of B that covered it fully."""
     net: int
     """Signed lots left when the next quote filled first, or at the end."""
     terminal: bool
@@ -72,12 +74,12 @@ def orders_of(truth: Mapping[str, Any], number: int, market: str) -> list[Mappin
     return [order for order in accounts[number]["orders"] if order["market"] == market]
 
 
-def rounds(truth: Mapping[str, Any], market: str) -> list[Round]:
-    """A's filled quotes in the order of their first fills."""
+def rounds(truth: Mapping[str, Any], market: str, *, min_lots: int = 1) -> list[Round]:
+    """A's filled quotes in the order of their first fills; ``min_lots`` is the smallest hedge that the venue takes."""
     steps = executions(truth, market)
     closed = {int(o["order_index"]): o["status"] not in _RESTING for o in orders_of(truth, 0, market)}
     order: list[int] = list(dict.fromkeys(step.order_index for step in steps if step.letter == "A"))
-    waits = _waits(steps)
+    waits = _waits(steps, min_lots)
     found: list[Round] = []
     for number, index in enumerate(order):
         mine = [step for step in steps if step.letter == "A" and step.order_index == index]
@@ -88,6 +90,7 @@ def rounds(truth: Mapping[str, Any], market: str) -> list[Round]:
                 order_index=index,
                 filled=sum(step.signed for step in mine),
                 first_ms=mine[0].at_ms,
+                last_ms=steps[end - 1].at_ms,
                 price=mine[0].price,
                 hedge_ms=tuple(waits[s.trade_id] for s in mine if s.trade_id in waits),
                 net=sum(step.signed for step in steps[:end]),
@@ -100,13 +103,22 @@ def rounds(truth: Mapping[str, Any], market: str) -> list[Round]:
 _RESTING = frozenset({"open", "pending", "in-progress"})
 
 
-def _waits(steps: Sequence[Execution]) -> dict[int, int]:
-    """By A's trade id: milliseconds to the execution of B that covered the last of its lots, first in first out."""
+def _waits(steps: Sequence[Execution], min_lots: int) -> dict[int, int]:
+    """By A's trade id: milliseconds to the execution of B that covered the last of its lots, first in first out.
+
+    A residual below the minimum cannot be hedged: its time begins when more has filled and A + B reaches the minimum.
+    """
     uncovered: deque[tuple[Execution, int]] = deque()
+    began: dict[int, int] = {}
     waits: dict[int, int] = {}
+    net = 0
     for step in steps:
+        net += step.signed
         if step.letter == "A":
             uncovered.append((step, step.signed))
+            if abs(net) >= min_lots:
+                for waiting, _ in uncovered:
+                    began.setdefault(waiting.trade_id, step.at_ms)
             continue
         left = -step.signed
         while left and uncovered and (uncovered[0][1] > 0) == (left > 0):
@@ -114,7 +126,7 @@ def _waits(steps: Sequence[Execution]) -> dict[int, int]:
             used = left if abs(left) < abs(open_lots) else open_lots
             left -= used
             if used == open_lots:
-                waits[first.trade_id] = step.at_ms - first.at_ms
+                waits[first.trade_id] = step.at_ms - began.get(first.trade_id, first.at_ms)
             else:
                 uncovered.appendleft((first, open_lots - used))
     return waits
@@ -170,7 +182,7 @@ def figures(truth: Mapping[str, Any], market: str, *, min_lots: int) -> dict[str
         min_lots: the venue's minimum; less than that left over is a residual.
     """
     steps = executions(truth, market)
-    found = rounds(truth, market)
+    found = rounds(truth, market, min_lots=min_lots)
     waits = [wait for each in found for wait in each.hedge_ms]
     closed = sum(each.hedged(min_lots) for each in found)
     a = [step.signed for step in steps if step.letter == "A"]

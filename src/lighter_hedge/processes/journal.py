@@ -470,7 +470,9 @@ def _unsettled(db: sqlite3.Connection) -> tuple[Candidate, ...]:
 
 def _intents(db: sqlite3.Connection) -> tuple[Candidate, ...]:
     rows = db.execute(
-        f"SELECT {CANDIDATE_COLUMNS} FROM candidates WHERE kind = 'order' ORDER BY id DESC LIMIT {INTENTS_KEPT}"  # noqa: S608 constants
+        f"SELECT {CANDIDATE_COLUMNS} FROM candidates WHERE kind = 'order' AND NOT EXISTS (SELECT 1 FROM settled"  # noqa: S608 constants
+        " WHERE settled.nonce = candidates.nonce AND settled.candidates_until >= candidates.id"
+        f" AND settled.winner <> candidates.tx_hash) ORDER BY id DESC LIMIT {INTENTS_KEPT}"
     ).fetchall()
     return tuple(candidate_of(row) for row in reversed(rows))
 

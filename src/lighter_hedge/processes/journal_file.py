@@ -17,7 +17,7 @@ import fcntl
 import os
 import sqlite3
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any, Final
 
@@ -173,14 +173,18 @@ def open_for_reading(path: Path) -> sqlite3.Connection:
     """
     if not path.is_file():
         raise JournalUnreadable(f"there is no journal at {path}: this side has never started here")
-    try:
-        connection = sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro", uri=True, timeout=BUSY_SECONDS)
-        (version,) = connection.execute("PRAGMA user_version").fetchone()
-    except sqlite3.Error as error:
-        raise JournalUnreadable(f"{path} cannot be read: {error}") from error
-    if version != VERSION:
-        connection.close()
-        raise JournalMismatch(f"{path} has version {version}, this program reads {VERSION}: run the one that wrote it")
+    with ExitStack() as undo:
+        try:
+            connection = sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro", uri=True, timeout=BUSY_SECONDS)
+            undo.callback(connection.close)
+            (version,) = connection.execute("PRAGMA user_version").fetchone()
+        except sqlite3.Error as error:
+            raise JournalUnreadable(f"{path} cannot be read: {error}") from error
+        if version != VERSION:
+            raise JournalMismatch(
+                f"{path} has version {version}, this program reads {VERSION}: run the one that wrote it"
+            )
+        undo.pop_all()
     return connection
 
 

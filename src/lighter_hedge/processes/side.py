@@ -4,6 +4,8 @@ import asyncio
 import os
 import signal
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 from lighter_hedge.config import Settings
@@ -15,11 +17,12 @@ from lighter_hedge.domain.settings import DeskSettings, Direction
 from lighter_hedge.domain.states import Role
 from lighter_hedge.domain.units import MarketSpec, UnitError
 from lighter_hedge.messaging.messages import ChannelContext
+from lighter_hedge.messaging.port import Messaging
 from lighter_hedge.messaging.redis_stream import RedisMessaging
 from lighter_hedge.ops.exit_codes import ExitCode, OpsError
 from lighter_hedge.ops.logs import open_logs, say
 from lighter_hedge.ops.ready import say_ready
-from lighter_hedge.processes.driver import Driver
+from lighter_hedge.processes.driver import Driver, Machine
 from lighter_hedge.processes.journal import Journal
 from lighter_hedge.processes.journal_file import JournalError, JournalLocked
 from lighter_hedge.venue.errors import KeyRefused, ReadFailed, UnknownMarket, VenueUnreachable
@@ -88,33 +91,39 @@ class _Readiness:
             say_ready(os.environ)
 
 
+def driver_of(
+    role: Role, settings: Settings, machine: Machine, venue: LighterVenue, messaging: Messaging, journal: Journal
+) -> Driver:
+    """A driver with the process's own clock and log."""
+    return Driver(
+        role=role,
+        machine=machine,
+        venue=venue,
+        messaging=messaging,
+        journal=journal,
+        context=ChannelContext(
+            desk=settings.desk_id,
+            market=venue.market,
+            maker_account=settings.account(Role.MAKER).account_index,
+            hedger_account=settings.account(Role.HEDGER).account_index,
+            wall_ms=now().wall_ms,
+        ),
+        clock=now,
+        say=lambda level, code, text: say(f"lighter_hedge.{role.letter}", level, code, text),
+    )
+
+
 async def _run(role: Role, settings: Settings, *, by_person: bool, adopt: bool) -> int:
-    venue = await _connect(role, settings)
+    venue = await connect_side(role, settings)
     messaging = RedisMessaging(settings.redis.url, settings.desk_id)
     journal: Journal | None = None
     try:
         desk = desk_settings(settings, venue.market, same_wallet=venue.same_wallet)
-        started = now()
-        journal = Journal.open(settings.journal_file(role), desk=settings.desk_id, role=role, wall_ms=started.wall_ms)
-        memory = journal.memory(by_person=by_person, adopt=adopt)
-        machine = _machine(role, desk, memory)
-        driver = Driver(
-            role=role,
-            machine=machine,
-            venue=venue,
-            messaging=messaging,
-            journal=journal,
-            context=ChannelContext(
-                desk=settings.desk_id,
-                market=venue.market,
-                maker_account=settings.account(Role.MAKER).account_index,
-                hedger_account=settings.account(Role.HEDGER).account_index,
-                wall_ms=started.wall_ms,
-            ),
-            clock=now,
-            say=lambda level, code, text: say(f"lighter_hedge.{role.letter}", level, code, text),
-            on_step=_Readiness(machine=machine).look,
-        )
+        file = settings.journal_file(role)
+        journal = Journal.open(file, desk=settings.desk_id, role=role, wall_ms=now().wall_ms)
+        machine = _machine(role, desk, journal.memory(by_person=by_person, adopt=adopt))
+        driver = driver_of(role, settings, machine, venue, messaging, journal)
+        driver.on_step = _Readiness(machine=machine).look
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, driver.stop)
@@ -130,7 +139,8 @@ def _machine(role: Role, desk: DeskSettings, memory: Memory) -> Maker | Hedger:
     return Maker.create(desk, memory) if role is Role.MAKER else Hedger.create(desk, memory)
 
 
-async def _connect(role: Role, settings: Settings) -> LighterVenue:
+async def connect_side(role: Role, settings: Settings) -> LighterVenue:
+    """The venue as the account of ``role`` reaches it; raises ``VenueError``."""
     own, other = settings.account(role), settings.account(role.other)
     return await connect(
         LighterSettings(
@@ -147,19 +157,15 @@ async def _connect(role: Role, settings: Settings) -> LighterVenue:
     )
 
 
-def run_side(role: Role, settings: Settings, *, by_person: bool, adopt: bool) -> int:
-    """Run account A or B until it ends; return its exit code.
-
-    Raises:
-        OpsError: something expected stands against it: what, and what to do about it.
-    """
-    logs = open_logs(settings.log_file(role), level=settings.log.level)
+@contextmanager
+def expected_errors(who: str) -> Iterator[None]:
+    """What may go wrong outside becomes an ``OpsError`` with a remedy."""
     try:
-        return asyncio.run(_run(role, settings, by_person=by_person, adopt=adopt))
+        yield
     except UnknownMarket as error:
         raise OpsError(ExitCode.CONFIGURATION, str(error), "set desk.market to one of these") from None
     except KeyRefused as error:
-        text = f"account {role.letter}: {error}"
+        text = f"{who}: {error}"
         raise OpsError(ExitCode.CONFIGURATION, text, "check account_index, api_key_index and private key") from None
     except VenueUnreachable as error:
         raise OpsError(ExitCode.FAILED, str(error), "is the exchange running, and the address right?") from None
@@ -169,5 +175,17 @@ def run_side(role: Role, settings: Settings, *, by_person: bool, adopt: bool) ->
         raise OpsError(ExitCode.REFUSED, str(error), "stop the other process first: `lighter-hedge down`") from None
     except JournalError as error:
         raise OpsError(ExitCode.FAILED, str(error), "free the disk, or restore the journal") from None
+
+
+def run_side(role: Role, settings: Settings, *, by_person: bool, adopt: bool) -> int:
+    """Run account A or B until it ends; return its exit code.
+
+    Raises:
+        OpsError: something expected stands against it: what, and what to do about it.
+    """
+    logs = open_logs(settings.log_file(role), level=settings.log.level)
+    try:
+        with expected_errors(f"account {role.letter}"):
+            return asyncio.run(_run(role, settings, by_person=by_person, adopt=adopt))
     finally:
         logs.close()

@@ -4,6 +4,7 @@ Deadline, account and key are checked, the signature is not.
 """
 
 from lighter_hedge.simulator.exchange import Exchange
+from lighter_hedge.simulator.numerals import whole_number
 
 AHEAD_MAX_SECONDS = 8 * 3600
 """A token whose deadline is further ahead becomes usable only in its last eight hours."""
@@ -28,9 +29,11 @@ def check_token(exchange: Exchange, token: str, account_index: int, now_us: int)
     if parts[0] == "ro":
         _check_read_only(exchange, parts, account_index, now_us)
         return
-    if len(parts) != 4 or not all(part.isdigit() for part in parts[:3]):
+    if len(parts) != 4:
         raise AuthError("invalid format")
-    deadline, holder, api_key_index = (int(part) for part in parts[:3])
+    deadline, holder, api_key_index = (whole_number(part) for part in parts[:3])
+    if deadline is None or holder is None or api_key_index is None:
+        raise AuthError("invalid format")
     if not now_us < deadline * 1_000_000 <= now_us + AHEAD_MAX_SECONDS * 1_000_000:
         raise AuthError("invalid deadline")
     account = exchange.state.accounts.get(holder)
@@ -41,12 +44,15 @@ def check_token(exchange: Exchange, token: str, account_index: int, now_us: int)
 
 
 def _check_read_only(exchange: Exchange, parts: list[str], account_index: int, now_us: int) -> None:
-    if len(parts) != 5 or not parts[1].isdigit() or not parts[3].isdigit():
+    if len(parts) != 5:
         raise AuthError("invalid format")
-    if int(parts[3]) * 1_000_000 <= now_us:
+    holder_index, expiry = whole_number(parts[1]), whole_number(parts[3])
+    if holder_index is None or expiry is None:
+        raise AuthError("invalid format")
+    if expiry * 1_000_000 <= now_us:
         raise AuthError("invalid deadline")
     accounts = exchange.state.accounts
-    holder, target = accounts.get(int(parts[1])), accounts.get(account_index)
+    holder, target = accounts.get(holder_index), accounts.get(account_index)
     if holder is None or target is None:
         raise AuthError("invalid account index")
     same_wallet = parts[2] == "all" and holder.l1_address == target.l1_address
@@ -57,5 +63,4 @@ def _check_read_only(exchange: Exchange, parts: list[str], account_index: int, n
 def holder_of(token: str) -> int | None:
     """Account index that a token names, unchecked; None if it names none."""
     parts = token.split(":")
-    text = parts[1] if len(parts) in (4, 5) else ""
-    return int(text) if text.isdigit() else None
+    return whole_number(parts[1]) if len(parts) in (4, 5) else None

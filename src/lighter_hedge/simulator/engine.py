@@ -209,7 +209,7 @@ class Engine:
             effects.touch(order)
             if order.size_lots <= order.filled_lots:
                 order.size_lots = order.filled_lots
-                order.status = OrderStatus.CANCELED
+                order.status = OrderStatus.FILLED
             elif order.time_in_force is TimeInForce.POST_ONLY and book.crosses(order.side, order.price_ticks):
                 order.status = OrderStatus.CANCELED_POST_ONLY
             elif not self._has_margin(self.state.accounts[order.account_index], order):

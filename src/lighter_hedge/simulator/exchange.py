@@ -280,8 +280,8 @@ class Exchange:
 
     def _run_tx(self, tx: TxRecord, body: TxBody, at_us: int) -> list[Push]:
         pushes: list[Push] = []
-        if isinstance(body, CancelOrder):
-            pushes += self._race_cancel(tx, body, at_us)
+        for order in self._cancelled_by(tx, body):
+            pushes += self._race_cancel(order, at_us)
         effects = self._execute(tx, body, at_us)
         tx.status, tx.executed_us, tx.height = TX_EXECUTED, at_us, self.state.height(at_us)
         tx.event_info = effects.event_info
@@ -314,11 +314,17 @@ class Exchange:
         self.state.note_account(account)
         return Effects(event_info=eventinfo.plain_event())
 
-    def _race_cancel(self, tx: TxRecord, body: CancelOrder, at_us: int) -> list[Push]:
-        order = self._engine.find_open(tx.account_index, body.market_index, body.index)
-        if order is None:
-            return []
-        fault = self.faults.strike("cancel_race", at_us, tx.account_index, body.market_index)
+    def _cancelled_by(self, tx: TxRecord, body: TxBody) -> list[Order]:
+        if isinstance(body, CancelOrder):
+            order = self._engine.find_open(tx.account_index, body.market_index, body.index)
+            return [] if order is None else [order]
+        if isinstance(body, CancelAll) and body.mode == CANCEL_ALL_IMMEDIATE:
+            every = self.state.open_of[tx.account_index].values()
+            return [one for one in every if body.market_index in (None, one.market_index)]
+        return []
+
+    def _race_cancel(self, order: Order, at_us: int) -> list[Push]:
+        fault = self.faults.strike("cancel_race", at_us, order.account_index, order.market_index)
         if fault is None:
             return []
         return self._finish(self._engine.forced_fill(order, fault.number("lots"), 1, at_us), at_us)

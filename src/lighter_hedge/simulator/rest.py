@@ -8,6 +8,7 @@ from aiohttp import web
 from lighter_hedge.simulator import reads, wire, wire_rest
 from lighter_hedge.simulator.accounts import Account
 from lighter_hedge.simulator.auth import AuthError, check_token, holder_of
+from lighter_hedge.simulator.numerals import whole_number
 from lighter_hedge.simulator.sending import Answer, refusal, send_batch, send_one
 from lighter_hedge.simulator.venue import Venue
 
@@ -141,8 +142,9 @@ class Rest:
 
     def _accounts_by(self, request: web.Request) -> list[Account]:
         by, value = request.query.get("by", ""), request.query.get("value", "")
-        if by == "index" and value.isdigit():
-            found = [one for one in self.state.accounts.values() if one.account_index == int(value)]
+        number = whole_number(value)
+        if by == "index" and number is not None:
+            found = [one for one in self.state.accounts.values() if one.account_index == number]
         elif by == "l1_address":
             found = self._of_wallet(value)
         else:
@@ -229,11 +231,9 @@ class Rest:
     def account_orders(self, request: web.Request) -> dict[str, Any]:
         """``accountOrders`` by client order indexes."""
         account = self._authorized(request)
-        text = request.query.get("client_order_indexes", "")
-        if not all(part.strip().isdigit() for part in text.split(",")):
-            raise ApiError(20001, "invalid param : client_order_indexes")
-        wanted = {int(part) for part in text.split(",")}
-        if len(wanted) > 20:
+        parts = request.query.get("client_order_indexes", "").split(",")
+        wanted = {number for part in parts if (number := whole_number(part.strip())) is not None}
+        if len(parts) > 20 or len(wanted) < len(set(parts)):
             raise ApiError(20001, "invalid param : client_order_indexes")
         index = account.account_index
         rows = reads.by_client_indexes(self.state, index, self._cutoff(index), wanted)
@@ -259,9 +259,9 @@ class Rest:
         by, value = request.query.get("by", ""), request.query.get("value", "")
         if by == "hash":
             found = self.state.txs.get(value.removeprefix("0x"))
-        elif by == "sequence_index" and value.isdigit():
+        elif by == "sequence_index" and (number := whole_number(value)) is not None:
             every = self.state.txs.values()
-            found = next((one for one in every if one.sequence_index == int(value)), None)
+            found = next((one for one in every if one.sequence_index == number), None)
         else:
             raise ApiError(20001, "invalid param : by or value")
         shown = None if found is None else reads.transaction(found, self._cutoff(found.account_index))
@@ -271,10 +271,9 @@ class Rest:
 
     def account_txs(self, request: web.Request) -> dict[str, Any]:
         """``accountTxs`` by account index, newest first."""
-        value = request.query.get("value", "")
-        if request.query.get("by", "account_index") != "account_index" or not value.isdigit():
+        index = whole_number(request.query.get("value", ""))
+        if request.query.get("by", "account_index") != "account_index" or index is None:
             raise ApiError(20001, "invalid param : by or value")
-        index = int(value)
         every = (reads.transaction(one, self._cutoff(index)) for one in self.state.txs_of.get(index, []))
         rows = [wire.tx(one) for one in every if one is not None]
         return _page(request, "txs", rows[::-1])
@@ -308,9 +307,10 @@ def _integer(request: web.Request, name: str, default: int | None = None) -> int
     text = request.query.get(name, "")
     if not text and default is not None:
         return default
-    if not text.isdigit():
+    number = whole_number(text)
+    if number is None:
         raise ApiError(20001, f"invalid param : {name}")
-    return int(text)
+    return number
 
 
 def _limit(request: web.Request, most: int) -> int:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from lighter_hedge.simulator.exchange import SubmitResult
+from lighter_hedge.simulator.numerals import whole_number
 from lighter_hedge.simulator.venue import Venue
 
 BATCH_MAX = 50
@@ -103,7 +104,7 @@ def _type_of(raw: object) -> int | None:
         return None
     if isinstance(raw, int):
         return raw
-    return int(raw) if isinstance(raw, str) and raw.isdigit() else None
+    return whole_number(raw)
 
 
 def _list_of(raw: object) -> list[Any] | None:

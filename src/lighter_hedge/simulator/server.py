@@ -27,6 +27,7 @@ from lighter_hedge.simulator.events import TrafficEvent
 from lighter_hedge.simulator.exchange import Exchange, TxHash, fast_hash
 from lighter_hedge.simulator.faults import FaultError
 from lighter_hedge.simulator.markets import MARKETS
+from lighter_hedge.simulator.numerals import whole_number
 from lighter_hedge.simulator.rest import ApiError, Handler, Rest, json_errors
 from lighter_hedge.simulator.rules import ExchangeSettings
 from lighter_hedge.simulator.settings import PaperError, PaperSettings
@@ -86,10 +87,13 @@ def _traffic(settings: PaperSettings) -> Traffic:
     traffic = _part("traffic")
     source: Traffic
     match settings.traffic:
-        case "tape":
-            source = traffic.tape(settings.tape, markets)
         case "quiet":
             source = traffic.quiet(markets)
+        case "tape":
+            try:
+                source = traffic.tape(settings.tape, markets)
+            except traffic.TapeError as error:
+                raise PaperError(str(error)) from None
         case _:
             source = traffic.synthetic(settings.seed, markets)
     return source
@@ -158,10 +162,10 @@ class PaperApi:
 
     async def clear_fault(self, request: web.Request) -> web.Response:
         """Disarm a fault."""
-        text = request.match_info["id"]
-        if not text.isdigit() or not self.venue.exchange.faults.clear(int(text)):
+        fault_id = whole_number(request.match_info["id"])
+        if fault_id is None or not self.venue.exchange.faults.clear(fault_id):
             raise ApiError(29404, "no such fault", 404)
-        return web.json_response({"cleared": int(text)})
+        return web.json_response({"cleared": fault_id})
 
 
 def _version(package: str) -> str:
@@ -200,17 +204,17 @@ async def serve(
     ``traffic`` replaces the source that the settings name.
 
     Raises:
-        PaperError: the port is taken, or a part that the settings need is missing.
+        PaperError: the port is taken, the state directory is in use, or the tape cannot be played.
     """
     store = None if settings.state_dir is None else Store(settings.state_dir, fsync=settings.fsync)
     try:
         exchange, secrets = build(settings, store, clock_us(), key_maker)
         venue = Venue(exchange, settings, store=store)
+        source = _traffic(settings) if traffic is None else traffic
         runner = web.AppRunner(application(venue), access_log=None, shutdown_timeout=1.0)
         await runner.setup()
         try:
             base_url = await _listen(runner, settings)
-            source = _traffic(settings) if traffic is None else traffic
             exchange.attach_traffic(source, venue.now_us())
             venue.step()
             accounts: list[Account] = list(exchange.state.accounts.values())

@@ -13,6 +13,7 @@ from lighter_hedge.simulator.pushes import MarketStats, PositionView
 
 HEIGHT_US = 100_000
 """A block every 100 ms."""
+HEIGHT_START_US = 1_700_000_000_000_000
 PUBLIC_TRADES_MAX = 200
 RESTART_GAP = 1_000_000
 """Numbers skipped at a restart: public events use numbers without being saved."""
@@ -122,7 +123,7 @@ class State:
 
     def height(self, at_us: int) -> int:
         """Block height at a time."""
-        return at_us // HEIGHT_US % 1_000_000_000
+        return max(0, at_us - HEIGHT_START_US) // HEIGHT_US
 
     def note_order(self, order: Order, at_us: int) -> Order:
         """Record a new state of an order; return it as a copy that stays as it is."""

@@ -15,6 +15,7 @@ import msgspec
 
 from lighter_hedge.simulator.accounts import Account
 from lighter_hedge.simulator.orders import Order, Trade, TxRecord
+from lighter_hedge.simulator.settings import PaperError
 from lighter_hedge.simulator.state import Changes, Counters
 
 Record = TypeVar("Record")
@@ -35,9 +36,21 @@ class Store:
     """One database file in the state directory."""
 
     def __init__(self, directory: Path, *, fsync: bool = False) -> None:
-        """Open or create; ``fsync`` makes saves survive the loss of power too."""
+        """Open or create; ``fsync`` makes saves survive the loss of power too.
+
+        Raises:
+            PaperError: another exchange uses the directory.
+        """
         directory.mkdir(parents=True, exist_ok=True, mode=0o700)
-        self._db = sqlite3.connect(directory / "exchange.sqlite", isolation_level=None)
+        self._db = sqlite3.connect(directory / "exchange.sqlite", isolation_level=None, timeout=0.2)
+        try:
+            self._open(fsync)
+        except sqlite3.OperationalError as error:
+            self._db.close()
+            raise PaperError(f"the state in {directory} is in use or not writable: {error}") from None
+
+    def _open(self, fsync: bool) -> None:
+        self._db.execute("PRAGMA locking_mode=EXCLUSIVE")
         self._db.execute("PRAGMA journal_mode=WAL")
         self._db.execute(f"PRAGMA synchronous={'FULL' if fsync else 'NORMAL'}")
         self._db.execute(

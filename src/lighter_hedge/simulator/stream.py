@@ -10,6 +10,7 @@ from aiohttp import WSMsgType, web
 
 from lighter_hedge.simulator import wire
 from lighter_hedge.simulator.auth import AuthError, check_token
+from lighter_hedge.simulator.numerals import whole_number
 from lighter_hedge.simulator.pushes import BestChanged, Traded
 from lighter_hedge.simulator.sending import Answer, send_batch, send_one
 from lighter_hedge.simulator.venue import Connection, Venue, account_of, height_frame, is_private
@@ -149,9 +150,9 @@ class Stream:
             return height_frame(self.state.height(now_us), now_us, "subscribed")
         if channel == "market_stats:all":
             return self._all_market_stats(now_us)
-        if not parts or not all(part.isdigit() for part in parts):
+        numbers = [number for part in parts if (number := whole_number(part)) is not None]
+        if not parts or len(numbers) != len(parts):
             raise StreamError(30005, "Invalid Channel")
-        numbers = [int(part) for part in parts]
         if name in PER_MARKET and len(numbers) == 1:
             return self._market_snapshot(name, numbers[0], now_us)
         if name in NEEDS_AUTH | PUBLIC_ACCOUNT and len(numbers) == (2 if name == "account_orders" else 1):

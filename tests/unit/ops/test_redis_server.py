@@ -3,6 +3,7 @@
 import asyncio
 import os
 import signal
+import socket
 import subprocess
 import sys
 import tempfile
@@ -158,12 +159,64 @@ def test_server_has_a_session_of_its_own() -> None:
     asyncio.run(scenario())
 
 
+CHILD = """
+import asyncio, sys, tempfile
+from lighter_hedge.ops.redis_server import running_redis
+
+async def main():
+    tempfile.tempdir = sys.argv[1]
+    async with running_redis() as server:
+        print(server.url, flush=True)
+        await asyncio.Event().wait()
+
+asyncio.run(main())
+"""
+
+
+def test_server_does_not_outlive_a_parent_that_is_killed(tmp_path: Path) -> None:
+    if real().kind is Kind.FAKE:
+        return
+    with subprocess.Popen([sys.executable, "-c", CHILD, str(tmp_path)], stdout=subprocess.PIPE, text=True) as child:
+        assert child.stdout is not None
+        port = int(child.stdout.readline().rsplit(":", 1)[1].removesuffix("/0\n"))
+        with socket.create_connection(("127.0.0.1", port), timeout=10) as connection:
+            child.send_signal(signal.SIGKILL)
+            assert connection.recv(1) == b""  # hung up: the server has ended
+
+
 def test_server_that_died_meanwhile_is_no_error_at_the_end() -> None:
     async def scenario() -> None:
         async with running_redis(program=real()) as server:
             os.kill(server.pid, signal.SIGKILL)
 
     asyncio.run(scenario())
+
+
+def test_start_that_is_cancelled_leaves_no_server(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    found, started = real(), asyncio.Event()
+
+    async def never_up(process: asyncio.subprocess.Process, port: int, kind: Kind) -> bool:
+        pids.append(process.pid)
+        started.set()
+        return await asyncio.Event().wait()
+
+    async def start() -> None:
+        async with running_redis(program=found):
+            pytest.fail("it cannot have come up")
+
+    async def scenario() -> None:
+        async with asyncio.TaskGroup() as group:
+            task = group.create_task(start())
+            await started.wait()
+            task.cancel()
+
+    pids: list[int] = []
+    monkeypatch.setattr(redis_server, "_came_up", never_up)
+    asyncio.run(scenario())
+    with pytest.raises(ProcessLookupError):
+        os.kill(pids[0], 0)
+    assert os.listdir(tmp_path) == []
 
 
 def test_taken_port_is_named_and_someone_elses_server_is_not_taken_for_ours() -> None:

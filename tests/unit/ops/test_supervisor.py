@@ -6,6 +6,7 @@ import signal
 import sys
 import textwrap
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -45,7 +46,7 @@ class Desk:
     """A supervisor over fake children, with what it reported."""
 
     def __init__(self, folder: Path, grace_seconds: float = 20.0, **plans: str) -> None:
-        script = folder / "lighter_child.py"
+        script = folder / "lighter-hedge"
         script.write_text(textwrap.dedent(CHILD))
         self.folder = folder
         self.events: list[ChildEvent] = []
@@ -251,3 +252,27 @@ def test_a_supervisor_that_dies_silently_is_reported_with_its_log(tmp_path: Path
 @pytest.mark.filterwarnings("ignore::ResourceWarning")
 def test_ready_is_when_both_sides_are(tmp_path: Path) -> None:
     detached(tmp_path, f"{READY % 'A'}|{READY % 'B'}", 0)
+    with suppress(ChildProcessError):  # it outlives the call, or has ended by itself already
+        os.waitpid(-1, 0)
+
+
+def child_is_running() -> bool:
+    """Whether this process has a child that has not ended; ended ones are collected."""
+    try:
+        while os.waitpid(-1, os.WNOHANG)[0]:
+            continue
+    except ChildProcessError:
+        return False
+    return True
+
+
+def test_what_is_not_ready_in_time_is_stopped_again(tmp_path: Path) -> None:
+    assert not child_is_running()
+    script = tmp_path / "never_ready.py"
+    script.write_text("import signal\nsignal.pause()\n")
+    with pytest.raises(OpsError, match="not ready within") as late:
+        start_detached(
+            [sys.executable, str(script)], log_file=tmp_path / "s.log", timeout_seconds=0.05, sides=("A", "B")
+        )
+    assert late.value.code is ExitCode.TIMED_OUT
+    assert not child_is_running()

@@ -80,6 +80,15 @@ def test_what_is_below_the_minimum_is_a_residual() -> None:
     assert figures(body, "BTC", min_lots=5)["rounds_closed"] == 0
 
 
+def test_the_time_of_a_residual_begins_when_it_can_be_hedged() -> None:
+    body = truth(
+        [trade(1, "buy", 13, 101, 1000), trade(2, "buy", 20, 102, 5000)],
+        [trade(3, "sell", 33, 201, 5150)],
+    )
+    assert [each.hedge_ms for each in rounds(body, "BTC", min_lots=20)] == [(150,), (150,)]
+    assert [each.hedge_ms for each in rounds(body, "BTC")] == [(4150,), (150,)]
+
+
 def test_a_hedge_too_many_shows_as_net() -> None:
     body = truth([trade(1, "buy", 20, 101, 1000)], [trade(2, "sell", 20, 201, 1100), trade(3, "sell", 20, 202, 1200)])
     result = figures(body, "BTC", min_lots=20)

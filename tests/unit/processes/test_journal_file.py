@@ -1,6 +1,7 @@
 """The file under a journal: its lock, its versions, its errors."""
 
 import os
+import shutil
 import sqlite3
 import stat
 from collections.abc import Iterator
@@ -62,6 +63,12 @@ def test_holder_that_has_not_said_who_it_is_yet_is_another_process(path: Path) -
 def test_left_over_lock_file_holds_nobody(path: Path) -> None:
     Path(f"{path}.lock").write_text("12345\n")
     Lock(path).release()
+
+
+def test_folder_that_is_none_is_named(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    with pytest.raises(JournalUnwritable, match="Not a directory"):
+        open_for_writing(tmp_path / "file" / "a.sqlite")
 
 
 def test_lock_that_cannot_be_made_is_named(tmp_path: Path) -> None:
@@ -136,6 +143,31 @@ def test_transaction_is_all_or_nothing(path: Path, db: sqlite3.Connection) -> No
     assert db.execute("SELECT count(*) FROM stops").fetchone() == (0,)
     write()
     assert db.execute("SELECT count(*) FROM stops").fetchone() == (2,)
+
+
+def stop(db: sqlite3.Connection, path: Path, wall_ms: int) -> None:
+    with transaction(db, path):
+        db.execute("INSERT INTO stops (wall_ms) VALUES (?)", (wall_ms,))
+
+
+def stops_left(path: Path, log: bytes, copy: Path) -> list[int]:
+    """What a start finds of the file and its log as a crash of the machine leaves them, nobody having closed them."""
+    shutil.copy(path, copy)
+    Path(f"{copy}-wal").write_bytes(log)
+    found = open_for_writing(copy)
+    rows = found.execute("SELECT wall_ms FROM stops ORDER BY id").fetchall()
+    found.close()
+    return [wall_ms for (wall_ms,) in rows]
+
+
+def test_crash_costs_only_what_was_not_committed(path: Path, db: sqlite3.Connection, tmp_path: Path) -> None:
+    log = Path(f"{path}-wal")
+    stop(db, path, 1)
+    whole = len(log.read_bytes())
+    stop(db, path, 2)
+    assert stops_left(path, log.read_bytes(), tmp_path / "whole") == [1, 2]
+    for torn in (whole, whole + 1, whole + 100, len(log.read_bytes()) - 1):
+        assert stops_left(path, log.read_bytes()[:torn], tmp_path / f"torn-{torn}") == [1]
 
 
 @pytest.mark.parametrize(

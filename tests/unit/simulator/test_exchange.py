@@ -58,6 +58,16 @@ def test_a_resting_order_is_filled_by_the_other_account_and_told_in_the_recorded
     assert trade.is_maker_ask is False
 
 
+def test_the_parties_hear_of_a_fill_before_the_public() -> None:
+    world = make_world()
+    world.rest(A, BID, 20, MID)
+    world.take(B, ASK, 20, MID - 10)
+    private = [hasattr(push, "account_index") for push in world.pushes]
+    assert private == sorted(private, reverse=True)
+    assert any(private)
+    assert not all(private)
+
+
 def test_a_post_only_order_that_would_cross_is_cancelled_whole() -> None:
     world = make_world()
     order = world.rest(A, BID, 20, MID + 10)

@@ -134,6 +134,15 @@ def test_cancel_race_fills_before_it_cancels(lots: int, status: OrderStatus) -> 
     assert (order.status, order.filled_lots) == (status, lots)
 
 
+def test_cancel_race_strikes_a_cancel_all_too() -> None:
+    world = make_world()
+    order = world.rest(A, BID, 20, MID - 5)
+    world.fault(kind="cancel_race", account="a")
+    world.send(16, A, {"TimeInForce": 0, "Time": 0})
+    world.run()
+    assert order.status is OrderStatus.FILLED
+
+
 def test_late_fill_comes_after_the_cancel_was_told() -> None:
     world = make_world()
     order = world.rest(A, BID, 20, MID - 5)

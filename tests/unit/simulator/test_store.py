@@ -6,6 +6,7 @@ from lighter_hedge.simulator.exchange import Exchange
 from lighter_hedge.simulator.markets import BTC, ETH
 from lighter_hedge.simulator.orders import OrderStatus
 from lighter_hedge.simulator.rules import ExchangeSettings, Latency
+from lighter_hedge.simulator.state import RESTART_GAP
 from lighter_hedge.simulator.store import Store
 
 
@@ -49,7 +50,8 @@ def test_orders_nonces_positions_and_trades_come_back(tmp_path: Path) -> None:
     assert (order.filled_lots, order.leaves_lots, order.queue_ahead) == (20, 10, 0)
     again.traffic(print_trade(MID, 10, ASK))
     assert order.status is OrderStatus.FILLED
-    assert state.trades_of[A][-1].trade_id > state.trades_of[A][0].trade_id
+    trades = state.trades_of[A]
+    assert trades[-1].trade_id - trades[0].trade_id > RESTART_GAP
 
 
 def test_an_accepted_transaction_that_had_not_run_runs_after_the_restart(tmp_path: Path) -> None:

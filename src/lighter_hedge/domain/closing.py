@@ -1,0 +1,49 @@
+"""Closing an account's position at a person's word: immediate, reduce-only orders until it is flat.
+
+Used on a running desk (A closes, B follows as with any fill of A, last B closes what no fill of A explains) and on a
+stopped one (each account by itself).
+"""
+
+from dataclasses import dataclass
+
+from lighter_hedge.domain.commands import Command
+from lighter_hedge.domain.core import READ_AGAIN_MS, Core
+from lighter_hedge.domain.events import Instant, OrderKind, OrderRequest
+from lighter_hedge.domain.quoting import hedge_cap
+from lighter_hedge.domain.units import Side
+
+
+@dataclass(slots=True, kw_only=True)
+class Closing:
+    """Whether the own position is to be closed, and when the next order may go."""
+
+    core: Core
+    wanted: bool = False
+    _next_ms: int = 0
+
+    def step(self, now: Instant, round_number: int = 0) -> list[Command]:
+        """Send the next closing order, if one is wanted and possible; done once the position is flat."""
+        core, settings = self.core, self.core.settings
+        position = core.own.position
+        if not self.wanted or core.own.open_orders or not core.lane.ready or now.mono_ms < self._next_ms:
+            return []
+        if not position:
+            self.wanted = False
+            return []
+        side = Side.of_sign(-position)
+        touch = core.book.best(side.opposite)
+        if touch is None:
+            return []
+        self._next_ms = now.mono_ms + READ_AGAIN_MS
+        request = OrderRequest(
+            kind=OrderKind.HEDGE,
+            coid=core.next_coid(),
+            side=side,
+            lots=abs(position),
+            price=hedge_cap(touch, side, settings.slippage_bps_e2_max, settings.slippage_ladder_percent[-1]),
+            reduce_only=True,
+            round=round_number,
+            cross_account_guard=True,
+        )
+        core.own.intend(request, now.wall_ms)
+        return core.lane.submit(request)

@@ -1,0 +1,78 @@
+"""Ending a pause: a person's wish, carried out only once the venue, read after the wish, shows a hedged desk."""
+
+from dataclasses import dataclass
+
+from lighter_hedge.domain.core import READ_AGAIN_MS, Core
+from lighter_hedge.domain.events import Instant
+from lighter_hedge.domain.gate import View
+from lighter_hedge.domain.pair import residual
+from lighter_hedge.domain.states import Role
+
+RESUME_MS_MAX = 10_000
+"""How long a resume may take to read the venue before it is refused."""
+
+
+@dataclass(slots=True)
+class _Wish:
+    pause_id: int
+    asked_ms: int
+    hedge_now: bool
+    by: str
+
+
+@dataclass(slots=True, kw_only=True)
+class Resuming:
+    """At most one wish to go on."""
+
+    core: Core
+    _wish: _Wish | None = None
+
+    def begin(self, pause_id: int, now: Instant, *, hedge_now: bool, by: str) -> None:
+        """A person asks to end this pause; ``hedge_now`` waits for B's new tries."""
+        self._wish = _Wish(pause_id, now.mono_ms, hedge_now, by)
+        for role in Role:
+            self.core.read_again(role)
+
+    def attempt(self, view: View, min_lots: int) -> tuple[str, list[str]] | None:
+        """Who asked, and what speaks against it (empty: end the pause); None while there is nothing to say yet."""
+        wish, latch, now = self._wish, view.latch, view.now
+        if wish is None:
+            return None
+        if latch.pause is None or wish.pause_id != latch.pause.id:
+            self._wish = None
+            return wish.by, ["that pause has ended already"]
+        against = self._against(wish, view, min_lots)
+        limit_ms = self.core.settings.hedge_confirm_timeout_ms if wish.hedge_now else RESUME_MS_MAX
+        if against and now.mono_ms - wish.asked_ms < limit_ms:
+            self._read_again(now)
+            return None
+        self._wish = None
+        return wish.by, against
+
+    def _read_again(self, now: Instant) -> None:
+        for role in Role:
+            asked_ms, _ = self.core.last_read.get(role, (-READ_AGAIN_MS, 0))
+            if now.mono_ms - asked_ms >= READ_AGAIN_MS:
+                self.core.read_again(role)
+
+    def _against(self, wish: _Wish, view: View, min_lots: int) -> list[str]:
+        core, state = self.core, view.peer.state
+        positions = []
+        for role in Role:
+            asked_ms, position = core.last_read.get(role, (-1, 0))
+            if asked_ms < wish.asked_ms:
+                return ["the venue has not been read yet"]
+            positions.append(position)
+        against = []
+        if not residual(sum(positions), min_lots):
+            a, b = (core.size(position) for position in positions)
+            against.append(f"A {a} and B {b}: {core.size(sum(positions))} is unhedged")
+        if core.open_orders.get(Role.MAKER, 0):
+            against.append("an order of account A rests")
+        if core.lane.unresolved or core.own.open_orders:
+            against.append("a transaction of account A is unresolved")
+        if state is not None and state.unresolved:
+            against.append("a transaction of account B is unresolved")
+        if state is not None and state.failed is not None:
+            against.append("account B has used its tries up: `resume --hedge-now` gives it new ones")
+        return against + core.differences(view.now)

@@ -1,0 +1,22 @@
+"""The paper exchange's command: wrong settings are refused before anything listens."""
+
+import socket
+from pathlib import Path
+
+import pytest
+from tests.unit.cli.conftest import Invoke
+
+
+@pytest.mark.parametrize(
+    "arguments", [("--tier", "gold"), ("--wallets", "three"), ("--tx-hash", "maybe"), ("--port", "x")]
+)
+def test_wrong_settings_are_usage_errors(invoke: Invoke, arguments: tuple[str, ...]) -> None:
+    assert invoke("paper", *arguments).exit_code == 2
+
+
+def test_a_taken_port_is_named(invoke: Invoke, tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        port = str(server.getsockname()[1])
+        shown = invoke("paper", "--port", port, "--credentials", str(tmp_path / "c.json"))
+    assert shown.exit_code == 1
+    assert f"port {port}" in shown.stderr

@@ -1,0 +1,194 @@
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+import pytest
+from aiohttp import WSMsgType
+from tests.unit.simulator.paper_edge import Edge, edge, run
+from tests.unit.simulator.paper_world import ASK, BID, MID, A, B, book_change
+
+
+class Socket:
+    """A socket that asks and hears."""
+
+    def __init__(self, socket: Any) -> None:
+        self.socket = socket
+
+    async def hear(self) -> dict[str, Any]:
+        frame: dict[str, Any] = await self.socket.receive_json()
+        return frame
+
+    async def ask(self, **message: Any) -> dict[str, Any]:
+        await self.socket.send_json(message)
+        return await self.hear()
+
+    async def subscribe(self, channel: str, auth: str | None = None) -> dict[str, Any]:
+        more = {} if auth is None else {"auth": auth}
+        return await self.ask(type="subscribe", channel=channel, **more)
+
+
+@asynccontextmanager
+async def socket_of(paper: Edge) -> AsyncIterator[Socket]:
+    async with paper.client.ws_connect("/stream") as raw:
+        socket = Socket(raw)
+        assert (await socket.hear())["type"] == "connected"
+        yield socket
+
+
+def test_ping_is_answered_and_nonsense_gets_an_error_frame() -> None:
+    async def test() -> None:
+        async with edge() as paper, socket_of(paper) as socket:
+            assert await socket.ask(type="ping") == {"type": "pong"}
+            assert (await socket.ask(type="dance"))["error"]["code"] == 30001
+            await socket.socket.send_str("{")
+            assert (await socket.hear())["error"]["code"] == 30000
+            await socket.socket.send_str("[]")
+            assert (await socket.hear())["error"]["code"] == 30000
+            assert (await socket.ask(type="jsonapi/sendtx"))["error"]["code"] == 30007
+
+    run(test)
+
+
+@pytest.mark.parametrize(
+    ("channel", "code"),
+    [
+        ("nothing", 30005),
+        ("order_book/9", 30005),
+        ("order_book/x", 30005),
+        ("account_orders/1", 30005),
+        ("user_stats/5", 30005),
+        ("account_all_orders/101", 20001),
+        ("account_tx/101", 20001),
+    ],
+)
+def test_a_wrong_subscription_is_refused(channel: str, code: int) -> None:
+    async def test() -> None:
+        async with edge() as paper, socket_of(paper) as socket:
+            assert (await socket.subscribe(channel))["error"]["code"] == code
+
+    run(test)
+
+
+def test_a_token_of_another_account_opens_nothing() -> None:
+    async def test() -> None:
+        async with edge() as paper, socket_of(paper) as socket:
+            answer = await socket.subscribe(f"account_all_orders/{A}", paper.token(B))
+            assert answer["error"]["code"] == 20013
+
+    run(test)
+
+
+def test_subscribing_twice_and_unsubscribing() -> None:
+    async def test() -> None:
+        async with edge() as paper, socket_of(paper) as socket:
+            await socket.subscribe("ticker/1")
+            assert (await socket.subscribe("ticker:1"))["error"]["code"] == 30003
+            answer = await socket.ask(type="unsubscribe", channel="ticker/1")
+            assert answer == {"type": "unsubscribed", "channel": "ticker:1"}
+            assert (await socket.ask(type="unsubscribe", channel="ticker/1"))["error"]["code"] == 30002
+
+    run(test)
+
+
+def test_the_first_batch_continues_the_snapshot() -> None:
+    """A snapshot taken between batches: the next batch begins at its nonce."""
+
+    async def test() -> None:
+        async with edge() as paper, socket_of(paper) as socket:
+            snapshot = await socket.subscribe("order_book/1")
+            assert snapshot["type"] == "subscribed/order_book"
+            assert snapshot["order_book"]["begin_nonce"] == 0
+            assert snapshot["order_book"]["bids"][0] == {"price": "99999.0", "size": "0.00100"}
+            paper.world.traffic(book_change((BID, MID - 10, 0)))
+            paper.world.now_us += 60_000
+            paper.venue.step()
+            batch = await socket.hear()
+            assert batch["order_book"]["begin_nonce"] == snapshot["order_book"]["nonce"]
+            assert batch["order_book"]["bids"] == [{"price": "99999.0", "size": "0.00000"}]
+
+    run(test)
+
+
+def test_a_snapshot_between_batches_reaches_older_subscribers_as_a_batch() -> None:
+    async def test() -> None:
+        async with edge() as paper, socket_of(paper) as first, socket_of(paper) as second:
+            one = await first.subscribe("order_book/1")
+            paper.world.traffic(book_change((ASK, MID + 10, 7)))
+            other = await second.subscribe("order_book/1")
+            batch = await first.hear()
+            assert batch["order_book"]["begin_nonce"] == one["order_book"]["nonce"]
+            assert batch["order_book"]["nonce"] == other["order_book"]["nonce"]
+
+    run(test)
+
+
+def test_open_orders_are_in_the_snapshot_and_trades_of_the_past_are_not() -> None:
+    async def test() -> None:
+        async with edge() as paper, socket_of(paper) as socket:
+            paper.world.rest(A, BID, 20, MID - 5, client=7)
+            paper.world.take(A, BID, 20, MID + 10)
+            auth = paper.token(A)
+            orders = await socket.subscribe(f"account_all_orders/{A}", auth)
+            assert [row["client_order_index"] for row in orders["orders"]["1"]] == [7]
+            one = await socket.subscribe(f"account_orders/1/{A}", auth)
+            assert one["channel"] == f"account_orders:1:{A}"
+            every = await socket.subscribe(f"account_all/{A}")
+            assert (every["trades"], every["total_trades_count"]) == ({}, 1)
+            assert every["positions"]["1"]["position"] == "0.00020"
+            trades = await socket.subscribe("trade/1")
+            assert [row["size"] for row in trades["trades"]] == ["0.00020"]
+
+    run(test)
+
+
+def test_duplicate_frames_come_twice_and_again_on_subscribing() -> None:
+    async def test() -> None:
+        async with edge() as paper:
+            await paper.arm(kind="duplicate_frames", account="a")
+            auth = paper.token(A)
+            async with socket_of(paper) as socket:
+                await socket.subscribe(f"account_all_orders/{A}", auth)
+                paper.world.order(A, BID, 20, MID - 5)
+                paper.venue.step()
+                first = await socket.hear()
+                assert await socket.hear() == first
+                await socket.ask(type="unsubscribe", channel=f"account_all_orders/{A}")
+                snapshot = await socket.subscribe(f"account_all_orders/{A}", auth)
+                assert snapshot["type"] == "subscribed/account_all_orders"
+                assert await socket.hear() == first
+
+    run(test)
+
+
+def test_disconnect_drops_the_sockets_of_the_account_only() -> None:
+    async def test() -> None:
+        async with edge() as paper, socket_of(paper) as mine, socket_of(paper) as other:
+            await mine.subscribe(f"account_all/{A}")
+            await other.subscribe(f"account_all/{B}")
+            await paper.arm(kind="disconnect", account="a")
+            assert (await mine.socket.receive()).type is not WSMsgType.TEXT
+            assert await other.ask(type="ping") == {"type": "pong"}
+
+    run(test)
+
+
+def test_a_silent_client_is_pinged_and_then_dropped_with_1008() -> None:
+    async def test() -> None:
+        async with edge(ping_seconds=0.02) as paper, socket_of(paper) as socket:
+            assert await socket.hear() == {"type": "ping"}
+            message = await socket.socket.receive()
+            assert (message.type, message.data) == (WSMsgType.CLOSE, 1008)
+
+    run(test)
+
+
+def test_a_reader_too_slow_for_its_queue_is_dropped() -> None:
+    async def test() -> None:
+        async with edge(send_queue_max=5) as paper, socket_of(paper) as socket:
+            await socket.subscribe("height")
+            for _ in range(6):
+                paper.venue.send("height", {"type": "update/height"}, paper.world.now_us)
+            heard = [(await socket.socket.receive()).type for _ in range(7)]
+            assert heard[-1] is not WSMsgType.TEXT
+
+    run(test)
