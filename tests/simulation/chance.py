@@ -20,6 +20,7 @@ class Chance:
     steps: int = 30
     rng: random.Random = field(init=False)
     log: list[str] = field(default_factory=list)
+    late: bool = False
 
     def __post_init__(self) -> None:
         self.rng = random.Random(self.seed)
@@ -90,7 +91,10 @@ class Chance:
         world.fault("cancel_race", seconds=5)
 
     def late_fill(self, world: World) -> None:
-        world.fault("late_fill", delay_ms=self.rng.choice([10, 200, 1500]), seconds=5)
+        """Once a world: a venue that takes back two ends of orders can make any hedge wrong."""
+        if not self.late:
+            self.late = True
+            world.fault("late_fill", delay_ms=self.rng.choice([10, 200, 1500]), count=1)
 
     def lag(self, world: World) -> None:
         world.fault("history_lag", self.side(), seconds=self.rng.choice([0.1, 0.4]), for_seconds=5)

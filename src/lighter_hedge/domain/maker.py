@@ -79,6 +79,7 @@ class Maker:
     """Side of the last opening quote, for alternation."""
     _quote: Quote | None = None
     _next_announce_ms: int = 0
+    _next_cancel_ms: int = 0
     _throttled_until_ms: int = -1
     _sent_ms: deque[int] = field(default_factory=deque)
     _start_resumed: bool = False
@@ -216,7 +217,6 @@ class Maker:
                 return commands + self._drop_quote(request.coid, why, now)
 
     def _drop_quote(self, coid: int, why: str, now: Instant) -> list[Command]:
-        """A quote will never stand: wait a moment, then try the next attempt."""
         if self._quote is None or self._quote.announce.coid != coid:
             return []
         self._quote = None
@@ -226,11 +226,12 @@ class Maker:
     def _on_cancel_settled(self, settlement: Settlement, now: Instant) -> list[Command]:
         assert isinstance(settlement.request, CancelRequest)
         coid = settlement.request.coid
-        if settlement.fate is Fate.EXECUTED:
+        if settlement.fate in (Fate.EXECUTED, Fate.WITHOUT_EFFECT):  # its row says how it ended
             self.core.watch(coid, now.mono_ms + READ_AGAIN_MS)
             return []
         if self._quote is not None and self._quote.announce.coid == coid:
-            self._quote.cancel_ms = None  # not done: it is asked for again at once
+            self._quote.cancel_ms = None
+            self._next_cancel_ms = now.mono_ms + READ_AGAIN_MS
         text = f"cancel was not taken ({settlement.fate.value}: {settlement.code} {settlement.message})"
         return [Say(level=Level.WARNING, code="CANCEL_REFUSED", text=text)]
 
@@ -362,7 +363,7 @@ class Maker:
         if order is None:
             return []  # its send bounced; the settlement has dropped it
         if order.closed:
-            return self._conclude(quote, order, now)
+            return self._conclude(order)
         if not quote.cancel_why:
             stopping = self.stopping_since_ms is not None
             quote.cancel_why = "stopping" if stopping else self._view(now).against_resting(quote, order)
@@ -407,8 +408,8 @@ class Maker:
     def _cancel(self, quote: Quote, now: Instant) -> list[Command]:
         """Cancel, and cancel again while the order still stands. An acknowledged cancel proves nothing."""
         core, settings = self.core, self.core.settings
-        again_ms = max(READ_AGAIN_MS, settings.read_lag_ms)
-        if not core.lane.ready or (quote.cancel_ms is not None and now.mono_ms - quote.cancel_ms < again_ms):
+        again_ms = (quote.cancel_ms or -settings.read_lag_ms) + max(READ_AGAIN_MS, settings.read_lag_ms)
+        if not core.lane.ready or now.mono_ms < max(again_ms, self._next_cancel_ms):
             return []
         first = quote.cancel_ms is None
         quote.cancel_ms = now.mono_ms
@@ -416,14 +417,13 @@ class Maker:
         text = f"cancelling the quote of round {quote.announce.round}: {quote.cancel_why}"
         return [Say(level=Level.INFO if first else Level.WARNING, code="QUOTE_CANCELLED", text=text)]
 
-    def _conclude(self, quote: Quote, order: Order, now: Instant) -> list[Command]:
+    def _conclude(self, order: Order) -> list[Command]:
         """The quote has ended. Filled: the round waits for its hedge. Not filled: the next attempt."""
         assert order.closed
         self._quote = None
         if order.filled or order.status in ("", "filled", "canceled"):
             return []
-        text = f"quote ended unfilled: {order.status}"
-        return [Say(level=Level.INFO, code="QUOTE_ENDED", text=text)]
+        return [Say(level=Level.INFO, code="QUOTE_ENDED", text=f"quote ended unfilled: {order.status}")]
 
     def _close_round(self, now: Instant) -> list[Command]:
         """The round's fills are hedged: B says so of this round and amount, and the venue shows it."""
