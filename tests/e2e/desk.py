@@ -302,7 +302,7 @@ class Desk:
             "read_lag_seconds": 0.5,
         }
         for section, values in changes.items():
-            self.config[section] = {**self.config[section], **values} if isinstance(values, dict) else values
+            self.config[section] = {**self.config.get(section, {}), **values} if isinstance(values, dict) else values
         self.config_file.write_text(json.dumps(self.config, indent=1))
         self.config_file.chmod(0o600)
 
