@@ -38,6 +38,7 @@ A_FILLED, B_FILLED, B_FAILED = (
 POLL_SECONDS = 0.05
 PATIENCE = 40.0
 """Seconds for what usually takes a few: the machine may be busy."""
+COMMAND_SECONDS = 120.0
 
 _T = TypeVar("_T")
 _LINE = re.compile(r"(\S+)Z (\w+) +(\S+) (.*)")
@@ -308,20 +309,20 @@ class Desk:
 
     # --- commands
 
-    def command(self, *arguments: str, seconds: float = 120) -> "subprocess.CompletedProcess[str]":
-        """Run one command of the command line to its end, from the desk's folder."""
-        return self.execute(*COMMAND, *arguments, seconds=seconds)
+    def command(self, *arguments: str, extra: Mapping[str, str] | None = None) -> "subprocess.CompletedProcess[str]":
+        """Run one command of the command line to its end, from the desk's folder; ``extra`` environment."""
+        return self.execute(*COMMAND, *arguments, extra=extra)
 
-    def execute(self, *argv: str, seconds: float = 120) -> "subprocess.CompletedProcess[str]":
+    def execute(self, *argv: str, extra: Mapping[str, str] | None = None) -> "subprocess.CompletedProcess[str]":
         """Run a program to its end, from the desk's folder."""
         return subprocess.run(
             argv,
             cwd=self.root,
-            env=environment(),
+            env={**environment(), **(extra or {})},
             stdin=subprocess.DEVNULL,
             capture_output=True,
             text=True,
-            timeout=seconds,
+            timeout=COMMAND_SECONDS,
             check=False,
         )
 
@@ -385,9 +386,7 @@ class Desk:
         if not path.exists():
             return []
         found = (_LINE.fullmatch(row) for row in path.read_text(errors="replace").splitlines())
-        return [
-            Line(at=datetime.fromisoformat(row[1]), level=row[2], code=row[3], text=row[4]) for row in found if row
-        ]
+        return [Line(at=datetime.fromisoformat(row[1]), level=row[2], code=row[3], text=row[4]) for row in found if row]
 
     def quote(self) -> dict[str, Any]:
         """Wait until a quote of A rests, and the desk is hedged; the order."""

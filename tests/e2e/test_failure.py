@@ -96,9 +96,7 @@ def test_stop_mend_start_ends_the_failure(desk: Desk) -> None:
     assert desk.status()[0] == 4
     desk.paper.mend(fault)
     flags = ("--market", "BTC", "--quantity", "0.0002", "--depth", "1")
-    started = desk.execute(
-        str(ROOT / "start_hedge.sh"), *flags, "--credentials", str(desk.paper.credentials)
-    )
+    started = desk.execute(str(ROOT / "start_hedge.sh"), *flags, "--credentials", str(desk.paper.credentials))
     assert started.returncode == 0, started.stderr
     desk.hedged(20)
     desk.quote()
