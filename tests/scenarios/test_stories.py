@@ -12,13 +12,18 @@ from lighter_hedge.domain.states import Mode, Role
 from lighter_hedge.domain.units import Side
 
 
+def closed_since(world: World, before: int) -> bool:
+    """Whether A's round of then is closed."""
+    return world.maker.round > before or not world.maker.round_open
+
+
 def play_rounds(world: World, count: int) -> None:
     """Fill every quote of A until so many rounds are closed."""
     for _ in range(count):
         before = world.maker.round
         world.until(lambda: bool(world.resting(Role.MAKER)), 30, "a quote")
         world.fault("fill_now")
-        world.until(lambda before=before: world.maker.round > before or not world.maker.round_open, 30, "the round")
+        world.until(lambda: closed_since(world, before), 30, "the round")  # noqa: B023 called at once
     check_once(world)
     check_gate(world)
 
@@ -290,6 +295,20 @@ def test_lost_journal_with_a_position_is_refused_unless_adopted() -> None:
         assert world.resting(Role.MAKER)[0].side is Side.ASK
         play_rounds(world, 1)
         assert (world.position(Role.MAKER), world.position(Role.HEDGER)) == (0, 0)
+
+
+def test_one_lost_journal_is_adopted_and_the_round_goes_on() -> None:
+    """B alone has lost its journal: it takes the hedged pair over and confirms A's round all the same."""
+    with World() as world:
+        world.start_both()
+        world.b.venue.deaf |= {"account_all:101", "account_all:102"}
+        play_rounds(world, 1)
+        world.kill(Role.HEDGER)
+        world.b.journal = MemoryJournal(DESK)
+        world.b.venue.deaf.clear()
+        world.start(Role.HEDGER, adopt=True)
+        world.until(lambda: world.hedger.core.recovered, 20, "B to take over")
+        play_rounds(world, 2)
 
 
 def test_foreign_trade_pauses_the_desk() -> None:

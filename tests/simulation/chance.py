@@ -20,7 +20,7 @@ class Chance:
     steps: int = 30
     rng: random.Random = field(init=False)
     log: list[str] = field(default_factory=list)
-    late: bool = False
+    late_lots: int = 0
 
     def __post_init__(self) -> None:
         self.rng = random.Random(self.seed)
@@ -44,7 +44,7 @@ class Chance:
                 for _ in range(self.steps):
                     self.act(world)
                     world.run(rng.choice([0.0, 0.01, 0.05, 0.3, 1.0, 3.0]) * rng.random())
-                    check_once(world)
+                    check_once(world, self.late_lots)
                     check_gate(world)
                 self.heal(world)
                 counts["paused"] = int(world.maker.latch.mode is not Mode.RUNNING)
@@ -92,8 +92,8 @@ class Chance:
 
     def late_fill(self, world: World) -> None:
         """Once a world: a venue that takes back two ends of orders can make any hedge wrong."""
-        if not self.late:
-            self.late = True
+        if not self.late_lots:
+            self.late_lots = 40  # A never has more in one order
             world.fault("late_fill", delay_ms=self.rng.choice([10, 200, 1500]), count=1)
 
     def lag(self, world: World) -> None:
@@ -153,7 +153,7 @@ class Chance:
             world.until(lambda: settled(world), HEAL_SECONDS, "the desk to settle")
         except AssertionError as error:
             raise Violation(f"I6: {error}") from None
-        check_once(world)
+        check_once(world, self.late_lots)
         check_gate(world)
 
 

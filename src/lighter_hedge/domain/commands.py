@@ -49,7 +49,7 @@ class ReadTx:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReadOrders:
-    """Read own orders by client order index; answer ``OrdersRead``."""
+    """Read own orders by client order index, or all recent ones where none is given; answer ``OrdersRead``."""
 
     coids: tuple[int, ...]
 

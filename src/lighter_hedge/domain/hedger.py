@@ -462,7 +462,10 @@ class Hedger:
             return None
         if not residual(core.net, self._minimum()):
             return None
-        return Confirm(epoch=state.epoch, round=state.round, cum=core.maker.round_filled(state.round), net=core.net)
+        folded = [fills for fills in state.fills if fills.round == state.round and not core.maker.counts(fills.coid)]
+        before = sum(fills.side.sign * fills.filled for fills in folded)  # what the baseline holds of this round
+        cum = core.maker.round_filled(state.round) + before
+        return Confirm(epoch=state.epoch, round=state.round, cum=cum, net=core.net)
 
     def _say_changes(self, state: HedgerState) -> list[Command]:
         told = self._told

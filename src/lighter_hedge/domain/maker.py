@@ -101,8 +101,8 @@ class Maker:
         if memory.round is not None:
             maker.round = memory.round.round
             maker.round_open = not memory.round.closed
-            side, leg = Side(memory.round.side), Leg(memory.round.leg)
-            maker._opened_side = side if leg is Leg.OPEN else side.opposite
+            side, maker._leg = Side(memory.round.side), Leg(memory.round.leg)
+            maker._opened_side = side if maker._leg is Leg.OPEN else side.opposite
         return maker
 
     def start(self) -> list[Command]:
@@ -278,6 +278,8 @@ class Maker:
     def _reasons(self, now: Instant) -> list[str]:
         core = self.core
         reasons = self._view(now).against_quoting(self._min_lots())
+        if self.round_open and core.maker.round_filled(self.round):
+            reasons.append(f"account B has not confirmed round {self.round}")
         if now.mono_ms < self._throttled_until_ms:
             reasons.append(f"too many requests: quiet for {(self._throttled_until_ms - now.mono_ms) // 1000} s")
         if self._orders_last_minute(now) >= core.settings.orders_per_minute_max:
@@ -309,7 +311,6 @@ class Maker:
         """Say what A wants to show, and sign it while B arms."""
         core, settings = self.core, self.core.settings
         assert self._quote is None
-        assert not core.own.open_orders
         opened = self._opened_side
         same = self.round_open and self._leg is Leg.OPEN
         side, lots, leg = next_quote(settings, core.maker.position, self._min_lots(), opened, same_round=same)
@@ -460,7 +461,6 @@ class Maker:
         return self.latch.release(by="person")
 
     def _stop(self, now: Instant) -> list[Command]:
-        """Nothing is announced or resting by the books: end, once nothing is unresolved."""
         assert self.stopping_since_ms is not None
         core = self.core
         waited_ms = now.mono_ms - self.stopping_since_ms

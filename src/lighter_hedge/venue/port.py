@@ -47,7 +47,7 @@ class Venue(Protocol):
         """Status of a transaction, and what the sequencer said where it had no effect."""
 
     async def read_orders(self, coids: tuple[int, ...]) -> tuple[OrderReport, ...]:
-        """Rows of own orders, open and closed. An absent row proves nothing before the read lag is over."""
+        """Rows of own orders; all recent ones without ``coids``. Absence proves nothing before the read lag is over."""
 
     async def read_account(self, role: Role) -> tuple[int, int, int]:
         """Of either account: signed position in lots, free collateral in millionths, number of open orders."""

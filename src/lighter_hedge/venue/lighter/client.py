@@ -122,12 +122,13 @@ class LighterVenue:
         return await self._rest.tx(tx_hash)
 
     async def read_orders(self, coids: tuple[int, ...]) -> tuple[OrderReport, ...]:
-        """Rows of own orders in this market, open and closed."""
-        return self._reports(await self._rest.orders(self._own, coids), "accountOrders")
-
-    async def read_open_orders(self) -> tuple[OrderReport, ...]:
-        """Rows of all own open orders in this market, whoever placed them."""
-        return self._reports(await self._rest.open_orders(self._own, self.market.market_index), "accountActiveOrders")
+        """Rows of own orders in this market, open and closed; all recent ones where no ``coids`` are given."""
+        if coids:
+            return self._reports(await self._rest.orders(self._own, coids), "accountOrders")
+        # Open ones first: an order that ends in between then stands in both, its end last.
+        still_open = await self._rest.open_orders(self._own, self.market.market_index)
+        closed = await self._rest.closed_orders(self._own, self.market.market_index)
+        return self._reports(still_open, "accountActiveOrders") + self._reports(closed, "accountInactiveOrders")
 
     async def read_account(self, role: Role) -> tuple[int, int, int]:
         """Of either account: signed position in lots, free collateral in millionths, number of open orders."""

@@ -50,6 +50,8 @@ CODES_SUBSCRIPTION: Final = frozenset({20001, 20013, 30002, 30003, 30004, 30005,
 KEY_INDEX_ALL: Final = 255
 ORDERS_PER_READ: Final = 20
 """Client order indexes that one ``accountOrders`` takes."""
+CLOSED_ORDERS_READ: Final = 100
+"""Rows that one ``accountInactiveOrders`` gives at most."""
 
 
 class Wire(msgspec.Struct, gc=False):

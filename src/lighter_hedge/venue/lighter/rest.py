@@ -104,6 +104,11 @@ class Rest:
         params: Params = {"account_index": account_index, "market_id": market_index}
         return (await self._read("accountActiveOrders", params, models.OrderList, signed=True)).orders or []
 
+    async def closed_orders(self, account_index: int, market_index: int) -> list[models.OrderRow]:
+        """Rows of the newest closed orders in a market."""
+        params: Params = {"account_index": account_index, "market_id": market_index, "limit": models.CLOSED_ORDERS_READ}
+        return (await self._read("accountInactiveOrders", params, models.OrderList, signed=True)).orders or []
+
     async def limits(self, account_index: int) -> models.AccountLimits:
         """Tier and fees of an account."""
         params: Params = {"account_index": account_index}

@@ -78,9 +78,10 @@ def test_the_port_is_fulfilled() -> None:
 def test_rows_of_other_markets_are_left_out() -> None:
     async def story(fake: FakeLighter, venue: LighterVenue, settings: LighterSettings) -> None:
         rows = [order_row(), order_row(market_index=0, price="1.555")]
-        fake.bodies["accountOrders"] = fake.bodies["accountActiveOrders"] = (200, {"code": 200, "orders": rows})
+        for endpoint in ("accountOrders", "accountActiveOrders", "accountInactiveOrders"):
+            fake.bodies[endpoint] = (200, {"code": 200, "orders": rows})
         assert [row.coid for row in await venue.read_orders((77,))] == [77]
-        assert [row.coid for row in await venue.read_open_orders()] == [77]
+        assert [row.coid for row in await venue.read_orders(())] == [77, 77]
         assert fake.requests[-1][2].split(":")[1:3] == [str(settings.own_account), str(KEY)]
 
     tell(story)
