@@ -23,6 +23,7 @@ from urllib.request import ProxyHandler, Request, build_opener
 
 import pytest
 import redis
+
 from lighter_hedge.ops.pids import running
 from lighter_hedge.ops.redis_server import RedisNotFound, find_program
 from lighter_hedge.ops.truth import Execution, executions
@@ -44,7 +45,7 @@ _T = TypeVar("_T")
 _LINE = re.compile(r"(\S+)Z (\w+) +(\S+) (.*)")
 
 
-def eventually(condition: Callable[[], _T], what: str, seconds: float = PATIENCE) -> _T:
+def eventually(condition: Callable[[], _T | None], what: str, seconds: float = PATIENCE) -> _T:
     """The first true answer of ``condition``; fails with ``what`` where there is none in time."""
     ends = time.monotonic() + seconds
     while True:

@@ -1,6 +1,7 @@
 """The user's trial *failure*: B's key is refused after it has armed; three tries, failure, pause, and the ways back."""
 
 import signal
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -58,7 +59,7 @@ def test_three_tries_then_failure_and_a_pause_that_outlives_a_crash(desk: Desk) 
     check_failure(desk, told)
     tries = desk.log("B", "HEDGE_TRY_FAILED")
     assert [line.text.split(" filled")[0] for line in tries] == ["try 1 of 3", "try 2 of 3", "try 3 of 3"]
-    gaps = [(two.at - one.at).total_seconds() for one, two in zip(tries, tries[1:], strict=False)]
+    gaps = [(two.at - one.at).total_seconds() for one, two in pairwise(tries)]
     assert 0.4 <= gaps[0] <= 2.5
     assert 1.9 <= gaps[1] <= 5
     code, view = desk.status()

@@ -2,6 +2,7 @@
 
 import signal
 from datetime import datetime
+from itertools import pairwise
 
 from tests.e2e.desk import Desk, Line, eventually
 
@@ -17,7 +18,7 @@ def seconds(first: datetime, second: datetime) -> float:
 
 def check_regular(lines: list[Line], least: int) -> None:
     """Every second one line (``status_interval``), give or take what a busy machine takes."""
-    gaps = [seconds(one.at, two.at) for one, two in zip(lines, lines[1:], strict=False)]
+    gaps = [seconds(one.at, two.at) for one, two in pairwise(lines)]
     assert len(gaps) >= least
     assert all(0.9 <= gap <= 1.0 + LATE_SECONDS for gap in gaps), gaps
 
