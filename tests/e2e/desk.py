@@ -148,7 +148,7 @@ class Listener:
 
     def __init__(self, port: int) -> None:
         self._client = redis.Redis(port=port)
-        self._pubsub = self._client.pubsub(ignore_subscribe_messages=True)
+        self._pubsub: Any = self._client.pubsub(ignore_subscribe_messages=True)  # type: ignore[no-untyped-call]
         self._pubsub.subscribe(A_FILLED, B_FILLED, B_FAILED)
         self._heard: dict[str, list[dict[str, Any]]] = {A_FILLED: [], B_FILLED: [], B_FAILED: []}
 
@@ -175,11 +175,11 @@ class Paper:
         self.credentials = directory / "credentials.json"
         self.port = free_port()
         self.url = f"http://{HOST}:{self.port}"
-        argv = (*COMMAND, "paper", "--port", str(self.port), "--credentials", str(self.credentials))
-        argv += ("--traffic", "quiet", "--tier", "premium", *flags)
+        argv = [*COMMAND, "paper", "--port", str(self.port), "--credentials", str(self.credentials)]
+        argv += ["--traffic", "quiet", "--tier", "premium", *flags]
         if keeps:
-            argv += ("--state", str(directory / "state"))
-        self._process = Process(argv, directory / "paper.log")
+            argv += ["--state", str(directory / "state")]
+        self._process = Process(tuple(argv), directory / "paper.log")
         self._opener = build_opener(ProxyHandler({}))
 
     def start(self) -> None:
