@@ -37,7 +37,7 @@ A_FILLED, B_FILLED, B_FAILED = (
     "hedge:account_b_hedge_failed",
 )
 POLL_SECONDS = 0.05
-PATIENCE = 40.0
+PATIENCE = 60.0
 """Seconds for what usually takes a few: the machine may be busy."""
 COMMAND_SECONDS = 120.0
 
