@@ -286,6 +286,9 @@ class Maker:
             reasons.append(f"{core.settings.orders_per_minute_max} orders in the last minute")
         if not core.settings.market.active:
             reasons.append(f"market {core.settings.market.symbol} is not active")
+        if not reasons and self.round_open and core.maker.round_filled(self.round):
+            # A's own copies can be ahead of B's word: what has filled gets no further quote in its round.
+            reasons.append(f"waiting for account B to confirm round {self.round}")
         if not reasons and now.mono_ms < self._next_announce_ms:
             reasons.append("a moment between attempts")
         return reasons
