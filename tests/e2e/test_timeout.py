@@ -23,9 +23,16 @@ def check_regular(lines: list[Line], least: int) -> None:
     assert all(0.9 <= gap <= 1.0 + LATE_SECONDS for gap in gaps), gaps
 
 
+def waiting(desk: Desk, mark: int) -> list[Line]:
+    """A's status lines after line ``mark`` of its log, once there are six."""
+    lines = desk.log("A", "WAITING", after=mark)
+    return lines if len(lines) >= 6 else []
+
+
 def test_without_b_the_quote_goes_and_no_other_comes_until_b_is_back(desk: Desk) -> None:
     desk.up()
     quote = desk.quote()
+    mark = desk.mark("A")
     desk.signal("B", signal.SIGTERM)
     eventually(lambda: not desk.paper.truth().resting, "the quote is cancelled")
     eventually(lambda: desk.pid("B") is None, "B has ended")
@@ -34,7 +41,7 @@ def test_without_b_the_quote_goes_and_no_other_comes_until_b_is_back(desk: Desk)
     assert "account B is not armed" in error.text
     gone = next(line for line in desk.log("A", "QUOTE_CANCELLED"))
     assert WAIT_SECONDS - 0.5 <= seconds(gone.at, error.at) <= WAIT_SECONDS + LATE_SECONDS
-    told = eventually(lambda: desk.log("A", "WAITING")[-6:] if desk.mark("A") > 12 else [], "A says where it stands")
+    told = eventually(lambda: waiting(desk, mark), "A says every second where it stands")
     check_regular(told, 4)
     assert "account B" in told[-1].text
     truth = desk.paper.truth()
