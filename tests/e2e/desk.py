@@ -3,6 +3,7 @@
 Nothing here waits for a fixed time: ``eventually`` polls until something is so, or says what never came.
 """
 
+import itertools
 import json
 import os
 import re
@@ -40,6 +41,8 @@ POLL_SECONDS = 0.05
 PATIENCE = 60.0
 """Seconds for what usually takes a few: the machine may be busy."""
 COMMAND_SECONDS = 120.0
+PORTS = 2_000
+PORTS_FROM = 20_000 + PORTS * (int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw")) % 5)
 
 _T = TypeVar("_T")
 _LINE = re.compile(r"(\S+)Z (\w+) +(\S+) (.*)")
@@ -64,10 +67,20 @@ def environment() -> dict[str, str]:
     return {**kept, "PATH": path, "NO_PROXY": f"{HOST},localhost", "no_proxy": f"{HOST},localhost"}
 
 
+_ports = itertools.cycle(range(PORTS_FROM, PORTS_FROM + PORTS))
+
+
 def free_port() -> int:
-    with socket.socket() as found:
-        found.bind((HOST, 0))
-        return int(found.getsockname()[1])
+    """A port that nobody listens on, below those that the system gives away, and of this worker of the tests alone."""
+    for port in _ports:
+        with socket.socket() as found:
+            found.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            try:
+                found.bind((HOST, port))
+            except OSError:
+                continue
+            return port
+    raise AssertionError("no port is free")
 
 
 @dataclass(slots=True)
@@ -184,7 +197,13 @@ class Paper:
 
     def start(self) -> None:
         self._process.start()
-        eventually(lambda: self.credentials.exists() and self._answers(), "the paper exchange answers")
+        eventually(
+            lambda: self._ended() or (self.credentials.exists() and self._answers()), "the paper exchange answers"
+        )
+        assert not self._ended(), self._process.log.read_text(errors="replace")[-2_000:]
+
+    def _ended(self) -> bool:
+        return not self._process.alive
 
     def stop(self, number: int = signal.SIGKILL) -> None:
         self._process.stop(number)
