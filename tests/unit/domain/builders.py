@@ -3,7 +3,7 @@
 The market is made for easy sums: one lot at ``PRICE`` is worth one dollar, and ten lots are the venue's minimum.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from typing import Any, TypeVar
 
@@ -27,7 +27,11 @@ from lighter_hedge.domain.events import (
     CancelRequest,
     Candidate,
     Event,
+    FeedOpened,
+    HedgerHeard,
     Instant,
+    MakerHeard,
+    MessagingChanged,
     NonceRead,
     OrderKind,
     OrderReport,
@@ -41,8 +45,10 @@ from lighter_hedge.domain.events import (
     TxReported,
     TxStatus,
 )
+from lighter_hedge.domain.hedger import Hedger
 from lighter_hedge.domain.lane import Lane
 from lighter_hedge.domain.lane_words import LanePhase, Wanted
+from lighter_hedge.domain.maker import Maker
 from lighter_hedge.domain.memory import Memory
 from lighter_hedge.domain.settings import DeskSettings
 from lighter_hedge.domain.states import (
@@ -391,6 +397,11 @@ class Talk:
     available: int = 1_000_000_000
     log: list[Command] = field(default_factory=list)
     """Everything the machine ever wanted."""
+    alive: bool = True
+    """Whether the other side goes on saying its state while time passes."""
+    a_state: MakerState | None = None
+    b_state: HedgerState | None = None
+    seq: int = 0
 
     @property
     def now(self) -> Instant:
@@ -426,8 +437,24 @@ class Talk:
         while self.ms < end:
             self.ms = min(self.ms + step_ms, end)
             self.core.book.heard(0, self.now.mono_ms)
+            if self.alive and self.a_state is not None:
+                out += self.a_says()
+            if self.alive and self.b_state is not None:
+                out += self.b_says()
             out += self.hear(Ticked())
         return out
+
+    def a_says(self, **changes: Any) -> list[Command]:
+        """A's newest state with some fields changed arrives at B."""
+        self.seq += 1
+        self.a_state = replace(self.a_state or maker_state(), **changes, seq=self.seq)
+        return self.hear(MakerHeard(state=self.a_state))
+
+    def b_says(self, **changes: Any) -> list[Command]:
+        """B's newest state with some fields changed arrives at A."""
+        self.seq += 1
+        self.b_state = replace(self.b_state or hedger_state(), **changes, seq=self.seq)
+        return self.hear(HedgerHeard(state=self.b_state))
 
     def answers(self, tx_hash: str, kind: AnswerKind, code: int = 0, message: str = "") -> list[Command]:
         return self.hear(SendAnswered(tx_hash=tx_hash, answer=answer(kind, code, message)))
@@ -480,4 +507,16 @@ def recover(talk: Talk, *events: Event) -> list[Command]:
     return out + talk.wait(talk.core.settings.read_lag_ms + 3_000, step_ms=500)
 
 
-Make = Callable[..., Talk]
+def hedger_side(*events: Event, remembers: Memory | None = None, **changes: Any) -> Talk:
+    """Account B, recovered and connected; A has said that it is there."""
+    talk = Talk(machine=Hedger.create(settings(**changes), remembers or memory()))
+    recover(talk, MessagingChanged(up=True), *(events or (FeedOpened(), frame())))
+    talk.a_says()
+    return talk
+
+
+def maker_side(*events: Event, remembers: Memory | None = None, **changes: Any) -> Talk:
+    """Account A, recovered and connected, not yet knowing of B."""
+    talk = Talk(machine=Maker.create(settings(**changes), remembers or memory(Role.MAKER)))
+    recover(talk, MessagingChanged(up=True), *(events or (FeedOpened(), frame())))
+    return talk

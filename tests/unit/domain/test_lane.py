@@ -182,6 +182,22 @@ def test_a_stale_nonce_at_a_start_does_not_lead_back_to_a_settled_one() -> None:
     assert sent(talk.nonce(7)) == [PROBE], "7 is settled: the next one is burnt, whatever a lagging read says"
 
 
+def test_a_start_whose_nonce_read_lagged_by_two_burns_the_real_one() -> None:
+    talk = LaneTalk(Lane(read_lag_ms=LAG_MS))
+    talk.lane.start()
+    talk.nonce(7)  # stale: the venue expects 9
+    talk.answers(BURN, AnswerKind.BAD_NONCE)
+    burns = []
+    for _ in range(20):
+        out = talk.wait(5_000)
+        if ReadNonce() in out:
+            out += talk.nonce(9)
+        for tx_hash in (BURN, PROBE):
+            out += talk.tx(tx_hash, NOT_FOUND)
+        burns += sent(out)
+    assert "burn@9" in burns
+
+
 # --- the plain way -----------------------------------------------------------------------------------------------
 
 
