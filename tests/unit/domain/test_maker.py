@@ -108,8 +108,8 @@ def fill(talk: Talk, lots: int = 100, *, serial: int = 1, ended: bool = True) ->
     talk.positions[Role.MAKER] = lots
     status = "filled" if lots == 100 else "canceled"
     report = filled_row(serial, lots, side=Side.BID, status=status if ended else "open", closed=ended)
-    out = talk.hear(PositionReported(role=Role.MAKER, lots=lots))
-    return out + talk.hear(OrderReported(role=Role.MAKER, report=report))
+    out = talk.hear(OrderReported(role=Role.MAKER, report=report))
+    return out + talk.hear(PositionReported(role=Role.MAKER, lots=lots))
 
 
 def hedge(talk: Talk, lots: int = 100, serial: int = 1) -> list[Command]:
@@ -368,8 +368,8 @@ def test_an_executed_quote_whose_row_is_missing_is_asked_for() -> None:
     talk = sending()
     talk.status["order1@8"] = TxStatus.EXECUTED
     talk.nonce = 9
-    talk.wait(LAG_MS + 5_000, step_ms=500)
-    assert not talk.core.own.open_orders
+    talk.wait(3 * LAG_MS, step_ms=500)
+    assert talk.core.own.orders[coid(1)].closed
 
 
 def test_no_more_orders_a_minute_than_allowed() -> None:
@@ -427,9 +427,9 @@ def test_a_confirmation_of_another_epoch_round_or_amount_is_none() -> None:
     talk.hear(PositionReported(role=Role.HEDGER, lots=-100))
     for wrong in (confirm(epoch=1), confirm(round=2), confirm(cum=60)):
         talk.b_says(armed=None, confirm=wrong)
-        assert talk.machine.round_open
+        assert talk.machine.round == 1
     talk.b_says(confirm=confirm())
-    assert not talk.machine.round_open
+    assert talk.machine.round == 2
 
 
 def test_a_residual_is_carried_on() -> None:
@@ -637,8 +637,10 @@ def test_clear_pauses_and_closes_with_a_reduce_only_order() -> None:
     requests = [command.candidate.request for command in only(out + talk.wait(1_000), Send)]
     closing = [one for one in requests if isinstance(one, OrderRequest) and one.reduce_only]
     assert [(one.side, one.lots, one.kind) for one in closing] == [(Side.ASK, 100, OrderKind.HEDGE)]
-    talk.executes(next(tx for tx in sent(out) or sent(talk.log) if tx.startswith("order3")))
-    assert talk.machine.core._executed_ms
+    closed = row(3, lots=100, filled=100, closed=True, status="filled")
+    talk.hear(OrderReported(role=Role.MAKER, report=closed), PositionReported(role=Role.MAKER, lots=0))
+    talk.wait(2_000)
+    assert not talk.machine.closing.wanted
 
 
 def test_an_unknown_verb_is_said() -> None:
