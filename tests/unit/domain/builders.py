@@ -497,14 +497,14 @@ class Talk:
                 return None
 
 
-def recover(talk: Talk, *events: Event) -> list[Command]:
+def recover(talk: Talk, *events: Event, more_ms: int = 3_000) -> list[Command]:
     """Take a side through its start: burn, read lag, reads; ``events`` come first."""
     out = talk.follow(talk.machine.start())
     burn = sent(out)[0]
     out += talk.answers(burn, AnswerKind.ACCEPTED)
     out += talk.hear(*events)
     out += talk.executes(burn)
-    return out + talk.wait(talk.core.settings.read_lag_ms + 3_000, step_ms=500)
+    return out + talk.wait(talk.core.settings.read_lag_ms + more_ms, step_ms=500)
 
 
 def hedger_side(*events: Event, remembers: Memory | None = None, **changes: Any) -> Talk:

@@ -28,14 +28,13 @@ def clearing(position: int = 100, resting: int = 0) -> Talk:
     talk = Talk(machine=Clearer.create(Role.MAKER, settings(), memory(Role.MAKER)))
     talk.positions[Role.MAKER] = position
     talk.resting[Role.MAKER] = resting
-    recover(talk, FeedOpened(), frame())
+    recover(talk, FeedOpened(), frame(), more_ms=1_000)
     return talk
 
 
 def closing_order(talk: Talk) -> OrderRequest:
-    request = one(only(talk.log, Send)[-1:], Send).candidate.request
-    assert isinstance(request, OrderRequest)
-    return request
+    requests = [send.candidate.request for send in only(talk.log, Send)]
+    return [request for request in requests if isinstance(request, OrderRequest)][-1]
 
 
 def closes(talk: Talk, serial: int, lots: int) -> None:

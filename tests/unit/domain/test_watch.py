@@ -17,8 +17,8 @@ def test_the_wait_is_timed_from_the_first_unhedged_fill() -> None:
     talk.core.maker.apply_peer(fills())
     watch = talk.machine.watch
     watch.step(view(talk), 10, ())
+    watch.quiet(talk.now)
     talk.ms += 12_000
-    talk.b_says()
     line = only(watch.status(["waiting"], talk.machine.latch, talk.now), Say)[0]
     assert line.text == "not quoting, 12 s of 60 s: waiting"
 
