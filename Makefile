@@ -4,26 +4,35 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
+WORKERS ?= 2
 ARGS ?=
 
 .PHONY: help demo test check fix bench constraints clean
 
 help: ## Show the verbs
-	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | sort | expand -t 16
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
+	@echo
+	@echo 'ARGS goes to the verb: make demo ARGS="--rounds 6 --json", make test ARGS=tests/unit/domain'
+	@echo 'PYTHON chooses the interpreter of a new .venv: make test PYTHON=python3.12'
 
+# A half-made .venv, and one whose Python has gone, are made anew; changed pins are installed over the old ones.
 $(STAMP): pyproject.toml constraints.txt
-	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
-	@test -x $(BIN)/uv || $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt uv
+	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 15))' 2>/dev/null || \
+	  { echo '$(PYTHON) is missing or not Python 3.11 to 3.14: name another, make PYTHON=python3.12' >&2; exit 1; }
+	@echo 'setting up $(VENV) ...' >&2
+	@$(BIN)/python -c pass 2>/dev/null || rm -rf $(VENV)
+	@test -x $(BIN)/uv || $(PYTHON) -m venv $(VENV)
+	@test -x $(BIN)/uv || $(BIN)/python -m pip install --quiet --disable-pip-version-check --force-reinstall --no-deps -c constraints.txt uv
 	@$(BIN)/uv pip install --quiet --python $(BIN)/python -c constraints.txt -e '.[demo,dev]'
 	@touch $@
 
-demo: $(STAMP) ## Paper exchange, Redis, A and B, live (ARGS="--rounds 6 --json")
+demo: $(STAMP) ## Paper exchange, Redis, A and B on this machine, live; no keys
 	@$(BIN)/lighter-hedge demo $(ARGS)
 
-test: $(STAMP) ## All tests
-	@$(BIN)/python -m pytest -q $(ARGS)
+test: $(STAMP) ## All tests, on WORKERS=2 processes (0: in one)
+	@$(BIN)/python -m pytest -q -n $(WORKERS) --dist loadfile $(ARGS)
 
-check: $(STAMP) ## Format, lint, types, structure
+check: $(STAMP) ## Format, lint, types, shape of the repository
 	@$(BIN)/ruff format --check .
 	@$(BIN)/ruff check .
 	@$(BIN)/mypy
@@ -36,8 +45,8 @@ fix: $(STAMP) ## Format and mend what can be mended by machine
 bench: $(STAMP) ## Fill to hedge: latency beside a floor and the plain way
 	@$(BIN)/python -m benchmarks.hedge_latency $(ARGS)
 
-constraints: ## Pin every dependency anew
-	@$(BIN)/uv pip compile --quiet --universal --all-extras --python-version 3.11 --no-emit-index-url --no-header pyproject.toml -o constraints.txt
+constraints: $(STAMP) ## Pin every dependency anew in constraints.txt
+	@$(BIN)/uv pip compile --quiet --universal --all-extras --python-version 3.11 --no-emit-index-url --no-header --upgrade pyproject.toml -o constraints.txt
 
 clean: ## Remove what the verbs have made
 	@rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache

@@ -27,9 +27,8 @@ from lighter_hedge.domain.events import (
 )
 from lighter_hedge.domain.gate import Peer
 from lighter_hedge.domain.lane import Lane
-from lighter_hedge.domain.lane_words import Fate, Settlement
+from lighter_hedge.domain.lane_words import Fate
 from lighter_hedge.domain.ledger import Ledger, Order
-from lighter_hedge.domain.maker import Maker
 from lighter_hedge.domain.states import Announce, Role
 from lighter_hedge.venue.errors import ReadFailed
 
@@ -317,12 +316,8 @@ def cancel_races_a_fill() -> None:
 @contextmanager
 def cancel_ack_is_trusted() -> Iterator[None]:
     """As bots do that take an acknowledged cancel for the end of the order."""
-    on_cancel = Maker._on_cancel_settled
     apply_row, apply_trade = Ledger.apply_row, Ledger.apply_trade
     ended: set[int] = set()
-
-    def cancelled(maker: Maker, settlement: Settlement, now: Instant) -> list[Command]:
-        return on_cancel(maker, settlement, now)
 
     def submit(lane: Lane, request: Any) -> list[Command]:
         coid = getattr(request, "coid", 0)
@@ -343,7 +338,6 @@ def cancel_ack_is_trusted() -> Iterator[None]:
         return None if report.coid in ended else apply_trade(ledger, report)
 
     with (
-        patched(Maker, "_on_cancel_settled", cancelled),
         patched(Lane, "submit", submit),
         patched(Ledger, "apply_row", row),
         patched(Ledger, "apply_trade", trade),

@@ -93,7 +93,7 @@ class World:
         self.desk = desk or settings()
         self.loop = VirtualLoop()
         self.server = SimServer(self.loop, tier=tier, same_wallet=same_wallet)
-        self.hub = MemoryHub()
+        self.hub = MemoryHub(lambda: self.server.now_us() // 1000)
         self.verbose = verbose
         self.processes = {
             role: Process(

@@ -144,7 +144,7 @@ def run(
     settings = settings_of(config, overrides=overrides, credentials=credentials, keys=(role,), like_last_start=False)
     from lighter_hedge.processes.side import run_side
 
-    ends_with(run_side(role, settings, by_person=started_by_person, adopt=adopt))
+    run_side(role, settings, by_person=started_by_person, adopt=adopt)
 
 
 @guarded

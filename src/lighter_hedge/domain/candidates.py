@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from lighter_hedge.domain.events import BurnRequest, Candidate, OrderRequest
+from lighter_hedge.domain.events import BurnRequest, Candidate, OrderRequest, TxStatus
 from lighter_hedge.domain.lane_limits import ORDERS_PER_READ_MAX
 from lighter_hedge.domain.lane_words import Held
 
@@ -48,8 +48,8 @@ class Candidates:
         return None
 
     def burn(self) -> Held | None:
-        """A burn, if one was signed."""
-        return next((held for held in self if isinstance(held.candidate.request, BurnRequest)), None)
+        """A burn that may still execute, if one was signed."""
+        return next((held for held in self if isinstance(held.candidate.request, BurnRequest) and not held.dead), None)
 
     def sent(self) -> list[Held]:
         """Those that may have reached the venue and may still execute."""
@@ -58,6 +58,10 @@ class Candidates:
     def dead(self) -> list[Held]:
         """Those that the sequencer has failed."""
         return [held for held in self if held.sends > 0 and held.dead]
+
+    def absent(self, since_ms: int) -> bool:
+        """Whether none of those sent could be read, asked at or after ``since_ms``."""
+        return all(held.status is TxStatus.NOT_FOUND and held.asked_ms >= since_ms for held in self.sent())
 
     def sent_coids(self) -> tuple[int, ...]:
         """Client order indices of the newest orders that may have reached the venue."""

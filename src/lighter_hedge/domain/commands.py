@@ -178,7 +178,8 @@ class PublishFailure:
     """Tell people and tools that B has used its tries up."""
 
     failed: HedgeFailed
-    maker_fills: OrderFills | None
+    maker_fill: PublishFill | None
+    """The news of A's order that is not hedged, as B knows it."""
     unhedged: int
     tries: tuple[str, ...]
     """Status words of the tries."""

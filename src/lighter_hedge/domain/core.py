@@ -51,7 +51,10 @@ from lighter_hedge.domain.states import OrderFills, Role
 from lighter_hedge.domain.units import decimal_text
 
 READ_AGAIN_MS = 1_000
-"""Between two reads of the same thing while it is not settled."""
+"""Between two reads of the same thing while it is not settled …"""
+
+READ_AGAIN_MS_MAX = 8_000
+"""… growing up to this, for accounts: reads cost the wallet's request budget."""
 
 TRADES_MS_MAX = 250
 """How long a fill waits for its trades before people are told without them: a row comes before its trades."""
@@ -112,6 +115,7 @@ class Core:
     """Accounts that must be read again before anything new is opened."""
     _read_due_ms: dict[Role, int] = field(default_factory=dict)
     _read_issued_ms: dict[Role, int] = field(default_factory=dict)
+    _read_wait_ms: dict[Role, int] = field(default_factory=dict)
     _orders_due_ms: int = 0
     _watched: dict[int, int] = field(default_factory=dict)
     """Orders whose end is awaited: when to ask for them next."""
@@ -256,6 +260,8 @@ class Core:
         for role in Role:
             if now.mono_ms >= self._account_due_ms(role, now):
                 self._read_issued_ms[role] = now.mono_ms
+                wait_ms = self._read_wait_ms.get(role, READ_AGAIN_MS)
+                self._read_wait_ms[role] = min(2 * wait_ms, READ_AGAIN_MS_MAX)
                 commands.append(ReadAccount(role=role))
         return commands
 
@@ -266,12 +272,18 @@ class Core:
         if since_ms is not None and now.mono_ms - since_ms >= DIFFERS_GRACE_MS:
             asked_ms = self.last_read.get(role, (0, 0))[0]
             due_ms = min(due_ms, asked_ms + max(self.settings.read_lag_ms // 2, READ_AGAIN_MS))
-        return max(due_ms, self._read_issued_ms.get(role, -READ_AGAIN_MS) + READ_AGAIN_MS)
+        wait_ms = self._read_wait_ms.get(role, READ_AGAIN_MS)
+        return max(due_ms, self._read_issued_ms.get(role, -wait_ms) + wait_ms)
 
     def read_again(self, role: Role) -> None:
-        """Ask for an account at the next tick, and open nothing until it has been read."""
+        """Ask for an account soon, and open nothing until it has been read."""
         self._read_due_ms[role] = 0
         self._resync.add(role)
+
+    def read_now(self, role: Role) -> None:
+        """As ``read_again``, without the growing wait between reads of the same thing."""
+        self._read_wait_ms.pop(role, None)
+        self.read_again(role)
 
     def watch(self, coid: int, mono_ms: int) -> None:
         """The end of this order is awaited: ask for its row from then on."""
@@ -352,7 +364,7 @@ class Core:
         return commands
 
     def _changed(self, role: Role, order: Order, filled: int, now: Instant, *, was_closed: bool) -> list[Command]:
-        if order.closed:
+        if order.closed and role is self.role:  # both accounts count their orders from 1
             self._watched.pop(order.coid, None)
             self._executed_ms.pop(order.coid, None)
         if order.filled == filled and order.closed == was_closed:
@@ -405,6 +417,8 @@ class Core:
         else:
             quiet = not ledger.in_flight and not (event.role is not self.role and self.peer_busy)
             check.read(event.position, ledger, asked_ms=event.asked_ms, mono_ms=now.mono_ms, quiet=quiet)
+        if self.recovered and check.agreement() is Agreement.AGREES:
+            self._read_wait_ms.pop(event.role, None)
         self._resync.discard(event.role)
         return recover(self, now) if not self.recovered else []
 
@@ -415,7 +429,7 @@ class Core:
         if not self.recovered:
             return []
         for role in Role:
-            self.read_again(role)
+            self.read_now(role)
         for order in self.own.open_orders:
             self._watched[order.coid] = 0
         return [Say(level=Level.INFO, code="FEED_OPEN", text="stream is up again: reading orders and both accounts")]

@@ -18,10 +18,16 @@ class Fates:
 
     unread: dict[str, Candidate] = field(default_factory=dict)
     _from_ms: int | None = None
+    _winners: dict[int, str] = field(default_factory=dict)
+    """By nonce, the transaction that is known to have run."""
 
     def remember(self, candidates: Iterable[Candidate]) -> None:
         """Take what the journal holds unsettled."""
         self.unread = {candidate.tx_hash: candidate for candidate in candidates}
+
+    def add(self, candidate: Candidate) -> None:
+        """One more."""
+        self.unread[candidate.tx_hash] = candidate
 
     def known(self, tx_hash: str) -> None:
         """This one's fate is known already."""
@@ -46,7 +52,9 @@ class Fates:
         del self.unread[event.tx_hash]
         fate = Fate.EXECUTED if ran else Fate.WITHOUT_EFFECT
         settlement = Settlement(request=candidate.request, fate=fate, tx_hash=candidate.tx_hash, message=event.error)
+        if ran:
+            self._winners[candidate.nonce] = event.tx_hash
         if any(other.nonce == candidate.nonce for other in self.unread.values()):
             return settlement, []
-        entry = NonceSettled(nonce=candidate.nonce, winner=event.tx_hash if ran else "", why="read at start")
+        entry = NonceSettled(nonce=candidate.nonce, winner=self._winners.get(candidate.nonce, ""), why="read at start")
         return settlement, [Record(entry=entry)]

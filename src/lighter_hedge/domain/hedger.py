@@ -178,7 +178,7 @@ class Hedger:
             if change.role is Role.HEDGER:
                 commands += self._on_own_change(change, now)
         return commands + [
-            fill_message(self.core, order, self._announced_leg(), self._minimum())
+            fill_message(self.core, order, self._announced_leg(), min_lots=self._minimum(), role=Role.HEDGER)
             for order in self.core.fills_to_tell(now)
         ]
 
@@ -377,7 +377,7 @@ class Hedger:
         number = self._round()
         core, failed_before = self.core, self.tries.failed
         assert failed_before is None
-        commands = self.tries.fail(core, number)
+        commands = self.tries.fail(core, number, self._announced_leg())
         assert self.tries.failed is not None
         text = f"round {number}: {core.size(core.net)} unhedged after {self.tries.count} tries"
         return commands + self._ask_pause("HEDGE_FAILED", text, now)

@@ -43,6 +43,7 @@ from lighter_hedge.domain.events import (
 )
 from lighter_hedge.domain.fates import Fates
 from lighter_hedge.domain.lane_words import Fate, Held, LanePhase, Settlement, Wanted
+from lighter_hedge.domain.probe import Probe
 from lighter_hedge.domain.tickets import Tickets
 
 
@@ -65,9 +66,7 @@ class Lane:
     """When the nonce was first known to be consumed."""
     _winner: str = ""
     _winner_ms: int = 0
-    _probe: Held | None = None
-    """A burn under the next nonce: once executed, the current one has run or never will."""
-    _probe_ms: int | None = None
+    _probe: Probe | None = None
     _fates: Fates = field(default_factory=Fates)
     _booting: bool = True
 
@@ -194,9 +193,8 @@ class Lane:
         candidate = event.candidate
         assert candidate.nonce == nonce
         held = Held(candidate)
-        if self._probe_ms is None and nonce == self.nonce + 1 and self.phase is LanePhase.RESOLVING:
-            self._probe = held
-            held.sends = 1
+        if self.phase is LanePhase.RESOLVING and nonce == self.nonce + 1:
+            self._probe = Probe(candidate)
             return [Send(candidate=candidate)]
         if nonce != self.nonce:
             if nonce < self.nonce and isinstance(request, BurnRequest):
@@ -240,7 +238,11 @@ class Lane:
                 return self._on_refusal(held, Fate.REFUSED, answer, now)
             case AnswerKind.NOT_SENT | AnswerKind.THROTTLED:
                 return self._on_refusal(held, Fate.BOUNCED, answer, now)
-            case AnswerKind.BAD_NONCE | AnswerKind.UNKNOWN:
+            case AnswerKind.BAD_NONCE:
+                self.phase = LanePhase.RESOLVING
+                self._deadline_ms = now.mono_ms + self._poll_ms  # reads lag: asked at once, they say what they said
+                return []
+            case AnswerKind.UNKNOWN:
                 self.phase = LanePhase.RESOLVING
                 return self._ask(now)
             case _:
@@ -317,41 +319,47 @@ class Lane:
         if self._consumed_ms is None:
             self._consumed_ms = now.mono_ms
             return self._ask(now)
+        overdue = now.mono_ms - self._consumed_ms >= limits.PROBE_AFTER_MS and not self._tickets.sending
+        unknown = overdue and not any(held.status is TxStatus.PENDING for held in self._held)
+        if self._booting:
+            return self._burn_higher(nonce, now) if unknown else []
         if self._held.dead() and not self._held.sent():
             return self._finish(self._held.dead()[0], Fate.WITHOUT_EFFECT, now)
-        if self._probe is not None and nonce == self.nonce + 1:
-            return [Send(candidate=self._probe.candidate)]
-        probed = 1 if self._probe is not None else 0
-        if nonce > self.nonce + 1 + probed and not self._booting:
+        if self._probe is not None:
+            return self._push_probe(self._probe, nonce, now)
+        if nonce > self.nonce + 1:
             self._supersede(nonce)
             return []
-        known = any(held.status is TxStatus.PENDING for held in self._held)
-        if (
-            not known
-            and not probed
-            and now.mono_ms - self._consumed_ms >= limits.PROBE_AFTER_MS
-            and not self._tickets.sending
-        ):
-            return self._prepare(BurnRequest(), self.nonce + 1, at_once=True)
-        return self._conclude_absent(nonce, now)
+        return self._prepare(BurnRequest(), self.nonce + 1, at_once=True) if unknown else []
 
-    def _conclude_absent(self, nonce: int, now: Instant) -> list[Command]:
-        """After the probe has executed and the lag is over, a candidate that cannot be read did not run."""
-        if self._probe_ms is None or now.mono_ms < self._probe_ms + self.read_lag_ms:
-            return []
-        asked_since = self._probe_ms + self.read_lag_ms
-        dead, sent = self._held.dead(), self._held.sent()
-        if any(held.status is not TxStatus.NOT_FOUND or held.asked_ms < asked_since for held in sent):
-            return []
-        if dead:
-            return self._finish(dead[0], Fate.WITHOUT_EFFECT, now)
-        if not self._booting:
+    def _burn_higher(self, nonce: int, now: Instant) -> list[Command]:
+        """At a start: somebody used the nonce, or the read lagged. What we hold is read once a higher burn has run."""
+        for held in self._held:
+            self._fates.add(held.candidate)
+        self._held.clear()
+        self._consumed_ms = None
+        return self._boot_burn(nonce, now)
+
+    def _push_probe(self, probe: Probe, nonce: int, now: Instant) -> list[Command]:
+        """See the probe executed: send it again, or sign another where it is dead or its signature has ended."""
+        if nonce > self.nonce + 2:
             self._supersede(nonce)
             return []
-        for held in sent:
-            self._fates.known(held.candidate.tx_hash)
-            self._settle(held, Fate.WITHOUT_EFFECT, message="a stranger took its nonce")
-        return self._next_nonce("", "consumed by a transaction that this journal does not hold", now)
+        if nonce > self.nonce + 1:
+            probe.used(now.mono_ms)
+            return self._conclude_absent(probe, nonce, now)
+        if probe.usable(now.wall_ms):
+            return [Send(candidate=probe.candidate)]
+        return [] if self._tickets.sending else self._prepare(BurnRequest(), self.nonce + 1, at_once=True)
+
+    def _conclude_absent(self, probe: Probe, nonce: int, now: Instant) -> list[Command]:
+        """After the proof and the read lag, a candidate that cannot be read did not run."""
+        if probe.proved_ms is None or not self._held.absent(probe.proved_ms + self.read_lag_ms):
+            return []
+        if self._held.dead():
+            return self._finish(self._held.dead()[0], Fate.WITHOUT_EFFECT, now)
+        self._supersede(nonce)
+        return []
 
     def _send_again_or_burn(self, now: Instant, wanted: Wanted) -> list[Command]:
         """The nonce is not consumed: send the identical bytes while still wanted, else something harmless."""
@@ -381,7 +389,9 @@ class Lane:
         if event.status is None:
             return []
         if self._probe is not None and event.tx_hash == self._probe.candidate.tx_hash:
-            return self._on_probe(event.status, now)
+            if self._probe.reported(event.status, now.mono_ms):
+                self._deadline_ms = now.mono_ms + self.read_lag_ms
+            return []
         if self.phase is LanePhase.LAGGING:
             return self._on_fate(event, now)
         held = self._held.get(event.tx_hash)
@@ -397,14 +407,6 @@ class Lane:
         if event.status is TxStatus.FAILED:
             self.phase = LanePhase.RESOLVING
             return self._ask(now)
-        return []
-
-    def _on_probe(self, status: TxStatus, now: Instant) -> list[Command]:
-        assert self._probe is not None
-        if status is TxStatus.EXECUTED and self._probe_ms is None:
-            self._probe_ms = now.mono_ms
-            self._probe.status = status
-            self._deadline_ms = now.mono_ms + self.read_lag_ms
         return []
 
     def _won(self, held: Held, now: Instant) -> list[Command]:
@@ -449,21 +451,20 @@ class Lane:
 
     def _next_nonce(self, winner: str, why: str, now: Instant, *, fenced: bool = False) -> list[Command]:
         commands: list[Command] = [Record(entry=NonceSettled(nonce=self.nonce, winner=winner, why=why))]
-        probe, executed_ms = self._probe, self._probe_ms
+        probe, self._probe = self._probe, None
         self._poll_ms = limits.POLL_MS
         self.nonce += 1
         self._held.clear()
         self._winner = ""
-        self._consumed_ms = self._probe_ms = self._probe = None
-        if probe is not None and executed_ms is None:  # it stands under the nonce that is now current
-            self._held.keep(probe)
+        self._consumed_ms = None
+        if probe is not None and probe.proved_ms is None:  # it stands under the nonce that is now current
+            self._held.add(probe.candidate, sends=2)
             self.phase = LanePhase.RESOLVING
             return commands + self._ask(now)
         if probe is not None:
             tx_hash = probe.candidate.tx_hash
             commands.append(Record(entry=NonceSettled(nonce=self.nonce, winner=tx_hash, why="probe")))
             self.nonce += 1
-            fenced = True
         if not self._booting:
             self.phase = LanePhase.READY
         elif fenced:

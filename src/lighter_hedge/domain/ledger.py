@@ -54,11 +54,6 @@ class Order:
         return max(self.by_row, self.by_trades, self.by_peer)
 
     @property
-    def seen(self) -> int:
-        """Lots filled by the venue's own word (rows, trades), without what the other side says."""
-        return max(self.by_row, self.by_trades)
-
-    @property
     def quote(self) -> int:
         """Quote amount of the fills, millionths, by the source that has seen the most."""
         if self.by_trades >= self.filled:
@@ -83,6 +78,13 @@ class Order:
         )
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Sums:
+    filled: int
+    in_flight: int
+    open_orders: list[Order]
+
+
 @dataclass(slots=True)
 class Ledger:
     """The books of one account since the baseline, in signed lots."""
@@ -98,6 +100,7 @@ class Ledger:
     """Trades that are not ours, until somebody takes them."""
     highest_serial: int = 0
     _trades_seen: dict[int, None] = field(default_factory=dict)
+    _sums: "_Sums | None" = None
 
     def restore(self, fills: Iterable[OrderFills]) -> None:
         """Take the journal's orders."""
@@ -106,10 +109,21 @@ class Ledger:
 
     # --- sums -----------------------------------------------------------------------------------------------------
 
+    def _summed(self) -> "_Sums":
+        """The sums, computed once after each change: they are asked for many times a step."""
+        if self._sums is None:
+            orders = self.orders.values()
+            self._sums = _Sums(
+                filled=sum(order.side.sign * order.filled for order in orders),
+                in_flight=sum(order.side.sign * order.leaves for order in orders),
+                open_orders=[order for order in orders if not order.closed],
+            )
+        return self._sums
+
     @property
     def total(self) -> int:
         """Signed lots filled since the baseline."""
-        return self.folded + sum(order.side.sign * order.filled for order in self.orders.values())
+        return self.folded + self._summed().filled
 
     @property
     def position(self) -> int:
@@ -117,19 +131,14 @@ class Ledger:
         return self.base + self.total
 
     @property
-    def seen_position(self) -> int:
-        """The position by the venue's own word alone, without what the other side says."""
-        return self.base + self.folded + sum(order.side.sign * order.seen for order in self.orders.values())
-
-    @property
     def in_flight(self) -> int:
         """Signed lots that may still fill."""
-        return sum(order.side.sign * order.leaves for order in self.orders.values())
+        return self._summed().in_flight
 
     @property
     def open_orders(self) -> list[Order]:
         """Orders not known to be closed."""
-        return [order for order in self.orders.values() if not order.closed]
+        return self._summed().open_orders
 
     def round_filled(self, round_number: int) -> int:
         """Signed lots filled by the orders of one round."""
@@ -139,6 +148,12 @@ class Ledger:
         """The newest orders, oldest first."""
         return tuple(order.fills() for order in list(self.orders.values())[-count:])
 
+    def rebase(self, position: int) -> None:
+        """Count from this position on: whatever filled before is in it."""
+        self.folded_serial = max(self.folded_serial, self.highest_serial)
+        self.orders.clear()
+        self.folded, self.base, self._sums = 0, position, None
+
     # --- sources --------------------------------------------------------------------------------------------------
 
     def intend(self, request: OrderRequest, wall_ms: int) -> Order:
@@ -147,6 +162,7 @@ class Ledger:
         assert order.lots == request.lots
         order.round, order.attempt, order.price = request.round, request.attempt, request.price
         order.intended_ms, order.expected = wall_ms, True
+        self._sums = None
         return order
 
     def apply_row(self, report: OrderReport) -> Order | None:
@@ -221,6 +237,7 @@ class Ledger:
     def withdraw(self, coid: int) -> None:
         """An intended order was not sent after all: it never was in flight."""
         order = self.orders.pop(coid, None)
+        self._sums = None
         assert order is None or order.filled == 0
 
     def close(self, coid: int, status: str) -> None:
@@ -228,6 +245,7 @@ class Ledger:
         order = self.orders.get(coid)
         if order is not None and not order.closed:
             order.closed, order.status = True, status
+            self._sums = None
 
     # --- within ---------------------------------------------------------------------------------------------------
 
@@ -251,6 +269,7 @@ class Ledger:
             return known
         order = Order(coid=coid, side=side, lots=lots)
         self.orders[coid] = order
+        self._sums = None
         serial = self.desk.serial(coid)
         assert serial is not None
         self.highest_serial = max(self.highest_serial, serial)
@@ -259,6 +278,7 @@ class Ledger:
 
     def _settle(self, order: Order, closed: bool) -> None:
         order.lots = max(order.lots, order.filled)
+        self._sums = None
         if closed or (order.expected and order.filled == order.lots):
             order.closed = True
 
@@ -273,3 +293,4 @@ class Ledger:
             self.folded += oldest.side.sign * oldest.filled
             self.folded_serial = max(self.folded_serial, serial)
             del self.orders[coid]
+            self._sums = None

@@ -198,7 +198,7 @@ class Maker:
         if settlement.fate is Fate.BOUNCED and settlement.code:
             self._throttled_until_ms = now.mono_ms + core.settings.throttle_ms
         if isinstance(request, CancelRequest):
-            return self._on_cancel_settled(settlement, now)
+            return self._on_cancel_settled(settlement, request.coid, now)
         if not isinstance(request, OrderRequest):
             return []
         match settlement.fate:
@@ -223,9 +223,7 @@ class Maker:
         self._next_announce_ms = now.mono_ms + READ_AGAIN_MS
         return [Say(level=Level.WARNING, code="QUOTE_REFUSED", text=f"quote did not stand: {why}")]
 
-    def _on_cancel_settled(self, settlement: Settlement, now: Instant) -> list[Command]:
-        assert isinstance(settlement.request, CancelRequest)
-        coid = settlement.request.coid
+    def _on_cancel_settled(self, settlement: Settlement, coid: int, now: Instant) -> list[Command]:
         if settlement.fate in (Fate.EXECUTED, Fate.WITHOUT_EFFECT):  # its row says how it ended
             self.core.watch(coid, now.mono_ms + READ_AGAIN_MS)
             return []
@@ -282,7 +280,8 @@ class Maker:
             reasons.append(f"account B has not confirmed round {self.round}")
         if now.mono_ms < self._throttled_until_ms:
             reasons.append(f"too many requests: quiet for {(self._throttled_until_ms - now.mono_ms) // 1000} s")
-        if self._orders_last_minute(now) >= core.settings.orders_per_minute_max:
+        opens = residual(core.maker.position, self._min_lots())  # at a limit, closing goes on
+        if opens and self._orders_last_minute(now) >= core.settings.orders_per_minute_max:
             reasons.append(f"{core.settings.orders_per_minute_max} orders in the last minute")
         if not core.settings.market.active:
             reasons.append(f"market {core.settings.market.symbol} is not active")

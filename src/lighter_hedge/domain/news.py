@@ -7,17 +7,17 @@ from lighter_hedge.domain.pair import residual
 from lighter_hedge.domain.states import Leg, Role
 
 
-def fill_message(core: Core, order: Order, leg: Leg, min_lots: int = 1) -> PublishFill:
-    """The news of an own order's fills so far; B's also says whether the round is hedged by them."""
-    hedged = core.role is Role.HEDGER and residual(core.net, min_lots)
+def fill_message(core: Core, order: Order, leg: Leg, *, min_lots: int = 1, role: Role = Role.MAKER) -> PublishFill:
+    """The news of an order's fills so far; B's also says whether the round is hedged by them."""
+    hedged = role is Role.HEDGER and residual(core.net, min_lots)
     return PublishFill(
-        role=core.role,
+        role=role,
         fills=order.fills(),
         order_index=order.order_index,
         attempt=order.attempt,
         leg=leg.value,
         trade_ids=tuple(order.trade_ids),
         round_hedged=hedged,
-        hedged=core.own.round_filled(order.round) if core.role is Role.HEDGER else 0,
+        hedged=core.own.round_filled(order.round) if role is Role.HEDGER else 0,
         residual=core.net if hedged else 0,
     )

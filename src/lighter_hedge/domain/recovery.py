@@ -53,10 +53,7 @@ def _first_baseline(core: "Core", now: Instant) -> list[Command]:
         return [Exit(code=EXIT_REFUSED, why=text)]
     for role, position in ((Role.MAKER, maker), (Role.HEDGER, hedger)):
         ledger = core.ledgers[role]
-        ledger.folded_serial = max(ledger.folded_serial, ledger.highest_serial)
-        ledger.orders.clear()
-        ledger.folded = 0
-        ledger.base = position
+        ledger.rebase(position)
     core.fresh = False
     for role in Role:
         core.checks[role].refresh(core.ledgers[role], 0)

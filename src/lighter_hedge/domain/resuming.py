@@ -31,7 +31,7 @@ class Resuming:
         """A person asks to end this pause; ``hedge_now`` waits for B's new tries."""
         self._wish = _Wish(pause_id, now.mono_ms, hedge_now, by)
         for role in Role:
-            self.core.read_again(role)
+            self.core.read_now(role)
 
     def attempt(self, view: View, min_lots: int) -> tuple[str, list[str]] | None:
         """Who asked, and what speaks against it (empty: end the pause); None while there is nothing to say yet."""

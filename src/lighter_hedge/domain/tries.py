@@ -4,8 +4,9 @@ from dataclasses import dataclass, field
 
 from lighter_hedge.domain.commands import Alert, Command, Level, PublishFailure, Record, Say, TriesCounted
 from lighter_hedge.domain.core import Core
+from lighter_hedge.domain.news import fill_message
 from lighter_hedge.domain.settings import DeskSettings
-from lighter_hedge.domain.states import HedgeFailed
+from lighter_hedge.domain.states import HedgeFailed, Leg, Role
 
 MAX_RETRIES = "max_retries_exceeded"
 
@@ -40,7 +41,7 @@ class Tries:
         self.words.clear()
         return [Record(entry=TriesCounted(tries=0, failed=None))]
 
-    def fail(self, core: Core, number: int) -> list[Command]:
+    def fail(self, core: Core, number: int, leg: Leg) -> list[Command]:
         """The tries are used up and nothing is unresolved: say so to everybody."""
         cum = core.maker.round_filled(number)
         self.failed = HedgeFailed(round=number, cum=cum, reason=MAX_RETRIES, tries=self.count)
@@ -51,7 +52,7 @@ class Tries:
             Record(entry=TriesCounted(tries=self.count, failed=self.failed)),
             PublishFailure(
                 failed=self.failed,
-                maker_fills=filled[-1].fills() if filled else None,
+                maker_fill=fill_message(core, filled[-1], leg, role=Role.MAKER) if filled else None,
                 unhedged=core.net,
                 tries=tuple(self.words),
             ),

@@ -55,7 +55,7 @@ class Watch:
             text = f"timed out after {age_ms // 1000} s waiting for account B: {what}; reading both accounts"
             commands.append(Say(level=Level.ERROR, code="HEDGE_TIMEOUT", text=text))
             for role in Role:
-                core.read_again(role)
+                core.read_now(role)
         if self.exposed.age_ms(now.mono_ms) >= settings.unhedged_ms_max:
             text = f"{core.size(core.net)} unhedged for more than {settings.unhedged_ms_max // 1000} s"
             commands += view.latch.hold("UNHEDGED_TOO_LONG", text, now.wall_ms)

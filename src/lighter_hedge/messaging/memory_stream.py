@@ -6,7 +6,7 @@ chance: whoever waits is woken on the event loop that it waits on, which may be 
 """
 
 import asyncio
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Callable
 from dataclasses import dataclass, field
 
 from lighter_hedge.domain.states import DeskId, HedgerState, MakerState, OperatorCommand, Role
@@ -24,9 +24,14 @@ class _Stream:
 
 
 class MemoryHub:
-    """What one Redis holds. Share it between the clients of every process of the world."""
+    """What one Redis holds. Share it between the clients of every process of the world.
 
-    def __init__(self) -> None:
+    Args:
+        clock_ms: unix milliseconds, for ids that Redis would make; without it they count from 1.
+    """
+
+    def __init__(self, clock_ms: Callable[[], int] = lambda: 0) -> None:
+        self._clock_ms = clock_ms
         self.published: list[tuple[str, bytes]] = []
         """Everything published, oldest first, for whoever wants to listen or count."""
         self._streams: dict[str, _Stream] = {}
@@ -68,7 +73,7 @@ class MemoryHub:
     def append(self, key: str, entry_id: EntryId | None, body: bytes, *, keep: int | None = None) -> bool:
         """Append under ``entry_id`` (None: the next id). False where the id is not higher than the top."""
         stream = self._streams.setdefault(key, _Stream())
-        entry_id = entry_id or (stream.top[0] + 1, 0)
+        entry_id = entry_id or (max(stream.top[0] + 1, self._clock_ms()), 0)
         if entry_id <= stream.top:
             return False
         stream.entries.append((entry_id, body))
@@ -195,7 +200,7 @@ class MemoryMessaging:
             yield text_of(cursor), decode_command(body, entry_id=text_of(cursor))
 
     async def trim_commands(self, keep_from: str) -> None:
-        """Drop commands below the entry ``keep_from``: those that both sides have acknowledged."""
+        """See ``Messaging.trim_commands``."""
         self._require_link()
         self._hub.trim(self._keys.commands, id_of(keep_from))
 

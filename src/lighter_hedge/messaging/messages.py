@@ -135,8 +135,8 @@ class FillMessage(msgspec.Struct, frozen=True, kw_only=True):
 
     account_index: int
     market_index: int
-    order_index: int | None
-    """The venue's order id; null in a failure's ``a_order_info`` where B has not seen it."""
+    order_index: int
+    """The venue's order id; 0 in a failure's ``a_order_info`` where B has not seen it."""
     filled_base_amount: str
     filled_quote_amount: str
     avg_price: str
@@ -145,8 +145,8 @@ class FillMessage(msgspec.Struct, frozen=True, kw_only=True):
     v: int = CHANNEL_VERSION
     desk: str
     round: int
-    attempt: int | None
-    leg: str | None
+    attempt: int
+    leg: str
     client_order_index: int
     trade_ids: tuple[int, ...]
     order_closed: bool
@@ -191,20 +191,14 @@ def fill_body(command: PublishFill, context: ChannelContext) -> bytes:
     return msgspec.json.encode(_fill_message(command, context))
 
 
-def failure_body(command: PublishFailure, context: ChannelContext, known: PublishFill | None = None) -> bytes:
-    """The body of B's failure.
-
-    Args:
-        command: the failure.
-        context: desk, market, accounts and time.
-        known: what B has last heard of A's order, for its order index and trades; used if it is the same order.
-    """
+def failure_body(command: PublishFailure, context: ChannelContext) -> bytes:
+    """The body of B's failure."""
     market = context.market
     return msgspec.json.encode(
         FailureMessage(
             account_index=context.hedger_account,
             market_index=market.market_index,
-            a_order_info=_maker_order(command.maker_fills, context, known),
+            a_order_info=_fill_message(command.maker_fill, context) if command.maker_fill is not None else None,
             reason=command.failed.reason,
             timestamp=context.wall_ms // 1000,
             retry_times=command.failed.tries,
@@ -232,32 +226,11 @@ def average_price_text(fills: OrderFills, market: MarketSpec) -> str:
 
 
 def _fill_message(command: PublishFill, context: ChannelContext) -> FillMessage:
-    message = _heard(command.fills, command.role, context, command)
-    match command.role:
-        case Role.MAKER:
-            return message
-        case Role.HEDGER:
-            return HedgeFillMessage(
-                **structs.asdict(message),
-                round_hedged=command.round_hedged,
-                hedged_base_amount=context.market.size_text(abs(command.hedged)),
-                residual_base_amount=context.market.size_text(command.residual) if command.residual else "0",
-            )
-
-
-def _maker_order(fills: OrderFills | None, context: ChannelContext, known: PublishFill | None) -> FillMessage | None:
-    if fills is None:
-        return None
-    same = known is not None and known.role is Role.MAKER and known.fills.coid == fills.coid
-    return _heard(fills, Role.MAKER, context, known if same else None)
-
-
-def _heard(fills: OrderFills, role: Role, context: ChannelContext, known: PublishFill | None) -> FillMessage:
-    market = context.market
-    return FillMessage(
-        account_index=context.account(role),
+    market, fills = context.market, command.fills
+    message = FillMessage(
+        account_index=context.account(command.role),
         market_index=market.market_index,
-        order_index=known.order_index if known else None,
+        order_index=command.order_index,
         filled_base_amount=market.size_text(fills.filled),
         filled_quote_amount=quote_text(fills.filled_quote),
         avg_price=average_price_text(fills, market),
@@ -265,12 +238,20 @@ def _heard(fills: OrderFills, role: Role, context: ChannelContext, known: Publis
         side=fills.side.word,
         desk=str(context.desk),
         round=fills.round,
-        attempt=known.attempt if known else None,
-        leg=known.leg if known else None,
+        attempt=command.attempt,
+        leg=command.leg,
         client_order_index=fills.coid,
-        trade_ids=known.trade_ids if known else (),
+        trade_ids=command.trade_ids,
         order_closed=fills.closed,
         ts=utc_text(context.wall_ms),
+    )
+    if command.role is Role.MAKER:
+        return message
+    return HedgeFillMessage(
+        **structs.asdict(message),
+        round_hedged=command.round_hedged,
+        hedged_base_amount=market.size_text(abs(command.hedged)),
+        residual_base_amount=market.size_text(command.residual) if command.residual else "0",
     )
 
 

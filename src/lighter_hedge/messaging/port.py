@@ -52,6 +52,9 @@ class Messaging(Protocol):
     def commands(self, since: str) -> AsyncIterator[tuple[str, OperatorCommand]]:
         """Entry id and command, from after the entry ``since`` (``0`` for the beginning), for ever."""
 
+    async def trim_commands(self, keep_from: str) -> None:
+        """Drop commands below the entry ``keep_from``."""
+
     async def publish(self, channel: str, body: bytes) -> None:
         """Publish to people and tools that listen. Loss is allowed: nothing rests on it."""
 

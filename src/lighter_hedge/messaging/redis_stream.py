@@ -142,7 +142,7 @@ class RedisMessaging:
             await client.aclose()
 
     async def trim_commands(self, keep_from: str) -> None:
-        """Drop commands below the entry ``keep_from``: those that both sides have acknowledged."""
+        """See ``Messaging.trim_commands``."""
         await self._ask(self._client.xtrim(self._keys.commands, minid=text_of(id_of(keep_from)), approximate=False))
 
     async def publish(self, channel: str, body: bytes) -> None:

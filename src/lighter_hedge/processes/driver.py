@@ -1,7 +1,9 @@
 """The one place where a machine's commands become effects, and effects become its events.
 
 A machine never waits: ``step(event, now)`` returns what must be done, and the driver does it in that order. What must
-be durable (``Record``) is committed before the next command of the list runs. Everything that takes time (signing,
+be durable (``Record``) is committed before the next command of the list runs; only facts that the venue will repeat
+(fills, settled nonces) may follow a few milliseconds later, so that no send and no message waits for the disk: a crash
+in between is a crash a moment earlier, and the next start reads them again. Everything that takes time (signing,
 sending, reading) runs as a task and comes back as an event. Below ``dispatch`` nothing awaits: steps never interleave.
 """
 
@@ -16,7 +18,9 @@ from lighter_hedge.domain.commands import (
     Command,
     Entry,
     Exit,
+    FillsKnown,
     Level,
+    NonceSettled,
     Prepare,
     PublishFailure,
     PublishFill,
@@ -58,7 +62,12 @@ from lighter_hedge.venue.port import Venue
 TICK_SECONDS = 0.05
 RECONNECT_SECONDS = 0.5
 FLUSH_SECONDS = 1.0
+FACTS_SECONDS = 0.005
+"""How long facts wait for their commit."""
+FACTS = (FillsKnown, NonceSettled)
 NEWS_MAX = 1_000
+COMMANDS_KEPT_MS = 3_600_000
+"""A command of a person is acknowledged, or has timed out, long before it is dropped from the stream."""
 EXIT_SUPERSEDED = 8
 
 _T = TypeVar("_T")
@@ -106,12 +115,17 @@ class Driver:
     on_step: Callable[[], None] = lambda: None
     """Called after every step: the process looks whether the machine is ready."""
     exit_code: int | None = None
+    exit_why: str = ""
     _group: asyncio.TaskGroup = field(init=False)
     _ended: asyncio.Event = field(default_factory=asyncio.Event)
     _state: MakerState | HedgerState | None = None
     """The newest state that has not been appended yet."""
     _news: deque[PublishFill | PublishFailure] = field(default_factory=deque)
     _to_publish: asyncio.Event = field(default_factory=asyncio.Event)
+    _entries: list[Entry] = field(default_factory=list)
+    """What is recorded and not committed yet."""
+    _must_commit: bool = False
+    _commit_timer: asyncio.TimerHandle | None = None
     _seq: int = 0
     _messaging_up: bool = False
 
@@ -128,6 +142,7 @@ class Driver:
             ]
             self._execute_all(self.machine.start())
             await self._ended.wait()
+            self._commit()
             await self._flush()
             for task in tasks:
                 task.cancel()
@@ -192,6 +207,7 @@ class Driver:
                 async for entry_id, command in self.messaging.commands(cursor):
                     cursor = entry_id
                     self.dispatch(OperatorAsked(command=command))
+                    await self.messaging.trim_commands(f"{self.clock().wall_ms - COMMANDS_KEPT_MS}-0")
             except UnreadableMessage as error:
                 cursor = error.entry_id or cursor
                 self.say("error", "MESSAGE_UNREADABLE", str(error))
@@ -201,15 +217,27 @@ class Driver:
     # --- commands out -----------------------------------------------------------------------------------------------
 
     def _execute_all(self, commands: list[Command]) -> None:
-        entries: list[Entry] = []
         for command in commands:
-            if isinstance(command, Record):
-                entries.append(command.entry)
+            if not isinstance(command, Record):
+                if self._must_commit:
+                    self._commit()
+                self._execute(command)
                 continue
-            if entries:
-                self.journal.commit_all(entries)
-                entries = []
-            self._execute(command)
+            self._entries.append(command.entry)
+            if not isinstance(command.entry, FACTS):
+                self._must_commit = True
+        if self._must_commit:
+            self._commit()
+        elif self._entries and self._commit_timer is None:
+            loop = asyncio.get_running_loop()
+            self._commit_timer = loop.call_later(FACTS_SECONDS, self._commit)
+
+    def _commit(self) -> None:
+        """Make everything recorded so far durable, in its order."""
+        if self._commit_timer is not None:
+            self._commit_timer.cancel()
+            self._commit_timer = None
+        entries, self._entries, self._must_commit = self._entries, [], False
         if entries:
             self.journal.commit_all(entries)
 
@@ -248,7 +276,7 @@ class Driver:
 
     def _end(self, code: int, why: str) -> None:
         if self.exit_code is None:
-            self.exit_code = code
+            self.exit_code, self.exit_why = code, why
             self.say("info" if code == 0 else "error", "EXIT", f"{why} (exit code {code})")
             self._ended.set()
 
@@ -260,6 +288,7 @@ class Driver:
             self.dispatch(PrepareFailed(ticket=command.ticket, reason=str(error)))
             return
         if self.exit_code is None:
+            self._commit()
             self.journal.commit_candidate(candidate)
             self.dispatch(Prepared(ticket=command.ticket, candidate=candidate))
 
@@ -323,6 +352,7 @@ class Driver:
 
     async def _tell_news(self) -> None:
         while self._news:
+            self._commit()  # people hear of nothing that a crash could take back
             command = self._news[0]
             context = replace(self.context, wall_ms=self.clock().wall_ms)
             if isinstance(command, PublishFill):

@@ -3,6 +3,7 @@
 import asyncio
 import os
 import signal
+import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -113,7 +114,7 @@ def driver_of(
     )
 
 
-async def _run(role: Role, settings: Settings, *, by_person: bool, adopt: bool) -> int:
+async def _run(role: Role, settings: Settings, *, by_person: bool, adopt: bool) -> None:
     venue = await connect_side(role, settings)
     messaging = RedisMessaging(settings.redis.url, settings.desk_id)
     journal: Journal | None = None
@@ -127,7 +128,9 @@ async def _run(role: Role, settings: Settings, *, by_person: bool, adopt: bool) 
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, driver.stop)
-        return await driver.run()
+        code = ExitCode(await driver.run())
+        if code is not ExitCode.OK:
+            raise OpsError(code, f"account {role.letter}: {driver.exit_why}")
     finally:
         await venue.close()
         await messaging.close()
@@ -177,15 +180,16 @@ def expected_errors(who: str) -> Iterator[None]:
         raise OpsError(ExitCode.FAILED, str(error), "free the disk, or restore the journal") from None
 
 
-def run_side(role: Role, settings: Settings, *, by_person: bool, adopt: bool) -> int:
-    """Run account A or B until it ends; return its exit code.
+def run_side(role: Role, settings: Settings, *, by_person: bool, adopt: bool) -> None:
+    """Run account A or B until it ends.
 
     Raises:
-        OpsError: something expected stands against it: what, and what to do about it.
+        OpsError: something expected stands against it, or ended it: what, and what to do about it.
     """
-    logs = open_logs(settings.log_file(role), level=settings.log.level)
+    console = sys.stderr if sys.stderr.isatty() else None
+    logs = open_logs(settings.log_file(role), level=settings.log.level, console=console)
     try:
         with expected_errors(f"account {role.letter}"):
-            return asyncio.run(_run(role, settings, by_person=by_person, adopt=adopt))
+            asyncio.run(_run(role, settings, by_person=by_person, adopt=adopt))
     finally:
         logs.close()

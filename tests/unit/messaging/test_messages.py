@@ -199,14 +199,14 @@ def test_residual_keeps_its_sign() -> None:
 
 FAILURE = PublishFailure(
     failed=HedgeFailed(round=17, cum=20, reason="max_retries_exceeded", tries=3),
-    maker_fills=A_FILLS,
+    maker_fill=A_FILL,
     unhedged=20,
     tries=("canceled-too-much-slippage", "rejected 21149", "canceled-too-much-slippage"),
 )
 
 
 def test_failure_is_as_the_contract_shows_it() -> None:
-    body = json.loads(failure_body(FAILURE, CONTEXT, A_FILL))
+    body = json.loads(failure_body(FAILURE, CONTEXT))
     order = body.pop("a_order_info")
     assert order == json.loads(fill_body(A_FILL, CONTEXT))
     assert body == {
@@ -217,20 +217,8 @@ def test_failure_is_as_the_contract_shows_it() -> None:
 
 
 def test_failure_without_a_fill_heard_has_no_order() -> None:
-    unheard = PublishFailure(failed=FAILURE.failed, maker_fills=None, unhedged=20, tries=())
+    unheard = PublishFailure(failed=FAILURE.failed, maker_fill=None, unhedged=20, tries=())
     assert json.loads(failure_body(unheard, CONTEXT))["a_order_info"] is None
-
-
-def test_failure_does_not_borrow_the_ids_of_another_order() -> None:
-    other = PublishFill(
-        role=Role.MAKER, fills=OrderFills(
-            coid=16, round=16, side=Side.BID, lots=20, filled=20, filled_quote=1, closed=True),
-        order_index=9, attempt=2, leg="close", trade_ids=(9,),
-    )  # fmt: skip
-    for known in (other, None):
-        order = json.loads(failure_body(FAILURE, CONTEXT, known))["a_order_info"]
-        assert (order["order_index"], order["attempt"], order["leg"], order["trade_ids"]) == (None, None, None, [])
-        assert (order["client_order_index"], order["filled_base_amount"]) == (17, "0.00020")
 
 
 def average(filled: int, quote: int) -> str:

@@ -194,6 +194,8 @@ class Stream:
                 raw = await connection.recv(decode=False)
                 link.heard = _now()
                 self._take(link, parse.frame_of(raw), token, on_event)
+                # What a frame has caused (a send, a message) leaves before the next buffered frame is looked at.
+                await asyncio.sleep(0)
         except ConnectionClosed as error:
             return link.lost or f"connection lost: {error}"
         except (msgspec.DecodeError, UnitError) as error:
