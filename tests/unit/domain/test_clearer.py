@@ -82,7 +82,7 @@ def test_what_the_venue_still_shows_afterwards_is_closed_too() -> None:
     talk = clearing()
     closes(talk, 1, 100)
     talk.positions[Role.MAKER] = 40
-    talk.wait(LAG_MS + 3_000, step_ms=500)
+    talk.wait(LAG_MS + 10_000, step_ms=500)
     assert closing_order(talk).lots == 40
 
 

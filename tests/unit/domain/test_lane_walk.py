@@ -440,7 +440,7 @@ def test_no_deviation_breaks_a_promise_while_every_read_lags(arm: bool) -> None:
 def test_crash_stranger_and_late_arrival_together(lagging: bool) -> None:
     """Deeper, with fewer kinds: what a restart and a second instance may meet."""
     kinds = ("answer lost", "on its way", "stranger", "unwant", "crash", "late")
-    assert walk(kinds, 2, lagging=lagging) > 300
+    assert walk(kinds, 2, lagging=lagging) > 200
 
 
 def test_a_quick_restart_with_lagging_nonces() -> None:
@@ -448,11 +448,11 @@ def test_a_quick_restart_with_lagging_nonces() -> None:
 
 
 def test_a_transaction_that_the_sequencer_fails_is_no_execution() -> None:
-    assert walk(("failed", "failed and used", "stranger", "answer lost", "crash"), 2) > 300
+    assert walk(("failed", "failed and used", "stranger", "answer lost", "crash"), 2) > 200
 
 
 def test_the_walk_notices_a_lane_that_takes_silence_for_absence(monkeypatch: pytest.MonkeyPatch) -> None:
     """The walk can fail: a lane that does not wait out the read lag tells an executed order dead."""
     monkeypatch.setattr(f"{__name__}.LANE_LAG_MS", 0)
-    with pytest.raises(Broken):
-        walk(("answer lost", "stale", "slow", "crash"), 3, lagging=True)
+    with pytest.raises(Broken, match="executed: True"):
+        walk(("answer lost", "crash", "stale"), 2, lagging=True)

@@ -53,7 +53,7 @@ def test_a_fresh_start_waits_until_the_other_side_was_looked_for() -> None:
     recover(talk, FeedOpened())
     assert not talk.core.recovered
     talk.hear(MessagingChanged(up=True))
-    talk.wait(2_000)
+    talk.wait(9_000, step_ms=500)
     assert talk.core.recovered
 
 

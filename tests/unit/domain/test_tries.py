@@ -1,6 +1,7 @@
 from tests.unit.domain.builders import entries, fills, maker_side, one, settings
 
 from lighter_hedge.domain.commands import PublishFailure, TriesCounted
+from lighter_hedge.domain.states import Leg, Role
 from lighter_hedge.domain.tries import Tries
 
 
@@ -24,8 +25,9 @@ def test_a_failure_names_the_order_that_filled_and_what_is_missing() -> None:
     core = maker_side().core
     core.maker.apply_peer(fills())
     tries = Tries(count=3, words=["a", "b", "c"])
-    out = tries.fail(core, 1)
+    out = tries.fail(core, 1, Leg.OPEN)
     told = one(out, PublishFailure)
     assert (told.failed.cum, told.unhedged, told.tries) == (100, 100, ("a", "b", "c"))
-    assert told.maker_fills == fills()
-    assert one(Tries(count=3).fail(core, 9), PublishFailure).maker_fills is None
+    assert told.maker_fill is not None
+    assert (told.maker_fill.fills, told.maker_fill.role) == (fills(), Role.MAKER)
+    assert one(Tries(count=3).fail(core, 9, Leg.OPEN), PublishFailure).maker_fill is None
