@@ -237,6 +237,23 @@ def test_a_standard_wallet_is_limited_to_sixty_a_minute(tmp_path: Path) -> None:
         paper.kill()
 
 
+def test_truth_counts_the_requests_of_each_account(paper: Paper) -> None:
+    async def test() -> None:
+        before = [account["requests"] for account in await truth(paper)]
+        b = paper.accounts[1]
+        await fetched(paper, f"/api/v1/account?by=index&value={b}")
+        await fetched(paper, f"/api/v1/nextNonce?account_index={b}&api_key_index=4")
+        await fetched(paper, "/api/v1/orderBooks")
+        async with aiohttp.ClientSession() as session:
+            info = json.dumps({"AccountIndex": b})
+            await session.post(f"{paper.url}/api/v1/sendTx", data={"tx_type": "14", "tx_info": info})
+        after = [account["requests"] for account in await truth(paper)]
+        assert after[0] == before[0]
+        assert after[1] == {"tx": before[1]["tx"] + 1, "read": before[1]["read"] + 2}
+
+    run(test)
+
+
 def test_a_killed_exchange_comes_back_with_orders_nonces_and_positions(tmp_path: Path) -> None:
     paper = Paper(tmp_path, state_dir=str(tmp_path / "state"))
 
@@ -244,10 +261,10 @@ def test_a_killed_exchange_comes_back_with_orders_nonces_and_positions(tmp_path:
         async with paper.clients(4) as (a, _):
             assert (await a.create_order(1, 1, 20, MID - 5, False, 0, 2))[2] is None
             assert (await a.create_market_order(1, 2, 30, MID + 10, False))[2] is None
-        return await truth(paper)
+        return [one | {"requests": None} for one in await truth(paper)]
 
     async def after(known: list[dict[str, Any]]) -> None:
-        assert await truth(paper) == known
+        assert [one | {"requests": None} for one in await truth(paper)] == known
         async with paper.clients(4) as (a, _):
             assert await asyncio.to_thread(a.check_client) is None
             assert (await a.cancel_order(1, 1))[2] is None

@@ -23,6 +23,9 @@ def paper(
     tier: Annotated[str, typer.Option("--tier", help="standard, premium or unlimited.")] = "standard",
     wallets: Annotated[str, typer.Option("--wallets", help="shared: sub-accounts of one wallet; separate.")] = "shared",
     collateral: Annotated[int, typer.Option("--collateral", min=1, help="USDC of each account.")] = 10_000,
+    traffic: Annotated[
+        str | None, typer.Option("--traffic", help="synthetic; quiet: a fixed book and no trades; none; tape.")
+    ] = None,
     tape: Annotated[Path | None, typer.Option("--tape", help="Replay this recording instead of made traffic.")] = None,
     seed: Annotated[int, typer.Option("--seed", help="Seed of the made traffic.")] = 1,
     book_interval_ms: Annotated[
@@ -50,7 +53,7 @@ def paper(
             tier=tiers[tier],
             wallets=wallets,
             collateral=collateral,
-            traffic="synthetic" if tape is None else "tape",
+            traffic=traffic or ("synthetic" if tape is None else "tape"),
             tape=tape,
             seed=seed,
             book_interval_ms=book_interval_ms,

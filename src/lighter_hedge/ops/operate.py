@@ -10,6 +10,7 @@ from lighter_hedge.config import Settings
 from lighter_hedge.domain.states import HedgerState, MakerState, OperatorCommand, Pause, Role
 from lighter_hedge.messaging.port import MessagingError
 from lighter_hedge.ops.exit_codes import ExitCode, OpsError
+from lighter_hedge.ops.pids import ended_here
 from lighter_hedge.ops.status import FRESH_FACTOR
 
 ACK_SECONDS = 15.0
@@ -75,10 +76,11 @@ async def living_maker(stream: CommandStream, settings: Settings) -> MakerState:
     """A's newest state, while A lives.
 
     Raises:
-        OpsError: A has said nothing for too long.
+        OpsError: A has ended on this machine, or has said nothing for too long.
     """
     state = await last_maker(stream)
-    if state is None or wall_ms() - state.at_ms > stale_ms(settings):
+    ended = Role.MAKER.letter in ended_here(settings.run_dir)
+    if state is None or ended or wall_ms() - state.at_ms > stale_ms(settings):
         raise OpsError(ExitCode.NOT_RUNNING, f"desk {settings.desk_id} is not running", "start it: lighter-hedge up")
     return state
 

@@ -5,7 +5,8 @@ requests, and 4,000 transactions in a bucket of their own. Requests that name no
 address. (Fact sheet, section 5.)
 """
 
-from collections import deque
+from collections import defaultdict, deque
+from dataclasses import dataclass
 
 from lighter_hedge.simulator.accounts import Tier
 
@@ -59,3 +60,34 @@ class RateLimiter:
             total += weight
         self._sums[bucket] = total
         return fits
+
+
+@dataclass(slots=True)
+class Requests:
+    """What one account has asked for since the exchange started, refused requests too."""
+
+    tx: int = 0
+    """Calls that send transactions."""
+    read: int = 0
+
+
+class RequestCounts:
+    """Counts requests of each account; those that name none are nobody's."""
+
+    def __init__(self) -> None:
+        self._of: dict[int, Requests] = defaultdict(Requests)
+
+    def sent(self, account_index: int | None) -> None:
+        """Count a call that sends."""
+        if account_index is not None:
+            self._of[account_index].tx += 1
+
+    def read(self, account_index: int | None) -> None:
+        """Count a call that reads."""
+        if account_index is not None:
+            self._of[account_index].read += 1
+
+    def shown(self, account_index: int) -> dict[str, int]:
+        """As ``/paper/truth`` tells it."""
+        counted = self._of.get(account_index, Requests())
+        return {"tx": counted.tx, "read": counted.read}

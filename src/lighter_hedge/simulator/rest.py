@@ -66,12 +66,22 @@ class Rest:
             now_us = self.venue.step()
             token = _token(request)
             holder = holder_of(token) if token else None
+            self.venue.requests.read(self._about(request) if holder is None else holder)
             who = self.venue.who(holder, request.remote or "")
             if not self.venue.limiter.allow(who, endpoint, now_us):
                 raise ApiError(23000, "Too Many Requests!", 429)
             return web.json_response(read(request))
 
         return handler
+
+    def _about(self, request: web.Request) -> int | None:
+        """The account that a request without a token is about, if it names one or a transaction of one."""
+        by, value = request.query.get("by", ""), request.query.get("value", "")
+        if by == "hash":
+            tx = self.state.txs.get(value.removeprefix("0x"))
+            return None if tx is None else tx.account_index
+        text = value if by in ("index", "account_index") else request.query.get("account_index", "")
+        return int(text) if text.isdigit() else None
 
     # --- markets ---
 

@@ -50,6 +50,7 @@ def send_one(venue: Venue, raw_type: object, raw_info: object, address: str) -> 
     if tx_info is None:
         return refusal(21501, "invalid tx info")
     account_index = account_index_of(tx_info)
+    venue.requests.sent(account_index)
     if not venue.limiter.allow(venue.who(account_index, address), "sendTx", venue.now_us()):
         return refusal(23000, "Too Many Requests!", 429)
     text = raw_info if isinstance(raw_info, str) else json.dumps(tx_info, separators=(",", ":"))
@@ -71,6 +72,7 @@ def send_batch(venue: Venue, raw_types: object, raw_infos: object, address: str)
     if len({(one or {}).get("AccountIndex") for one in objects}) > 1 or None in objects:
         return refusal(21121, "all txs of a batch must be of one account and api key")
     account_index = account_index_of(objects[0])
+    venue.requests.sent(account_index)
     if not venue.limiter.allow(venue.who(account_index, address), "sendTxBatch", venue.now_us()):
         return refusal(23000, "Too Many Requests!", 429)
     results: list[SubmitResult] = []

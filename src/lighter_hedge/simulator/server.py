@@ -86,13 +86,16 @@ def _traffic(settings: PaperSettings) -> Traffic:
         return iter(())
     traffic = _part("traffic")
     source: Traffic
-    if settings.traffic == "synthetic":
-        source = traffic.synthetic(settings.seed, markets)
-        return source
-    try:
-        source = traffic.tape(settings.tape, markets)
-    except traffic.TapeError as error:
-        raise PaperError(str(error)) from None
+    match settings.traffic:
+        case "quiet":
+            source = traffic.quiet(markets)
+        case "tape":
+            try:
+                source = traffic.tape(settings.tape, markets)
+            except traffic.TapeError as error:
+                raise PaperError(str(error)) from None
+        case _:
+            source = traffic.synthetic(settings.seed, markets)
     return source
 
 
@@ -120,7 +123,7 @@ class PaperApi:
     async def truth(self, request: web.Request) -> web.Response:
         """What really is."""
         now_us = self.venue.step()
-        return web.json_response(wire_rest.truth(self.venue.exchange.state, now_us))
+        return web.json_response(wire_rest.truth(self.venue.exchange.state, self.venue.requests, now_us))
 
     async def info(self, request: web.Request) -> web.Response:
         """What this exchange runs on."""

@@ -6,7 +6,7 @@ from pathlib import Path
 from lighter_hedge.simulator.accounts import Tier
 from lighter_hedge.simulator.rules import CHAIN_ID, DEFAULT_LATENCIES, Latency
 
-TRAFFICS = ("synthetic", "tape")
+TRAFFICS = ("synthetic", "quiet", "tape", "none")
 TX_HASHES = ("true", "fast")
 WALLETS = ("shared", "separate")
 
@@ -28,6 +28,7 @@ class PaperSettings:
     collateral: int = 10_000
     """Of each account, in whole USDC."""
     traffic: str = "synthetic"
+    """``quiet``: a fixed book without trades; ``none``: not even a book."""
     tape: Path | None = None
     seed: int = 1
     book_interval_ms: int = 50
@@ -57,7 +58,7 @@ class PaperSettings:
             PaperError: a value is not one of those allowed.
         """
         for name, value, allowed in (
-            ("traffic", self.traffic, (*TRAFFICS, "none")),
+            ("traffic", self.traffic, TRAFFICS),
             ("tx_hash", self.tx_hash, TX_HASHES),
             ("wallets", self.wallets, WALLETS),
         ):

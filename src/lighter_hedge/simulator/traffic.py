@@ -2,13 +2,14 @@
 
 Every source is an iterator of ``(at_us, event)`` in order of time, microseconds since its start, and a
 function of its arguments alone. ``synthetic`` draws a market, ``tape`` plays a recorded one again and
-again.
+again, ``quiet`` holds a book still.
 """
 
 from collections.abc import Iterator
 from itertools import takewhile
 
 from lighter_hedge.simulator.events import TrafficEvent
+from lighter_hedge.simulator.quiet import quiet
 from lighter_hedge.simulator.synthetic import Character, Quantiles, synthetic
 from lighter_hedge.simulator.tape import play_once, tape
 from lighter_hedge.simulator.tape_lines import TapeError
@@ -20,6 +21,7 @@ __all__ = [
     "TapeError",
     "TapeForm",
     "play_once",
+    "quiet",
     "synthetic",
     "tape",
     "until",

@@ -14,7 +14,7 @@ from typing import Any
 from lighter_hedge.simulator import wire
 from lighter_hedge.simulator.accounts import Account
 from lighter_hedge.simulator.exchange import Exchange, SubmitResult
-from lighter_hedge.simulator.limits import RateLimiter
+from lighter_hedge.simulator.limits import RateLimiter, RequestCounts
 from lighter_hedge.simulator.pushes import Push
 from lighter_hedge.simulator.settings import PaperSettings
 from lighter_hedge.simulator.store import Store
@@ -71,6 +71,7 @@ class Venue:
         self.exchange = exchange
         self.settings = settings
         self.limiter = RateLimiter(settings.tier)
+        self.requests = RequestCounts()
         self.connections: set[Connection] = set()
         self.wake = asyncio.Event()
         self._store = store

@@ -8,6 +8,7 @@ from lighter_hedge.domain.units import MarketSpec, Side, decimal_text, quote_tex
 from lighter_hedge.simulator import markets as published
 from lighter_hedge.simulator import wire
 from lighter_hedge.simulator.accounts import MAINTENANCE_FRACTION, Account, Tier
+from lighter_hedge.simulator.limits import RequestCounts
 from lighter_hedge.simulator.matching import BookSide
 from lighter_hedge.simulator.orders import Order
 from lighter_hedge.simulator.pushes import MarketStats
@@ -246,7 +247,7 @@ def system_config() -> Json:
     )
 
 
-def truth(state: State, now_us: int) -> Json:
+def truth(state: State, requests: RequestCounts, now_us: int) -> Json:
     """``/paper/truth``: what really is, without lag or faults."""
     return {
         "time_ms": now_us // 1000,
@@ -262,6 +263,7 @@ def truth(state: State, now_us: int) -> Json:
                 "collateral": quote_text(account.collateral),
                 "orders": [_true_order(state, state.orders[order]) for order in state.orders_of[index]],
                 "trades": _true_trades(state, index),
+                "requests": requests.shown(index),
             }
             for index, account in state.accounts.items()
         ],

@@ -83,3 +83,15 @@ def test_a_desk_that_is_silent_for_long_is_not_running(tmp_path: Path) -> None:
     assert gone.value.code is ExitCode.NOT_RUNNING
     living = FakeStream(set(), replace(MAKER, at_ms=wall_ms()))
     assert asyncio.run(living_maker(living, settings)) is living.states[Role.MAKER]
+
+
+def test_a_side_that_has_ended_here_is_not_running_however_fresh_its_last_words_are(tmp_path: Path) -> None:
+    config = tmp_path / "config.yaml"
+    config.write_text((Path(__file__).parents[3] / "config" / "config.example.yaml").read_text())
+    settings = load(config, overrides={}, credentials=None, env={}, keys=())
+    fresh = FakeStream(set(), replace(MAKER, at_ms=wall_ms()))
+    assert asyncio.run(living_maker(fresh, settings)).epoch == 1
+    settings.run_dir.mkdir()
+    (settings.run_dir / "journal_A.sqlite.lock").write_text("")
+    with pytest.raises(OpsError, match="is not running"):
+        asyncio.run(living_maker(fresh, settings))

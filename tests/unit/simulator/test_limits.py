@@ -1,5 +1,5 @@
 from lighter_hedge.simulator.accounts import Tier
-from lighter_hedge.simulator.limits import WINDOW_US, RateLimiter
+from lighter_hedge.simulator.limits import WINDOW_US, RateLimiter, RequestCounts
 
 
 def test_standard_allows_sixty_in_any_minute_sends_included() -> None:
@@ -29,3 +29,14 @@ def test_premium_weighs_reads_and_counts_transactions_apart() -> None:
 def test_unlimited_is_unlimited() -> None:
     limiter = RateLimiter(Tier.UNLIMITED)
     assert all(limiter.allow("w", "trades", 0) for _ in range(10_000))
+
+
+def test_requests_are_counted_by_account_and_kind() -> None:
+    counts = RequestCounts()
+    counts.sent(7)
+    counts.read(7)
+    counts.read(7)
+    counts.read(None)
+    counts.sent(None)
+    assert counts.shown(7) == {"tx": 1, "read": 2}
+    assert counts.shown(8) == {"tx": 0, "read": 0}

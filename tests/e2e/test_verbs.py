@@ -1,0 +1,87 @@
+"""A person's verbs on a running desk: pause, resume, drain, clear, down; and a second start."""
+
+from tests.e2e.desk import Desk, eventually
+
+
+def opened(desk: Desk) -> None:
+    """Up, with a hedged pair open and the closing quote resting."""
+    desk.up()
+    desk.quote()
+    desk.paper.fill()
+    desk.hedged(20)
+    desk.quote()
+
+
+def flat(desk: Desk) -> bool:
+    truth = desk.paper.truth()
+    return truth.position(0) == truth.position(1) == 0 and not truth.resting
+
+
+def test_pause_resume_drain_and_down(desk: Desk) -> None:
+    opened(desk)
+    code, view = desk.status()
+    assert (code, view["mode"], view["hedged"]) == (0, "running", True)
+    assert (view["a_position_lots"], view["b_position_lots"]) == (20, -20)
+
+    second = desk.start()
+    assert second.returncode == 7
+    assert f"already running (supervisor pid {desk.pid('supervisor')}, A pid {desk.pid('A')}" in second.stderr
+
+    paused = desk.command("pause", "--reason", "lunch")
+    assert paused.returncode == 0, paused.stderr
+    eventually(lambda: not desk.paper.truth().resting, "the quote is cancelled")
+    code, view = desk.status()
+    assert (code, view["mode"], view["pause"]["reason"]) == (0, "paused", "lunch")
+    orders = len(desk.paper.truth().orders(0))
+    eventually(lambda: len(desk.log("A", "PAUSED")) >= 3, "A says that it is paused")
+    assert len(desk.paper.truth().orders(0)) == orders
+
+    resumed = desk.command("resume")
+    assert resumed.returncode == 0, resumed.stderr
+    assert desk.quote()["side"] == "sell"
+
+    drained = desk.command("drain")
+    assert drained.returncode == 0, drained.stderr
+    desk.paper.fill()
+    truth = desk.hedged(40)
+    assert (truth.position(0), truth.position(1)) == (0, 0)
+    eventually(lambda: desk.log("A", "DRAINED"), "A is drained")
+    code, view = desk.status()
+    assert (code, view["mode"], view["pause"]["code"]) == (0, "paused", "DRAINED")
+
+    down = desk.command("down")
+    assert down.returncode == 0, down.stderr
+    assert "flat" in down.stdout
+    assert desk.status()[0] == 4
+    assert desk.command("down").returncode == 4
+
+
+def test_clear_on_a_running_desk_closes_both_and_pauses(desk: Desk) -> None:
+    opened(desk)
+    refused = desk.command("clear")
+    assert refused.returncode == 7
+    assert desk.command("clear", "--account", "a", "--yes").returncode == 7
+    done = desk.command("clear", "--yes")
+    assert done.returncode == 0, done.stderr
+    assert flat(desk)
+    truth = desk.paper.truth()
+    truth.check()
+    code, view = desk.status()
+    assert (code, view["mode"], view["pause"]["code"]) == (0, "paused", "CLEARED")
+    resumed = desk.command("resume")
+    assert resumed.returncode == 0, resumed.stderr
+    desk.quote()
+    desk.paper.fill()
+    desk.hedged(truth.filled(0) + 20)
+
+
+def test_clear_on_a_stopped_desk(desk: Desk) -> None:
+    opened(desk)
+    assert desk.command("down").returncode == 0
+    done = desk.command("clear", "--yes")
+    assert done.returncode == 0, done.stderr
+    assert flat(desk)
+    desk.up()
+    assert desk.quote()["side"] == "buy"
+    desk.paper.fill()
+    eventually(lambda: desk.paper.truth().net == 0 and desk.paper.truth().position(0) == 20, "the next round is hedged")
