@@ -1,6 +1,7 @@
 """Account B: what is missing is hedged exactly once, whatever is lost, doubled or late."""
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 from tests.unit.domain.builders import (
@@ -33,6 +34,7 @@ from lighter_hedge.domain.commands import (
     Alert,
     AskKnown,
     BaselineSet,
+    Command,
     Exit,
     FillsKnown,
     Prepare,
@@ -65,20 +67,20 @@ from lighter_hedge.domain.units import Side
 QUOTE = announce()
 
 
-def armed(**changes: object) -> Talk:
+def armed(**changes: Any) -> Talk:
     """B, armed for A's quote to buy 100."""
-    talk = hedger_side(**changes)  # type: ignore[arg-type]
+    talk = hedger_side(**changes)
     talk.a_says(announce=QUOTE, round=1)
     return talk
 
 
-def a_fills(talk: Talk, lots: int = 100, trade_id: int = 1, **changes: object) -> list[object]:
+def a_fills(talk: Talk, lots: int = 100, trade_id: int = 1, **changes: Any) -> list[Command]:
     """A's drop copy: a trade of its quote."""
     taken = trade(trade_id, side=Side.BID, lots=lots, **changes)
     return list(talk.hear(TradeReported(role=Role.MAKER, trade=taken)))
 
 
-def b_fills(talk: Talk, serial: int = 1, lots: int = 100, **changes: object) -> list[object]:
+def b_fills(talk: Talk, serial: int = 1, lots: int = 100, **changes: Any) -> list[Command]:
     """B's own row: its hedge has ended."""
     return list(talk.hear(OrderReported(role=Role.HEDGER, report=filled_row(serial, lots, **changes))))
 
@@ -89,8 +91,8 @@ def state(talk: Talk) -> HedgerState:
     return told
 
 
-def request_of(commands: list[object]) -> OrderRequest:
-    request = one(commands, Send).candidate.request  # type: ignore[arg-type]
+def request_of(commands: list[Command]) -> OrderRequest:
+    request = one(commands, Send).candidate.request
     assert isinstance(request, OrderRequest)
     return request
 
@@ -246,13 +248,13 @@ def test_b_confirms_the_round_once_its_own_fill_is_known() -> None:
     confirm = state(talk).confirm
     assert confirm is not None
     assert (confirm.round, confirm.cum, confirm.net) == (1, 100, 0)
-    assert [entry.fills.filled for entry in entries(out, FillsKnown)] == [100]  # type: ignore[arg-type]
+    assert [entry.fills.filled for entry in entries(out, FillsKnown)] == [100]
 
 
 def test_people_hear_of_a_hedge_together_with_its_trades() -> None:
     talk = armed()
     a_fills(talk)
-    assert only(b_fills(talk), PublishFill) == []  # type: ignore[arg-type]
+    assert only(b_fills(talk), PublishFill) == []
     out = talk.hear(TradeReported(role=Role.HEDGER, trade=trade(9, 1)))
     news = one(out, PublishFill)
     assert (news.trade_ids, news.round_hedged, news.hedged) == ((9,), True, -100)
@@ -300,7 +302,7 @@ def test_the_cap_widens_with_each_try() -> None:
         begin = len(talk.log)
         try_once(talk, serial)
         talk.wait(2_100)
-        prices.append(request_of(talk.log[begin:]).price)  # type: ignore[arg-type]
+        prices.append(request_of(talk.log[begin:]).price)
     assert prices == [PRICE - 2_000, PRICE - 4_000, PRICE - 8_000]
 
 
@@ -359,7 +361,7 @@ def test_of_two_wallets_b_waits_until_a_has_cancelled_its_rest() -> None:
     talk = armed()
     assert sent(a_fills(talk, 40)) == [], "the hedge would meet the rest of the quote"
     out = talk.a_says(announce=None, fills=(fills(filled=40, closed=True),))
-    assert request_of(out).lots == 40  # type: ignore[arg-type]
+    assert request_of(out).lots == 40
 
 
 def test_while_a_is_silent_b_hedges_only_out_of_reach_of_its_rest() -> None:
@@ -367,7 +369,7 @@ def test_while_a_is_silent_b_hedges_only_out_of_reach_of_its_rest() -> None:
     a_fills(talk, 40)
     talk.alive = False
     out = talk.wait(3_200)
-    request = request_of(out)  # type: ignore[arg-type]
+    request = request_of(out)
     assert request.price == PRICE + 1
     out = talk.hear(OrderReported(role=Role.HEDGER, report=row(2, lots=40, closed=True, status="canceled")))
     assert state(talk).tries == 0, "out of reach: no try"
@@ -381,7 +383,7 @@ def test_an_expired_rest_of_a_silent_a_does_not_keep_b_waiting() -> None:
     talk.alive = False
     a_fills(talk, 40)
     talk.ms = 20_000 + LAG_MS + 1
-    assert request_of(talk.hear(Ticked())).price == PRICE - 2_000  # type: ignore[arg-type]
+    assert request_of(talk.hear(Ticked())).price == PRICE - 2_000
 
 
 def test_what_as_own_open_order_may_still_hedge_is_left_to_it() -> None:
@@ -474,7 +476,7 @@ def test_b_stops_only_when_its_hedge_has_ended() -> None:
     talk = armed()
     a_fills(talk)
     assert only(talk.hear(StopAsked()), Exit) == []
-    assert one(b_fills(talk), Exit).code == 0  # type: ignore[arg-type]
+    assert one(b_fills(talk), Exit).code == 0
 
 
 def test_b_stops_with_exposure_once_its_tries_are_used_up() -> None:

@@ -387,7 +387,7 @@ def test_silence_makes_the_lane_ask(kind: AnswerKind | None, silence_ms: int) ->
 def test_each_further_question_waits_twice_as_long() -> None:
     talk = booted()
     lost(talk)
-    waits = []
+    waits: list[int] = []
     while len(waits) < 6:
         began = talk.ms
         while not talk.wait(100):

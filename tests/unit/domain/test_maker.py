@@ -1,6 +1,7 @@
 """Account A: one quote at a time, and nothing new until the last round is hedged."""
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 from tests.unit.domain.builders import (
@@ -86,15 +87,15 @@ def wanted(talk: Talk) -> Announce:
     return announced
 
 
-def announcing(**changes: object) -> Talk:
+def announcing(**changes: Any) -> Talk:
     """A has announced a quote; B has not armed yet."""
-    talk = maker_side(**changes)  # type: ignore[arg-type]
+    talk = maker_side(**changes)
     talk.b_says()
     wanted(talk)
     return talk
 
 
-def quoting(**changes: object) -> Talk:
+def quoting(**changes: Any) -> Talk:
     """A's quote rests in the book, B armed for it."""
     talk = announcing(**changes)
     talk.b_says(armed=armed_for(wanted(talk)))
@@ -120,9 +121,9 @@ def hedge(talk: Talk, lots: int = 100, serial: int = 1) -> list[Command]:
     return out + talk.b_says(armed=None, confirm=confirm(round=talk.machine.round, cum=lots))
 
 
-def ask(talk: Talk, verb: str, **changes: object) -> list[Command]:
+def ask(talk: Talk, verb: str, **changes: Any) -> list[Command]:
     talk.seq += 1
-    command = OperatorCommand(id=f"c{talk.seq}", verb=verb, **changes)  # type: ignore[arg-type]
+    command = OperatorCommand(id=f"c{talk.seq}", verb=verb, **changes)
     return talk.hear(OperatorAsked(command=command))
 
 
@@ -311,7 +312,7 @@ def test_a_quote_that_the_venue_ends_is_said() -> None:
 # --- refusals ----------------------------------------------------------------------------------------------------
 
 
-def sending(**changes: object) -> Talk:
+def sending(**changes: Any) -> Talk:
     talk = announcing(**changes)
     talk.b_says(armed=armed_for(wanted(talk)))
     return talk

@@ -54,8 +54,10 @@ from lighter_hedge.domain.events import (
     Ticked,
     TxReported,
     TxStatus,
+    VenueEvent,
 )
 from lighter_hedge.domain.states import HedgeFailed, HedgerState, MakerState, OperatorCommand, Role
+from lighter_hedge.domain.units import MarketSpec
 from lighter_hedge.messaging.memory_stream import MemoryHub, MemoryMessaging
 from lighter_hedge.messaging.messages import ChannelContext, MalformedMessage
 from lighter_hedge.messaging.port import MessagingError, SupersededError
@@ -96,7 +98,8 @@ class Wire:
 
     done: list[str]
     fails: bool = False
-    events: list[Event] = field(default_factory=list)
+    events: list[VenueEvent] = field(default_factory=list)
+    market: MarketSpec = MARKET
 
     async def sign(self, request: Request, nonce: int) -> Candidate:
         self._look()
@@ -280,7 +283,7 @@ def test_facts_are_committed_before_a_signed_candidate_and_before_the_end() -> N
 
 
 def test_a_signature_is_journalled_before_anybody_hears_of_it() -> None:
-    send = [Send(candidate=candidate())]
+    send: list[Command] = [Send(candidate=candidate())]
     with bench(Prepare(ticket=3, nonce=7, request=order()), Prepared=send) as desk:
         desk.run()
     assert desk.done == ["signed", "kept order1@7", "sent order1@7"]
