@@ -3,19 +3,8 @@
 from dataclasses import replace
 
 import pytest
-from tests.unit.domain.builders import (
-    LAG_MS,
-    Talk,
-    filled_row,
-    frame,
-    memory,
-    one,
-    only,
-    recover,
-    row,
-    sent,
-    settings,
-)
+from tests.unit.domain.builders import LAG_MS, filled_row, frame, memory, one, only, row, sent, settings
+from tests.unit.domain.talk import Talk, recover
 
 from lighter_hedge.domain.clearer import CLEAR_MS_MAX, Clearer
 from lighter_hedge.domain.commands import Exit, Send

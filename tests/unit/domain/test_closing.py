@@ -1,4 +1,5 @@
-from tests.unit.domain.builders import PRICE, Talk, frame, maker_side, one, only
+from tests.unit.domain.builders import PRICE, frame, one, only
+from tests.unit.domain.talk import Talk, maker_side
 
 from lighter_hedge.domain.closing import Closing
 from lighter_hedge.domain.commands import Prepare

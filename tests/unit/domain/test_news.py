@@ -1,4 +1,5 @@
-from tests.unit.domain.builders import WALL_MS, fills, hedger_side, maker_side, order, quote, trade
+from tests.unit.domain.builders import WALL_MS, fills, order, quote, trade
+from tests.unit.domain.talk import hedger_side, maker_side
 
 from lighter_hedge.domain.news import fill_message
 from lighter_hedge.domain.states import Leg, Role

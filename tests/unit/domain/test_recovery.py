@@ -1,20 +1,8 @@
 """The end of a start: the venue and the journal tell the same story, or the side says why not."""
 
 import pytest
-from tests.unit.domain.builders import (
-    Talk,
-    codes,
-    coid,
-    entries,
-    fills,
-    frame,
-    hedger_side,
-    maker_side,
-    memory,
-    only,
-    recover,
-    settings,
-)
+from tests.unit.domain.builders import codes, coid, entries, fills, frame, memory, only, settings
+from tests.unit.domain.talk import Talk, hedger_side, maker_side, recover
 
 from lighter_hedge.domain.clearer import Clearer
 from lighter_hedge.domain.commands import BaselineSet, Command, Exit, Say

@@ -1,4 +1,5 @@
-from tests.unit.domain.builders import entries, fills, maker_side, one, settings
+from tests.unit.domain.builders import entries, fills, one, settings
+from tests.unit.domain.talk import maker_side
 
 from lighter_hedge.domain.commands import PublishFailure, TriesCounted
 from lighter_hedge.domain.states import Leg, Role

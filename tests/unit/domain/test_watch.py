@@ -1,4 +1,5 @@
-from tests.unit.domain.builders import Talk, codes, fills, maker_side, only, pause
+from tests.unit.domain.builders import codes, fills, only, pause
+from tests.unit.domain.talk import Talk, maker_side
 
 from lighter_hedge.domain.commands import Say
 from lighter_hedge.domain.gate import View

@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 from pydantic import SecretStr
-from tests.unit.domain.builders import MARKET, maker_side
+from tests.unit.domain.builders import MARKET
+from tests.unit.domain.talk import maker_side
 
 from lighter_hedge.config import Settings, load
 from lighter_hedge.domain.settings import Direction
