@@ -334,3 +334,10 @@ def test_what_as_own_open_order_may_still_hedge_is_left_to_it() -> None:
     talk.a_says(announce=announce(2, side=Side.ASK), round=2)
     out = a_fills(talk, 60)  # a late fill of an older buy
     assert sent(out) == []
+
+
+def test_an_open_quote_that_the_hedge_cannot_meet_keeps_nobody_waiting() -> None:
+    talk = hedger_side()
+    talk.a_says(announce=announce(2, price=PRICE - 50_000), round=2)
+    request = request_of(a_fills(talk, 60))
+    assert request.lots == 60

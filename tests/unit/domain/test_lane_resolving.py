@@ -37,6 +37,7 @@ from lighter_hedge.domain.events import (
     BurnRequest,
     CancelRequest,
     NonceRead,
+    PrepareFailed,
 )
 from lighter_hedge.domain.lane import Lane
 from lighter_hedge.domain.lane_limits import (
@@ -369,3 +370,25 @@ def test_a_superseded_lane_says_nothing_ever_again() -> None:
 
 def test_the_clock_of_the_builders_begins_where_they_say() -> None:
     assert at(0) == (MONO_MS, WALL_MS)
+
+
+def test_a_nonce_beyond_the_probe_means_superseded() -> None:
+    talk = booted()
+    probed(talk)
+    talk.nonce(10)
+    assert talk.lane.superseded
+
+
+def test_a_status_of_an_order_that_was_not_sent_settles_nothing() -> None:
+    talk = booted()
+    talk.signed(talk.lane.prepare(order()))
+    assert talk.tx(ORDER, NOT_FOUND) == []
+    assert talk.lane.ready
+    assert talk.fates() == []
+
+
+def test_a_cancel_that_cannot_be_signed_is_told() -> None:
+    talk = booted()
+    prepare = one(talk.lane.submit(CancelRequest(coid=coid(1))), Prepare)
+    talk.lane.step(PrepareFailed(ticket=prepare.ticket, reason="no key"), talk.now, talk.wanted)
+    assert talk.fates() == [("cancel1", "unsigned")]

@@ -402,3 +402,23 @@ def test_the_builders_announce_is_what_a_would_say() -> None:
     assert announce().price == PRICE
     assert maker_state().announce is None
     assert candidate(CancelRequest(coid=coid(1))).tx_hash == "cancel1@7"
+
+
+def test_a_persons_start_of_a_running_desk_resumes_nothing() -> None:
+    talk = maker_side(remembers=memory(Role.MAKER, by_person=True))
+    talk.b_says()
+    assert "RESUMED" not in codes(talk.log)
+    assert wanted(talk).round == 1
+
+
+def test_a_pause_takes_back_the_wish_for_a_quote_that_may_not_have_arrived() -> None:
+    talk = sending()
+    talk.nonce = 8
+    ask(talk, "pause")
+    assert sent(talk.answers("order1@8", AnswerKind.UNKNOWN)) == ["burn@8"]
+
+
+def test_the_end_of_a_quote_that_is_shown_no_more_is_not_said_twice() -> None:
+    talk = sending()
+    talk.answers("order1@8", AnswerKind.REJECTED, 21_701)
+    assert talk.machine._drop_quote(coid(1), "again", talk.now) == []
