@@ -48,9 +48,6 @@ SIMULATOR_EDGES |= {"tape", "tape_lines", "tape_writer", "traffic"}
 """Files of the paper exchange that touch sockets, disk or the clock; all others are pure."""
 
 COVERED_ELSEWHERE: dict[str, str] = {
-    "domain/commands.py": "tests/unit/processes/test_journal.py",
-    "domain/events.py": "tests/unit/venue/lighter/test_parse.py",
-    "domain/memory.py": "tests/unit/processes/test_journal.py",
     "venue/errors.py": "tests/unit/venue/lighter/test_client.py",
     "venue/port.py": "tests/unit/venue/lighter/test_client.py",
 }

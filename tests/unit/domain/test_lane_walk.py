@@ -423,10 +423,12 @@ def test_the_friendly_story_settles_both_orders_as_executed() -> None:
     assert story.fates == {FIRST.coid: Fate.EXECUTED, SECOND.coid: Fate.EXECUTED}
 
 
-@pytest.mark.parametrize("arm", [False, True], ids=["signed on demand", "armed"])
-def test_no_two_deviations_break_a_promise(arm: bool) -> None:
-    stories = walk((*PLAIN, *READS, *WORLD), 2, arm=arm)
-    assert stories > 2_000
+def test_no_two_deviations_break_a_promise() -> None:
+    assert walk((*PLAIN, *READS, *WORLD), 2) > 2_000
+
+
+def test_no_two_deviations_break_a_promise_of_an_armed_order() -> None:
+    assert walk(("answer lost", "on its way", "twice", "stale", *WORLD), 2, arm=True) > 500
 
 
 @pytest.mark.parametrize("arm", [False, True], ids=["signed on demand", "armed"])
@@ -438,15 +440,20 @@ def test_no_deviation_breaks_a_promise_while_every_read_lags(arm: bool) -> None:
 def test_crash_stranger_and_late_arrival_together(lagging: bool) -> None:
     """Deeper, with fewer kinds: what a restart and a second instance may meet."""
     kinds = ("answer lost", "on its way", "stranger", "unwant", "crash", "late")
-    assert walk(kinds, 3, lagging=lagging) > 1_000
+    assert walk(kinds, 2, lagging=lagging) > 200
+
+
+def test_a_quick_restart_with_lagging_nonces() -> None:
+    assert walk(("stale", "stranger", "crash"), 3) > 300
 
 
 def test_a_transaction_that_the_sequencer_fails_is_no_execution() -> None:
-    assert walk(("failed", "failed and used", "stranger", "answer lost", "crash"), 2) > 300
+    assert walk(("failed", "failed and used", "stranger", "answer lost", "crash"), 2) > 200
 
 
 def test_the_walk_notices_a_lane_that_takes_silence_for_absence(monkeypatch: pytest.MonkeyPatch) -> None:
     """The walk can fail: a lane that does not wait out the read lag tells an executed order dead."""
-    monkeypatch.setattr(f"{__name__}.LANE_LAG_MS", 0)
-    with pytest.raises(Broken):
-        walk(("answer lost", "stale", "slow", "crash"), 3, lagging=True)
+    monkeypatch.setitem(globals(), "LANE_LAG_MS", 0)
+    monkeypatch.setitem(globals(), "LAG_MS", 60_000)
+    with pytest.raises(Broken, match="executed: True"):
+        walk(("crash", "stale"), 2)

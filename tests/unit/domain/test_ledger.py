@@ -85,7 +85,6 @@ def test_an_orders_fill_is_the_maximum_never_the_sum(by_row: int, by_trades: int
     known = ledger.orders[coid(1)]
     assert known.filled == max(by_row, by_trades, by_peer)
     assert known.quote == known.filled, "and its quote is that of the source that saw the most"
-    assert known.seen == max(by_row, by_trades)
 
 
 def test_a_terminal_row_before_any_trade_and_the_trades_after_it_count_once() -> None:
@@ -210,7 +209,7 @@ def test_an_unseen_fill_is_attributed_within_what_may_still_fill() -> None:
     ledger.expect(announce())
     ledger.apply_trade(trade(side=Side.BID, lots=30))
     ledger.attribute(coid(1), 20, 20)
-    assert (ledger.total, ledger.seen_position) == (50, 30)
+    assert ledger.total == 50
     ledger.apply_trade(trade(2, side=Side.BID, lots=20))
     assert ledger.total == 50, "its trade comes after all, and is not counted again"
     with pytest.raises(AssertionError):
@@ -264,7 +263,7 @@ def test_a_restored_ledger_goes_on_where_it_was() -> None:
     ledger = books()
     ledger.base = 7
     ledger.restore([fills(1, side=Side.ASK), fills(2, side=Side.ASK, filled=40, closed=False)])
-    assert (ledger.position, ledger.seen_position, ledger.in_flight) == (7 - 140, 7, -60)
+    assert (ledger.position, ledger.in_flight) == (7 - 140, -60)
     assert ledger.highest_serial == 2
     assert ledger.newest(1) == (fills(2, side=Side.ASK, filled=40, closed=False),)
 
@@ -277,3 +276,52 @@ def test_a_rounds_fills_are_those_of_all_its_attempts() -> None:
     for serial in (1, 2, 3):
         ledger.apply_trade(trade(serial, serial, side=Side.BID, lots=10))
     assert [ledger.round_filled(number) for number in (1, 2, 3)] == [10, 20, 0]
+
+
+def test_a_rebased_ledger_counts_from_the_new_position_on() -> None:
+    ledger = books()
+    ledger.apply_row(row(3, filled=40))
+    ledger.rebase(-40)
+    assert (ledger.position, ledger.total, ledger.in_flight) == (-40, 0, 0)
+    assert ledger.apply_row(row(3, filled=50)) is None, "an order from before is in the position"
+
+
+OPERATIONS = st.lists(
+    st.tuples(
+        st.sampled_from(["intend", "expect", "row", "trade", "peer", "attribute", "withdraw", "close"]),
+        st.integers(1, 70),
+        st.integers(1, 100),
+    ),
+    max_size=80,
+)
+
+
+@given(operations=OPERATIONS)
+def test_the_sums_are_always_those_of_the_orders(operations: list[tuple[str, int, int]]) -> None:
+    """They are remembered between changes: no change may leave an old sum behind."""
+    ledger = books()
+    for number, (what, serial, lots) in enumerate(operations):
+        known = ledger.orders.get(coid(serial))
+        match what:
+            case "intend" if known is None and ledger.counts(coid(serial)):
+                ledger.intend(order(serial), WALL_MS)
+            case "expect" if known is None and ledger.counts(coid(serial)):
+                ledger.expect(announce(serial, side=Side.ASK))
+            case "row":
+                ledger.apply_row(row(serial, filled=lots, closed=lots % 2 == 0))
+            case "trade":
+                ledger.apply_trade(trade(number, serial, lots=lots % 5 + 1))
+            case "peer":
+                ledger.apply_peer(fills(serial, side=Side.ASK, filled=lots, closed=lots % 2 == 0))
+            case "attribute" if known is not None and known.leaves:
+                ledger.attribute(coid(serial), 1, 1)
+            case "withdraw" if known is not None and not known.filled:
+                ledger.withdraw(coid(serial))
+            case "close":
+                ledger.close(coid(serial), "dead")
+            case _:
+                pass
+        orders = ledger.orders.values()
+        assert ledger.total == ledger.folded - sum(one.filled for one in orders)
+        assert ledger.in_flight == -sum(one.leaves for one in orders)
+        assert ledger.open_orders == [one for one in orders if not one.closed]

@@ -1,0 +1,97 @@
+"""A pause ends only at a person's wish, and only once the venue, read after it, shows a hedged desk."""
+
+from tests.unit.domain.builders import WALL_MS, failed, quote
+from tests.unit.domain.talk import Talk, maker_side
+
+from lighter_hedge.domain.resuming import RESUME_MS_MAX
+from lighter_hedge.domain.states import Role
+
+
+def paused() -> Talk:
+    talk = maker_side()
+    talk.machine.latch.hold("PAUSED", "lunch", WALL_MS, by="person")
+    talk.b_says()
+    return talk
+
+
+def wish(talk: Talk, *, pause_id: int = WALL_MS, hedge_now: bool = False) -> None:
+    talk.machine.resuming.begin(pause_id, talk.now, hedge_now=hedge_now, by="c1")
+
+
+def read(talk: Talk, a: int = 0, b: int = 0) -> None:
+    for role, position in ((Role.MAKER, a), (Role.HEDGER, b)):
+        talk.core.last_read[role] = (talk.now.mono_ms, position)
+
+
+def attempt(talk: Talk) -> object:
+    return talk.machine.resuming.attempt(talk.machine._view(talk.now), 10)
+
+
+def against(talk: Talk) -> list[str]:
+    """What is said when the time of the wish is over."""
+    began = talk.now
+    talk.ms += RESUME_MS_MAX
+    said = talk.machine.resuming.attempt(talk.machine._view(talk.now), 10)
+    assert said is not None
+    assert said[0] == "c1"
+    assert began.mono_ms < talk.now.mono_ms
+    return list(said[1])
+
+
+def test_without_a_wish_there_is_nothing_to_say() -> None:
+    assert attempt(paused()) is None
+
+
+def test_a_hedged_desk_read_after_the_wish_goes_on() -> None:
+    talk = paused()
+    read(talk)
+    talk.ms += 1
+    wish(talk)
+    assert attempt(talk) is None, "read before the wish"
+    read(talk, 100, -100)
+    assert attempt(talk) == ("c1", [])
+    assert attempt(talk) is None
+
+
+def test_a_pause_that_has_ended_meanwhile_voids_the_wish() -> None:
+    talk = paused()
+    wish(talk)
+    talk.machine.latch.release(by="person")
+    assert attempt(talk) == ("c1", ["that pause has ended already"])
+
+
+def test_a_wish_for_another_pause_is_void() -> None:
+    talk = paused()
+    wish(talk, pause_id=3)
+    assert attempt(talk) == ("c1", ["that pause has ended already"])
+
+
+def test_a_venue_that_cannot_be_read_refuses_in_the_end() -> None:
+    talk = paused()
+    wish(talk)
+    assert against(talk) == ["the venue has not been read yet"]
+
+
+def test_everything_that_speaks_against_it_is_named() -> None:
+    talk = paused()
+    wish(talk)
+    read(talk, 100, -40)
+    talk.core.open_orders[Role.MAKER] = 1
+    talk.core.own.intend(quote(), talk.now.wall_ms)
+    assert talk.machine.peer.state is not None
+    talk.b_says(unresolved=1, failed=failed())
+    said = against(talk)
+    assert said[0] == "A 0.00100 BTC and B -0.00040 BTC: 0.00060 BTC is unhedged"
+    assert "an order of account A rests" in said
+    assert "a transaction of account A is unresolved" in said
+    assert "a transaction of account B is unresolved" in said
+    assert any("`resume --hedge-now`" in why for why in said)
+
+
+def test_a_wish_to_hedge_now_waits_as_long_as_a_hedge_may_take() -> None:
+    talk = paused()
+    wish(talk, hedge_now=True)
+    talk.ms += RESUME_MS_MAX + 1
+    assert attempt(talk) is None
+    talk.ms += 60_000
+    assert attempt(talk) is not None
