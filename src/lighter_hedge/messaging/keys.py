@@ -5,7 +5,7 @@ key                    type    written by     read by                    trimmed
 ====================== ======= ============== ========================== =====================================
 ``h:{desk}:maker``     stream  A              B, CLI, monitor            each append keeps ``STATES_KEPT``
 ``h:{desk}:hedger``    stream  B              A, CLI, monitor            each append keeps ``STATES_KEPT``
-``h:{desk}:commands``  stream  CLI            A, B                       below what both have acknowledged
+``h:{desk}:commands``  stream  CLI            A, B                       older than an hour, at each command
 ``h:{desk}:uuid``      string  first to open  A, B, CLI                  never
 ====================== ======= ============== ========================== =====================================
 
@@ -22,7 +22,7 @@ channel (Pub/Sub, nothing rests on it)  published by    body
 ======================================= =============== ============================================
 
 An ACL for a side: ``~h:{desk}:* +publish &hedge:*`` with ``ping hello auth get set xadd xread xrange xrevrange xinfo``
-and, where it trims commands, ``xtrim``.
+and ``xtrim``.
 """
 
 from dataclasses import dataclass
