@@ -122,7 +122,8 @@ def settings_of(
         last = recall(config.absolute().parent / "run")
         credentials = credentials or last.credentials
         given = {**last.overrides, **given}
-    missing = config == DEFAULT_CONFIG and credentials is not None and not config.exists()
+    by_default = config.absolute() == DEFAULT_CONFIG.absolute()
+    missing = by_default and credentials is not None and not config.exists()
     settings = load(None if missing else config, overrides=given, credentials=credentials, env=os.environ, keys=keys)
     if desk is not None and desk != str(settings.desk_id):
         raise OpsError(

@@ -71,6 +71,17 @@ async def _settled(settings: "Settings") -> "DeskView":
     return seen
 
 
+async def _settled_positions(settings: "Settings") -> "Positions":
+    """Positions of the venue; looked at twice where a hedge may just be under way."""
+    from lighter_hedge.ops.health import read_positions
+
+    held = await read_positions(settings)
+    if not held.hedged:
+        await asyncio.sleep(SETTLE_SECONDS)
+        held = await read_positions(settings)
+    return held
+
+
 async def look(settings: "Settings") -> "DeskView":
     """One view of the desk: from its streams, with journals and the venue where the streams say nothing."""
     from lighter_hedge.ops import pids
@@ -157,10 +168,8 @@ def positions(
     json_: JsonOption = False,
 ) -> None:
     """Print what A and B hold at the venue. Ends with 0 hedged, 5 unhedged."""
-    from lighter_hedge.ops.health import read_positions
-
     settings = settings_of(config, credentials=credentials, overrides=overrides_of(market), desk=desk, quiet=json_)
-    held = asyncio.run(read_positions(settings))
+    held = asyncio.run(_settled_positions(settings))
     if json_:
         result_json(positions_json(held))
     else:

@@ -198,6 +198,8 @@ class TxReported:
     status: TxStatus | None
     error: str = ""
     """What the sequencer said where it executed the transaction without effect."""
+    asked_ms: int = -1
+    """Monotonic time of the question; -1 for a push. Only a read asked after the read lag proves absence."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

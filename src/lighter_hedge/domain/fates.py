@@ -41,12 +41,12 @@ class Fates:
         """Read what is unread; empty when nothing is."""
         return [ReadTx(tx_hash=tx_hash) for tx_hash in self.unread]
 
-    def read(self, event: TxReported, mono_ms: int) -> tuple[Settlement, list[Command]] | None:
+    def read(self, event: TxReported) -> tuple[Settlement, list[Command]] | None:
         """Take a reading; the fate and what to journal, or None where it proves nothing."""
         candidate = self.unread.get(event.tx_hash)
-        if candidate is None or self._from_ms is None or mono_ms < self._from_ms:
+        if candidate is None or event.status is None or event.status is TxStatus.PENDING:
             return None
-        if event.status is None or event.status is TxStatus.PENDING:
+        if self._from_ms is None or (event.status is TxStatus.NOT_FOUND and event.asked_ms < self._from_ms):
             return None
         ran = event.status is TxStatus.EXECUTED and not event.error
         del self.unread[event.tx_hash]

@@ -393,12 +393,12 @@ class Lane:
                 self._deadline_ms = now.mono_ms + self.read_lag_ms
             return []
         if self.phase is LanePhase.LAGGING:
-            return self._on_fate(event, now)
+            return self._on_fate(event)
         held = self._held.get(event.tx_hash)
         if held is None or held.status is TxStatus.EXECUTED:
             return []
         held.status = event.status
-        held.asked_ms = now.mono_ms
+        held.asked_ms = event.asked_ms
         held.error = event.error
         if held.sends == 0 or self.phase not in (LanePhase.SENT, LanePhase.RESOLVING):
             return []
@@ -485,8 +485,8 @@ class Lane:
         self.phase = LanePhase.SUPERSEDED
         self._held.clear()
 
-    def _on_fate(self, event: TxReported, now: Instant) -> list[Command]:
-        read = self._fates.read(event, now.mono_ms)
+    def _on_fate(self, event: TxReported) -> list[Command]:
+        read = self._fates.read(event)
         if read is None:
             return []
         settlement, commands = read

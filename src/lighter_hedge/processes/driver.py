@@ -306,7 +306,7 @@ class Driver:
             case ReadTx():
                 found = await self._or_none(self.venue.read_tx(command.tx_hash))
                 status, error = found if found is not None else (None, "")
-                event = TxReported(tx_hash=command.tx_hash, status=status, error=error)
+                event = TxReported(tx_hash=command.tx_hash, status=status, error=error, asked_ms=asked_ms)
             case ReadOrders():
                 rows = await self._or_none(self.venue.read_orders(command.coids))
                 event = OrdersRead(coids=command.coids, rows=rows, asked_ms=asked_ms)

@@ -91,8 +91,11 @@ class LaneTalk:
         event = SendAnswered(tx_hash=tx_hash, answer=answer(kind, code, message))
         return self.signed(self.lane.step(event, self.now, self.wanted))
 
-    def tx(self, tx_hash: str, status: TxStatus | None, error: str = "") -> list[Command]:
-        event = TxReported(tx_hash=tx_hash, status=status, error=error)
+    def tx(
+        self, tx_hash: str, status: TxStatus | None, error: str = "", *, asked_ms: int | None = None
+    ) -> list[Command]:
+        asked = self.now.mono_ms if asked_ms is None else at(asked_ms).mono_ms
+        event = TxReported(tx_hash=tx_hash, status=status, error=error, asked_ms=asked)
         return self.signed(self.lane.step(event, self.now, self.wanted))
 
     def nonce(self, nonce: int | None) -> list[Command]:
@@ -227,7 +230,7 @@ class Talk:
                 return NonceRead(nonce=self.nonce)
             case ReadTx() if self.reads:
                 status = self.status.get(command.tx_hash, TxStatus.NOT_FOUND)
-                return TxReported(tx_hash=command.tx_hash, status=status)
+                return TxReported(tx_hash=command.tx_hash, status=status, asked_ms=self.now.mono_ms)
             case ReadOrders() if self.reads:
                 rows = self.rows
                 if rows is not None and command.coids:

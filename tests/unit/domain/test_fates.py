@@ -17,8 +17,8 @@ def fates(readable_ms: int | None = 100) -> Fates:
     return made
 
 
-def report(tx_hash: str, status: TxStatus | None, error: str = "") -> TxReported:
-    return TxReported(tx_hash=tx_hash, status=status, error=error)
+def report(tx_hash: str, status: TxStatus | None, error: str = "", *, asked_ms: int = 100) -> TxReported:
+    return TxReported(tx_hash=tx_hash, status=status, error=error, asked_ms=asked_ms)
 
 
 def test_all_that_is_unread_is_asked_for() -> None:
@@ -30,24 +30,24 @@ def test_all_that_is_unread_is_asked_for() -> None:
 
 @pytest.mark.parametrize("status", [None, TxStatus.PENDING])
 def test_a_failed_or_pending_reading_proves_nothing(status: TxStatus | None) -> None:
-    assert fates().read(report(ONE.tx_hash, status), 100) is None
+    assert fates().read(report(ONE.tx_hash, status)) is None
 
 
 def test_a_reading_before_the_lag_is_over_proves_nothing() -> None:
-    assert fates().read(report(ONE.tx_hash, TxStatus.NOT_FOUND), 99) is None
-    assert fates(None).read(report(ONE.tx_hash, TxStatus.NOT_FOUND), 99) is None
+    assert fates().read(report(ONE.tx_hash, TxStatus.NOT_FOUND, asked_ms=99)) is None
+    assert fates(None).read(report(ONE.tx_hash, TxStatus.NOT_FOUND, asked_ms=99)) is None
 
 
 def test_a_reading_of_a_stranger_is_nothing() -> None:
-    assert fates().read(report("nobody", TxStatus.EXECUTED), 100) is None
+    assert fates().read(report("nobody", TxStatus.EXECUTED)) is None
 
 
 def test_a_nonce_is_settled_by_the_last_of_its_candidates() -> None:
     made = fates()
-    first = made.read(report(ONE.tx_hash, TxStatus.NOT_FOUND), 100)
+    first = made.read(report(ONE.tx_hash, TxStatus.NOT_FOUND))
     assert first is not None
     assert (first[0].fate, first[1]) == (Fate.WITHOUT_EFFECT, [])
-    second = made.read(report(TWO.tx_hash, TxStatus.EXECUTED), 101)
+    second = made.read(report(TWO.tx_hash, TxStatus.EXECUTED))
     assert second is not None
     assert second[0].fate is Fate.EXECUTED
     assert second[1] == [Record(entry=NonceSettled(nonce=7, winner=TWO.tx_hash, why="read at start"))]
@@ -56,8 +56,8 @@ def test_a_nonce_is_settled_by_the_last_of_its_candidates() -> None:
 
 def test_the_winner_is_journalled_whichever_candidate_is_read_last() -> None:
     made = fates()
-    made.read(report(ONE.tx_hash, TxStatus.EXECUTED), 100)
-    last = made.read(report(TWO.tx_hash, TxStatus.NOT_FOUND), 101)
+    made.read(report(ONE.tx_hash, TxStatus.EXECUTED))
+    last = made.read(report(TWO.tx_hash, TxStatus.NOT_FOUND))
     assert last is not None
     assert last[1] == [Record(entry=NonceSettled(nonce=7, winner=ONE.tx_hash, why="read at start"))]
 
@@ -65,7 +65,7 @@ def test_the_winner_is_journalled_whichever_candidate_is_read_last() -> None:
 def test_an_execution_with_an_error_had_no_effect() -> None:
     made = fates()
     made.known(TWO.tx_hash)
-    read = made.read(report(ONE.tx_hash, TxStatus.EXECUTED, "21706"), 100)
+    read = made.read(report(ONE.tx_hash, TxStatus.EXECUTED, "21706"))
     assert read is not None
     assert (read[0].fate, read[0].message) == (Fate.WITHOUT_EFFECT, "21706")
     assert read[1] == [Record(entry=NonceSettled(nonce=7, winner="", why="read at start"))]

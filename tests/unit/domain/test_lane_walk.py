@@ -304,7 +304,8 @@ class Story:
             case ReadTx():
                 status = None if way == "fails" else self.venue.status_seen(command.tx_hash, until_ms)
                 none = status is TxStatus.EXECUTED and command.tx_hash in self.venue.without_effect
-                event = TxReported(tx_hash=command.tx_hash, status=status, error=NO_EFFECT if none else "")
+                error = NO_EFFECT if none else ""
+                event = TxReported(tx_hash=command.tx_hash, status=status, error=error, asked_ms=self.mono_ms)
             case ReadOrders():
                 rows = tuple(row_of(serial) for serial in (1, 2) if self.row_seen(serial, until_ms))
                 rows = tuple(one for one in rows if one.coid in command.coids)

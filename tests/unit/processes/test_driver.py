@@ -306,7 +306,9 @@ def test_reads_are_answered_with_the_time_of_the_question() -> None:
         desk.run()
     heard = desk.machine
     assert heard.of(NonceRead) == [NonceRead(nonce=7)]
-    assert heard.of(TxReported) == [TxReported(tx_hash="x", status=TxStatus.EXECUTED, error="error")]
+    assert heard.of(TxReported) == [
+        TxReported(tx_hash="x", status=TxStatus.EXECUTED, error="error", asked_ms=1_000_000)
+    ]
     assert heard.of(OrdersRead)[0].rows == (row(),)
     assert heard.of(OrdersRead)[0].asked_ms == 1_000_000
     account = heard.of(AccountRead)[0]
