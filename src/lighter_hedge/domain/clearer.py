@@ -8,6 +8,7 @@ from lighter_hedge.domain.core import Core
 from lighter_hedge.domain.events import Event, Instant, OrderRequest, Ticked
 from lighter_hedge.domain.lane_words import Fate
 from lighter_hedge.domain.memory import Memory
+from lighter_hedge.domain.recovery import recover
 from lighter_hedge.domain.settings import DeskSettings
 from lighter_hedge.domain.states import Role
 
@@ -46,6 +47,7 @@ class Clearer:
         commands = core.step(event, now, self._wanted)
         if isinstance(event, Ticked):
             commands += core.tick(now)
+        commands += recover(core, now)
         for settlement in core.lane.take_settlements():
             if isinstance(settlement.request, OrderRequest):
                 if settlement.fate is Fate.EXECUTED:

@@ -45,7 +45,6 @@ from lighter_hedge.domain.lane_limits import ORDERS_PER_READ_MAX
 from lighter_hedge.domain.ledger import Ledger, Order
 from lighter_hedge.domain.memory import Memory
 from lighter_hedge.domain.pair import Agreement, PositionCheck, net
-from lighter_hedge.domain.recovery import recover
 from lighter_hedge.domain.settings import DeskSettings
 from lighter_hedge.domain.states import OrderFills, Role
 from lighter_hedge.domain.units import decimal_text
@@ -227,7 +226,8 @@ class Core:
                 self.checks[event.role].heard(event.lots, self.ledgers[event.role], now.mono_ms)
                 return []
             case AccountRead():
-                return self._on_account(event, now)
+                self._on_account(event, now)
+                return []
             case BalanceReported():
                 self.available = event.available
                 return []
@@ -403,9 +403,9 @@ class Core:
         if self.fresh:
             self.own.folded_serial = max(self.own.folded_serial, highest)
 
-    def _on_account(self, event: AccountRead, now: Instant) -> list[Command]:
+    def _on_account(self, event: AccountRead, now: Instant) -> None:
         if event.position is None:
-            return []
+            return
         self.open_orders[event.role] = event.open_orders
         self._read_due_ms[event.role] = now.mono_ms + (self.settings.reconcile_ms if self.recovered else READ_AGAIN_MS)
         self.last_read[event.role] = (event.asked_ms, event.position)
@@ -420,7 +420,6 @@ class Core:
         if self.recovered and check.agreement() is Agreement.AGREES:
             self._read_wait_ms.pop(event.role, None)
         self._resync.discard(event.role)
-        return recover(self, now) if not self.recovered else []
 
     # --- connection and recovery ------------------------------------------------------------------------------------
 

@@ -45,6 +45,7 @@ from lighter_hedge.domain.memory import Memory
 from lighter_hedge.domain.news import fill_message
 from lighter_hedge.domain.pair import Agreement, missing, residual
 from lighter_hedge.domain.quoting import hedge_cap
+from lighter_hedge.domain.recovery import recover
 from lighter_hedge.domain.settings import DeskSettings
 from lighter_hedge.domain.states import (
     Confirm,
@@ -123,6 +124,7 @@ class Hedger:
                 commands += self.core.tick(now)
             case _:
                 pass
+        commands += recover(self.core, now)
         commands += self._settle(now)
         commands += self._decide(now)
         commands += self._tell(now)

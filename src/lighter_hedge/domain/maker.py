@@ -44,6 +44,7 @@ from lighter_hedge.domain.memory import Memory
 from lighter_hedge.domain.news import fill_message
 from lighter_hedge.domain.pair import residual
 from lighter_hedge.domain.quoting import next_quote, quote_price
+from lighter_hedge.domain.recovery import recover
 from lighter_hedge.domain.resuming import Resuming
 from lighter_hedge.domain.settings import DeskSettings
 from lighter_hedge.domain.states import Announce, HedgerState, Leg, MakerState, Mode, OperatorCommand, Role
@@ -128,6 +129,7 @@ class Maker:
                 commands += self.core.tick(now)
             case _:
                 pass
+        commands += recover(self.core, now)
         commands += self._settle(now)
         commands += self._decide(now)
         if self.waiting and self._quote is None:
@@ -462,9 +464,8 @@ class Maker:
     def _stop(self, now: Instant) -> list[Command]:
         assert self.stopping_since_ms is not None
         core = self.core
-        waited_ms = now.mono_ms - self.stopping_since_ms
-        quiet = not core.lane.unresolved and not core.own.open_orders
-        if quiet or not core.lane.booted or waited_ms >= core.settings.stop_ms_max:
+        overdue = now.mono_ms - self.stopping_since_ms >= core.settings.stop_ms_max
+        if overdue or not core.lane.booted or not (core.lane.unresolved or core.own.open_orders):
             return [Exit(code=0, why="stopped")]
         return []
 

@@ -1,22 +1,18 @@
 """The end of a start: does the venue, read after the burn and the read lag, tell the same story as the journal?"""
 
-from typing import TYPE_CHECKING
-
 from lighter_hedge.domain.commands import BaselineSet, Command, Exit, Level, ReadNonce, Record, Say
+from lighter_hedge.domain.core import Core
 from lighter_hedge.domain.events import Instant
 from lighter_hedge.domain.pair import Agreement, residual
 from lighter_hedge.domain.states import Role
 from lighter_hedge.domain.units import Side
 
-if TYPE_CHECKING:
-    from lighter_hedge.domain.core import Core
-
 EXIT_REFUSED = 7
 
 
-def recover(core: "Core", now: Instant) -> list[Command]:
+def recover(core: Core, now: Instant) -> list[Command]:
     """Decide whether the venue and the journal tell the same story."""
-    if not core.lane.booted or not core.orders_read or len(core.open_orders) < len(Role):
+    if core.recovered or not core.lane.booted or not core.orders_read or len(core.open_orders) < len(Role):
         return []
     if core.rebase:
         core.own.base += core.checks[core.role].reported_now() - core.own.position
@@ -34,7 +30,7 @@ def recover(core: "Core", now: Instant) -> list[Command]:
     return _recovered(core, now)  # the owner pauses: the books differ from the venue
 
 
-def _first_baseline(core: "Core", now: Instant) -> list[Command]:
+def _first_baseline(core: Core, now: Instant) -> list[Command]:
     if not core.peer_known:
         return []
     maker, hedger = core.checks[Role.MAKER].reported_now(), core.checks[Role.HEDGER].reported_now()
@@ -64,12 +60,12 @@ def _first_baseline(core: "Core", now: Instant) -> list[Command]:
     ]
 
 
-def _any_min_lots(core: "Core") -> int:
+def _any_min_lots(core: Core) -> int:
     price = core.book.mark or core.book.best(Side.BID)
     return core.min_lots(price) if price else core.settings.market.min_base_lots
 
 
-def _recovered(core: "Core", now: Instant) -> list[Command]:
+def _recovered(core: Core, now: Instant) -> list[Command]:
     core.recovered = True
     for order in core.own.open_orders:
         core.executed(order.coid, now)
