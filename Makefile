@@ -4,7 +4,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
-WORKERS ?= 2
+WORKERS ?= 4
 ARGS ?=
 
 .PHONY: help demo test check fix bench constraints clean
@@ -29,8 +29,8 @@ $(STAMP): pyproject.toml constraints.txt
 demo: $(STAMP) ## Paper exchange, Redis, A and B on this machine, live; no keys
 	@$(BIN)/lighter-hedge demo $(ARGS)
 
-test: $(STAMP) ## All tests, on WORKERS=2 processes (0: in one)
-	@$(BIN)/python -m pytest -q -n $(WORKERS) --dist loadfile $(ARGS)
+test: $(STAMP) ## All tests, on WORKERS=4 processes (0: in one)
+	@$(BIN)/python -m pytest -q -n $(WORKERS) --dist worksteal $(ARGS)
 
 check: $(STAMP) ## Format, lint, types, shape of the repository
 	@$(BIN)/ruff format --check .
