@@ -241,6 +241,18 @@ def test_kill_after_a_fill_loses_nothing(dying: tuple[Role, ...], after_ms: int)
         check_once(world)
 
 
+def test_armed_hedge_that_a_restart_burns_is_no_try() -> None:
+    """It counts as perhaps sent until the burn has run; then it is over, and no try was made (E1)."""
+    with World() as world:
+        world.start_both()
+        for _ in range(4):
+            world.kill(Role.HEDGER)
+            world.start(Role.HEDGER)
+            world.until(lambda: world.hedger.core.recovered, 20, "B to recover")
+        assert world.said(Role.HEDGER, "HEDGE_TRY_FAILED") == []
+        play_rounds(world, 1)
+
+
 @pytest.mark.parametrize("flushed", [False, True])
 def test_redis_lost_in_a_round_loses_nothing(flushed: bool) -> None:
     """The desk hedges on without it; once it is back, even empty, the next second is whole again (E22)."""

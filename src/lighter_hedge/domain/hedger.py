@@ -76,6 +76,8 @@ class Hedger:
     tries: Tries = field(default_factory=Tries)
     ask: Pause | None = None
     stopping_since_ms: int | None = None
+    _attempts: set[int] = field(default_factory=set)
+    """Hedges of this life: one of an earlier life may never have been sent, so its end is no try."""
     _out_of_reach: set[int] = field(default_factory=set)
     """Hedges priced so that A's rest cannot meet them: no tries if they fill nothing."""
     _exposed: Since = field(default_factory=Since)
@@ -95,8 +97,8 @@ class Hedger:
         hedger = Hedger(core=core, arming=Arming(core=core), closing=Closing(core=core), ask=memory.ask)
         if memory.tries is not None and not memory.by_person:
             hedger.tries = Tries(count=memory.tries.tries, failed=memory.tries.failed)
-        if memory.announce is not None:
-            hedger.core.maker.expect(memory.announce)
+        if memory.announce is not None and core.maker.counts(memory.announce.coid):
+            core.maker.expect(memory.announce)
         return hedger
 
     def start(self) -> list[Command]:
@@ -210,7 +212,10 @@ class Hedger:
         if change.lots:
             text = f"hedged {order.side.word} {core.size(change.lots)} of round {order.round}"
             commands.append(Say(level=Level.INFO, code="HEDGE_FILLED", text=text))
-        if order.closed and not order.filled and order.intended_ms:
+        if order.closed and order.coid in self._attempts:
+            self._attempts.remove(order.coid)
+            if order.filled:
+                return commands
             if order.coid in self._out_of_reach:
                 self.tries.next_ms = now.mono_ms + OUT_OF_REACH_SPACING_MS
             else:
@@ -301,12 +306,14 @@ class Hedger:
         candidate = self.arming.candidate(wanted) if ready else None
         if candidate is not None:
             assert isinstance(candidate.request, OrderRequest)
+            self._attempts.add(candidate.request.coid)
             core.own.intend(candidate.request, now.wall_ms)
             self._urgent += core.lane.send_prepared(candidate, now)
             return []
         request = self._order(side, lots, cap, self._round())
         if out_of_reach:
             self._out_of_reach.add(request.coid)
+        self._attempts.add(request.coid)
         core.own.intend(request, now.wall_ms)
         return core.lane.submit(request)
 
