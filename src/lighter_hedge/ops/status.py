@@ -131,7 +131,7 @@ def view(
         pause=pause,
         round=maker.round if maker else 0,
         announce=maker.announce if maker and a_fresh else None,
-        waiting=maker.waiting if maker else (),
+        waiting=maker.waiting if maker and a_fresh else (),
         a_position=a,
         b_position=b,
         net=net,
