@@ -185,6 +185,12 @@ class MemoryMessaging:
         self._hub.append(self._keys.commands, None, encode(command))
         self._lose_answer()
 
+    async def last_command(self) -> str:
+        """See ``Messaging.last_command``."""
+        self._require_link()
+        newest = self._hub.last(self._keys.commands)
+        return text_of(newest[0] if newest is not None else START)
+
     async def commands(self, since: str) -> AsyncGenerator[tuple[str, OperatorCommand], None]:
         """See ``Messaging.commands``."""
         key, cursor = self._keys.commands, id_of(since)

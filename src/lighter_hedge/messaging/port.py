@@ -49,8 +49,14 @@ class Messaging(Protocol):
     async def append_command(self, command: OperatorCommand) -> None:
         """Append a person's command."""
 
+    async def last_command(self) -> str:
+        """Entry id of the newest command, ``0-0`` where there is none: what stands already is void for a new start."""
+
     def commands(self, since: str) -> AsyncIterator[tuple[str, OperatorCommand]]:
-        """Entry id and command, from after the entry ``since`` (``0`` for the beginning), for ever."""
+        """Entry id and command, from after the entry ``since`` (``0`` for the beginning), for ever.
+
+        A stream whose newest entry is older than ``since`` was wiped: what it holds came later.
+        """
 
     async def trim_commands(self, keep_from: str) -> None:
         """Drop commands below the entry ``keep_from``."""

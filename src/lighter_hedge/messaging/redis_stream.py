@@ -124,6 +124,11 @@ class RedisMessaging:
         """See ``Messaging.append_command``. After an error it may stand or not; its id makes a second one harmless."""
         await self._ask(self._client.xadd(self._keys.commands, {FIELD: encode(command)}))
 
+    async def last_command(self) -> str:
+        """See ``Messaging.last_command``."""
+        newest = await self._last(self._client, self._keys.commands)
+        return text_of(newest[0] if newest is not None else START)
+
     async def commands(self, since: str) -> AsyncGenerator[tuple[str, OperatorCommand], None]:
         """See ``Messaging.commands``."""
         key, cursor = self._keys.commands, id_of(since)

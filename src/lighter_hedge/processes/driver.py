@@ -56,6 +56,7 @@ from lighter_hedge.domain.states import HedgerState, MakerState, Role
 from lighter_hedge.messaging.keys import B_HEDGE_FAILED, fill_channel
 from lighter_hedge.messaging.messages import ChannelContext, UnreadableMessage, failure_body, fill_body
 from lighter_hedge.messaging.port import Messaging, MessagingError, SupersededError
+from lighter_hedge.processes.journal_file import JournalError
 from lighter_hedge.venue.errors import VenueError
 from lighter_hedge.venue.port import Venue
 
@@ -116,6 +117,7 @@ class Driver:
     """Called after every step: the process looks whether the machine is ready."""
     exit_code: int | None = None
     exit_why: str = ""
+    _error: JournalError | None = None
     _group: asyncio.TaskGroup = field(init=False)
     _ended: asyncio.Event = field(default_factory=asyncio.Event)
     _state: MakerState | HedgerState | None = None
@@ -130,28 +132,44 @@ class Driver:
     _messaging_up: bool = False
 
     async def run(self) -> int:
-        """Run until the machine exits; return its exit code. Programmer errors are not caught."""
+        """Run until the machine exits; return its exit code. Programmer errors are not caught.
+
+        Raises:
+            JournalError: what must be written down cannot be. Nothing is sent any more.
+        """
+        try:
+            await self._run_tasks()
+        except* JournalError as group:
+            self._error = self._error or _first(group)
+        if self._error is not None:
+            self.say("error", "EXIT", f"journal: {self._error}")
+            raise self._error
+        assert self.exit_code is not None
+        return self.exit_code
+
+    async def _run_tasks(self) -> None:
         async with asyncio.TaskGroup() as group:
             self._group = group
+            publisher = group.create_task(self._publish())
             tasks = [
                 group.create_task(self._follow_venue()),
                 group.create_task(self._follow_peer()),
                 group.create_task(self._follow_commands()),
-                group.create_task(self._publish()),
                 group.create_task(self._tick()),
             ]
             self._execute_all(self.machine.start())
             await self._ended.wait()
-            self._commit()
-            await self._flush()
+            publisher.cancel()
+            await asyncio.wait([publisher])
+            if self._error is None:
+                self._commit()
+                await self._flush()
             for task in tasks:
                 task.cancel()
-        assert self.exit_code is not None
-        return self.exit_code
 
     def stop(self) -> None:
         """SIGTERM: let the machine end what it has begun."""
-        self.dispatch(StopAsked())
+        self._or_crash(lambda: self.dispatch(StopAsked()))
 
     # --- events in --------------------------------------------------------------------------------------------------
 
@@ -200,14 +218,16 @@ class Driver:
         self.dispatch(MessagingChanged(up=up, wiped=wiped))
 
     async def _follow_commands(self) -> None:
-        """Follow a person's commands from the start of this process on: an older one is void."""
-        cursor = f"{self.clock().wall_ms}-0"
+        """Follow a person's commands from this process's first contact on: what stood there before is void."""
+        cursor = ""
         while True:
             try:
+                cursor = cursor or await self.messaging.last_command()
                 async for entry_id, command in self.messaging.commands(cursor):
                     cursor = entry_id
                     self.dispatch(OperatorAsked(command=command))
-                    await self.messaging.trim_commands(f"{self.clock().wall_ms - COMMANDS_KEPT_MS}-0")
+                    made_ms = int(entry_id.partition("-")[0])
+                    await self.messaging.trim_commands(f"{max(0, made_ms - COMMANDS_KEPT_MS)}-0")
             except UnreadableMessage as error:
                 cursor = error.entry_id or cursor
                 self.say("error", "MESSAGE_UNREADABLE", str(error))
@@ -230,16 +250,24 @@ class Driver:
             self._commit()
         elif self._entries and self._commit_timer is None:
             loop = asyncio.get_running_loop()
-            self._commit_timer = loop.call_later(FACTS_SECONDS, self._commit)
+            self._commit_timer = loop.call_later(FACTS_SECONDS, self._or_crash, self._commit)
 
     def _commit(self) -> None:
         """Make everything recorded so far durable, in its order."""
         if self._commit_timer is not None:
             self._commit_timer.cancel()
             self._commit_timer = None
-        entries, self._entries, self._must_commit = self._entries, [], False
-        if entries:
-            self.journal.commit_all(entries)
+        if self._entries:
+            self.journal.commit_all(self._entries)
+        self._entries, self._must_commit = [], False
+
+    def _or_crash(self, work: Callable[[], None]) -> None:
+        """Work of a timer or a signal: no task hears of its error, so the driver must."""
+        try:
+            work()
+        except JournalError as error:
+            self._error = error
+            self._ended.set()
 
     def _execute(self, command: Command) -> None:
         match command:
@@ -353,13 +381,16 @@ class Driver:
     async def _tell_news(self) -> None:
         while self._news:
             self._commit()  # people hear of nothing that a crash could take back
-            command = self._news[0]
+            command = self._news.popleft()
             context = replace(self.context, wall_ms=self.clock().wall_ms)
-            if isinstance(command, PublishFill):
-                await self.messaging.publish(fill_channel(command.role), fill_body(command, context))
-            else:
-                await self.messaging.publish(B_HEDGE_FAILED, failure_body(command, context))
-            self._news.popleft()
+            try:
+                if isinstance(command, PublishFill):
+                    await self.messaging.publish(fill_channel(command.role), fill_body(command, context))
+                else:
+                    await self.messaging.publish(B_HEDGE_FAILED, failure_body(command, context))
+            except MessagingError:
+                self._news.appendleft(command)
+                raise
 
     async def _flush(self) -> None:
         """Before the end: let the last state and the news go, if Redis is there."""
@@ -369,3 +400,11 @@ class Driver:
                 await self._tell_news()
         except (MessagingError, TimeoutError):
             self.say("warning", "REDIS_DOWN", "the last state could not be told")
+
+
+def _first(group: BaseExceptionGroup[JournalError]) -> JournalError:
+    found: BaseException = group
+    while isinstance(found, BaseExceptionGroup):
+        found = found.exceptions[0]
+    assert isinstance(found, JournalError)
+    return found
