@@ -7,7 +7,7 @@ stopped one (each account by itself).
 from dataclasses import dataclass
 
 from lighter_hedge.domain.commands import Command
-from lighter_hedge.domain.core import READ_AGAIN_MS, Core
+from lighter_hedge.domain.core import READ_AGAIN_MS, READ_AGAIN_MS_MAX, Core
 from lighter_hedge.domain.events import Instant, OrderKind, OrderRequest
 from lighter_hedge.domain.quoting import hedge_cap
 from lighter_hedge.domain.units import Side
@@ -20,21 +20,23 @@ class Closing:
     core: Core
     wanted: bool = False
     _next_ms: int = 0
+    _wait_ms: int = READ_AGAIN_MS
 
     def step(self, now: Instant, round_number: int = 0) -> list[Command]:
         """Send the next closing order, if one is wanted and possible; done once the position is flat."""
         core, settings = self.core, self.core.settings
         position = core.own.position
-        if not self.wanted or core.own.open_orders or not core.lane.ready or now.mono_ms < self._next_ms:
+        if not position or not self.wanted:
+            self.wanted, self._wait_ms = False, READ_AGAIN_MS
             return []
-        if not position:
-            self.wanted = False
+        if core.own.open_orders or not core.lane.ready or now.mono_ms < self._next_ms:
             return []
         side = Side.of_sign(-position)
         touch = core.book.best(side.opposite)
         if touch is None:
             return []
-        self._next_ms = now.mono_ms + READ_AGAIN_MS
+        self._next_ms = now.mono_ms + self._wait_ms
+        self._wait_ms = min(2 * self._wait_ms, READ_AGAIN_MS_MAX)
         request = OrderRequest(
             kind=OrderKind.HEDGE,
             coid=core.next_coid(),

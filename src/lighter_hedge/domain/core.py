@@ -45,9 +45,10 @@ from lighter_hedge.domain.lane_limits import ORDERS_PER_READ_MAX
 from lighter_hedge.domain.ledger import Ledger, Order
 from lighter_hedge.domain.memory import Memory
 from lighter_hedge.domain.pair import Agreement, PositionCheck, net
+from lighter_hedge.domain.quoting import hedge_cap
 from lighter_hedge.domain.settings import DeskSettings
 from lighter_hedge.domain.states import OrderFills, Role
-from lighter_hedge.domain.units import decimal_text
+from lighter_hedge.domain.units import Side, decimal_text
 
 READ_AGAIN_MS = 1_000
 """Between two reads of the same thing while it is not settled …"""
@@ -185,8 +186,13 @@ class Core:
         return f"{decimal_text(lots, self.settings.market.size_decimals)} {self.settings.market.symbol}"
 
     def min_lots(self, price: int) -> int:
-        """Smallest order that the venue takes at ``price``."""
-        return self.settings.market.min_lots(price)
+        """Smallest size that can be quoted at ``price`` and hedged at the worst price that a hedge of it may carry.
+
+        The venue holds an order's size times its own price against its minimum, and a selling hedge carries its cap.
+        """
+        settings = self.settings
+        worst = hedge_cap(price, Side.ASK, settings.slippage_bps_e2_max, settings.slippage_ladder_percent[-1])
+        return settings.market.min_lots(worst)
 
     def fills_to_tell(self, now: Instant) -> list[Order]:
         """Own orders whose new fills people should hear of now: once their trades are known too, or soon anyway."""

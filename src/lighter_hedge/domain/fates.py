@@ -11,6 +11,9 @@ from lighter_hedge.domain.commands import Command, NonceSettled, ReadTx, Record
 from lighter_hedge.domain.events import Candidate, TxReported, TxStatus
 from lighter_hedge.domain.lane_words import Fate, Settlement
 
+READS_MAX = 5
+"""Transactions read at once: a maker that requotes leaves many armed hedges of one nonce behind."""
+
 
 @dataclass(slots=True)
 class Fates:
@@ -38,11 +41,14 @@ class Fates:
         self._from_ms = mono_ms
 
     def ask(self) -> list[Command]:
-        """Read what is unread; empty when nothing is."""
-        return [ReadTx(tx_hash=tx_hash) for tx_hash in self.unread]
+        """Read some of what is unread, the newest first; empty when nothing is. Reads cost the request budget."""
+        return [ReadTx(tx_hash=tx_hash) for tx_hash in list(self.unread)[-READS_MAX:]]
 
-    def read(self, event: TxReported) -> tuple[Settlement, list[Command]] | None:
-        """Take a reading; the fate and what to journal, or None where it proves nothing."""
+    def read(self, event: TxReported) -> tuple[list[Settlement], list[Command]] | None:
+        """Take a reading; the fates it tells and what to journal, or None where it proves nothing.
+
+        One that has run tells the fate of every other of its nonce too.
+        """
         candidate = self.unread.get(event.tx_hash)
         if candidate is None or event.status is None or event.status is TxStatus.PENDING:
             return None
@@ -51,10 +57,17 @@ class Fates:
         ran = event.status is TxStatus.EXECUTED and not event.error
         del self.unread[event.tx_hash]
         fate = Fate.EXECUTED if ran else Fate.WITHOUT_EFFECT
-        settlement = Settlement(request=candidate.request, fate=fate, tx_hash=candidate.tx_hash, message=event.error)
-        if ran:
-            self._winners[candidate.nonce] = event.tx_hash
+        one = Settlement(request=candidate.request, fate=fate, tx_hash=candidate.tx_hash, message=event.error)
+        settled = [one]
+        if event.status is TxStatus.EXECUTED:
+            self._winners[candidate.nonce] = event.tx_hash if ran else ""
+            for other in [unread for unread in self.unread.values() if unread.nonce == candidate.nonce]:
+                del self.unread[other.tx_hash]
+                lost = "another transaction took its nonce"
+                settled.append(
+                    Settlement(request=other.request, fate=Fate.WITHOUT_EFFECT, tx_hash=other.tx_hash, message=lost)
+                )
         if any(other.nonce == candidate.nonce for other in self.unread.values()):
-            return settlement, []
+            return settled, []
         entry = NonceSettled(nonce=candidate.nonce, winner=self._winners.get(candidate.nonce, ""), why="read at start")
-        return settlement, [Record(entry=entry)]
+        return settled, [Record(entry=entry)]

@@ -26,7 +26,7 @@ from lighter_hedge.domain.commands import (
     Say,
     TriesCounted,
 )
-from lighter_hedge.domain.core import READ_AGAIN_MS, Change, Core
+from lighter_hedge.domain.core import READ_AGAIN_MS, READ_AGAIN_MS_MAX, Change, Core
 from lighter_hedge.domain.events import (
     Event,
     Instant,
@@ -76,10 +76,13 @@ class Hedger:
     tries: Tries = field(default_factory=Tries)
     ask: Pause | None = None
     stopping_since_ms: int | None = None
+    _person_asked: bool = False
+    """New tries at a person's word go from where the market is now, not from A's old price alone."""
     _attempts: set[int] = field(default_factory=set)
     """Hedges of this life: one of an earlier life may never have been sent, so its end is no try."""
     _out_of_reach: set[int] = field(default_factory=set)
     """Hedges priced so that A's rest cannot meet them: no tries if they fill nothing."""
+    _bounce_wait_ms: int = READ_AGAIN_MS // 2
     _exposed: Since = field(default_factory=Since)
     _acks: list[str] = field(default_factory=list)
     _told: HedgerState | None = None
@@ -97,6 +100,7 @@ class Hedger:
         hedger = Hedger(core=core, arming=Arming(core=core), closing=Closing(core=core), ask=memory.ask)
         if memory.tries is not None and not memory.by_person:
             hedger.tries = Tries(count=memory.tries.tries, failed=memory.tries.failed)
+        hedger._person_asked = memory.by_person
         if memory.announce is not None and core.maker.counts(memory.announce.coid):
             core.maker.expect(memory.announce)
         return hedger
@@ -168,6 +172,7 @@ class Hedger:
             return []
         self._acks = [*self._acks, command.id][-ACKS_TOLD:]
         if command.verb == "resume" and command.hedge_now:
+            self._person_asked = True
             text = "new tries for what is missing, asked for by a person"
             return [*self.tries.void(), Say(level=Level.WARNING, code="HEDGE_NOW", text=text)]
         self.closing.wanted = command.verb == "clear"
@@ -194,10 +199,12 @@ class Hedger:
         match settlement.fate:
             case Fate.EXECUTED:
                 core.executed(request.coid, now)
+                self._bounce_wait_ms = READ_AGAIN_MS // 2
                 return []
             case Fate.BOUNCED:
                 core.own.withdraw(request.coid)
-                self.tries.next_ms = now.mono_ms + READ_AGAIN_MS
+                self._bounce_wait_ms = min(2 * self._bounce_wait_ms, READ_AGAIN_MS_MAX)
+                self.tries.next_ms = now.mono_ms + self._bounce_wait_ms
                 text = f"hedge was not taken ({settlement.message or 'not sent'}); sending it again soon"
                 return [Say(level=Level.WARNING, code="HEDGE_BOUNCED", text=text)]
             case Fate.UNSIGNED if not sent:
@@ -239,12 +246,13 @@ class Hedger:
         exposed = not residual(core.net, self._minimum())
         commands += self._time_exposure(exposed, now)
         if not exposed and not core.own.in_flight:
+            self._person_asked = False
             commands += self.tries.void()
         wanted = missing(core.maker, core.hedger)
-        if wanted and (not residual(wanted, self._minimum()) or not core.settings.takers_need_minimum):
-            commands += self._hedge(wanted, now)
-        elif self._maker_is_flat():
+        if self.closing.wanted and self._maker_is_flat():
             commands += self.closing.step(now, self._round())
+        elif wanted and not self._too_little(wanted):
+            commands += self._hedge(wanted, now)
         return commands + self._arm(now)
 
     def _may_stop(self, now: Instant) -> bool:
@@ -252,8 +260,8 @@ class Hedger:
         core = self.core
         if not core.lane.booted or now.mono_ms - self.stopping_since_ms >= core.settings.stop_ms_max:
             return True
-        if core.lane.unresolved or core.own.in_flight:
-            return False
+        if core.lane.unresolved or core.own.in_flight or core.maker.in_flight:
+            return False  # A cancels when it hears that B stops, and what fills until then is hedged
         return self.tries.failed is not None or residual(core.net, self._minimum())
 
     def _minimum(self) -> int:
@@ -297,7 +305,7 @@ class Hedger:
             return []
         side = Side.of_sign(wanted)
         lots = abs(wanted) - self._maker_may_hedge(side)
-        if lots <= 0 or residual(lots, self._minimum()):
+        if lots <= 0 or self._too_little(lots):
             return []
         cap, out_of_reach = self._cap(side, now)
         if cap <= 0:
@@ -316,6 +324,10 @@ class Hedger:
         self._attempts.add(request.coid)
         core.own.intend(request, now.wall_ms)
         return core.lane.submit(request)
+
+    def _too_little(self, lots: int) -> bool:
+        """Whether the venue would not take a hedge of this size."""
+        return self.core.settings.takers_need_minimum and residual(lots, self._minimum())
 
     def _maker_may_hedge(self, side: Side) -> int:
         """Lots of A's own open orders that could still trade the same way: a hedge on top would go through zero.
@@ -345,6 +357,9 @@ class Hedger:
         reference = self._reference()
         if reference <= 0:
             return 0, False
+        touch = core.book.best(side.opposite)
+        if self._person_asked and touch is not None:
+            reference = min(reference, touch) if side is Side.ASK else max(reference, touch)
         ladder = settings.slippage_ladder_percent[min(self.tries.count, len(settings.slippage_ladder_percent) - 1)]
         cap = hedge_cap(reference, side, settings.slippage_bps_e2_max, ladder)
         for order in core.maker.open_orders:
@@ -414,8 +429,6 @@ class Hedger:
         self.ask = Pause(id=now.wall_ms, reason=reason, code=code, since_ms=now.wall_ms)
         return [Record(entry=AskKnown(pause=self.ask))]
 
-    # --- arming -----------------------------------------------------------------------------------------------------
-
     def _arm(self, now: Instant) -> list[Command]:
         announce = self.maker_state.announce if self.maker_state is not None else None
         return self.arming.update(announce, self._unfit(), self._order, now)
@@ -432,8 +445,6 @@ class Hedger:
         if self.tries.failed is not None:
             return "tries used up"
         return f"pause asked for: {self.ask.reason}" if self.ask is not None else ""
-
-    # --- what others hear -------------------------------------------------------------------------------------------
 
     def _tell(self, now: Instant) -> list[Command]:
         """Publish the whole state when it has changed, and every heartbeat."""

@@ -130,8 +130,6 @@ class Lane:
         if held is not None and held.sends == 0:
             self._held.drop(held.candidate.tx_hash)
 
-    # --- what happens -------------------------------------------------------------------------------------------
-
     def start(self) -> list[Command]:
         """Begin: ask for the key's next nonce, which the start then burns."""
         assert self.phase is LanePhase.BOOT
@@ -175,7 +173,8 @@ class Lane:
             self._deadline_ms = now.mono_ms + limits.POLL_MS
             return [ReadNonce()]
         if self.phase is LanePhase.LAGGING:
-            self._deadline_ms = now.mono_ms + limits.POLL_MS
+            self._deadline_ms = now.mono_ms + self._poll_ms
+            self._poll_ms = min(2 * self._poll_ms, limits.POLL_MS_MAX)
             return self._fates.ask() or self._end_boot()
         if self.phase in (LanePhase.SENT, LanePhase.RESOLVING):
             self.phase = LanePhase.RESOLVING
@@ -489,12 +488,13 @@ class Lane:
         read = self._fates.read(event)
         if read is None:
             return []
-        settlement, commands = read
-        self.settlements.append(settlement)
+        settled, commands = read
+        self.settlements += settled
+        self._poll_ms = limits.POLL_MS
         return commands if self._fates.unread else commands + self._end_boot()
 
     def _end_boot(self) -> list[Command]:
         """The burn has executed, the lag is over, every older fate is known."""
-        self._booting = False
+        self._booting, self._poll_ms = False, limits.POLL_MS
         self.phase = LanePhase.READY
         return []

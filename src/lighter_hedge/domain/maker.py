@@ -14,6 +14,7 @@ from dataclasses import dataclass, field, replace
 
 from lighter_hedge.domain.closing import Closing
 from lighter_hedge.domain.commands import (
+    Alert,
     Announced,
     Command,
     Exit,
@@ -79,6 +80,7 @@ class Maker:
     _opened_side: Side | None = None
     """Side of the last opening quote, for alternation."""
     _quote: Quote | None = None
+    _announced_min: int = 0
     _next_announce_ms: int = 0
     _next_cancel_ms: int = 0
     _throttled_until_ms: int = -1
@@ -99,6 +101,7 @@ class Maker:
         maker = Maker(
             core=core, latch=latch, resuming=Resuming(core=core), closing=Closing(core=core), watch=Watch(core=core)
         )
+        maker._announced_min = memory.announce.min_lots if memory.announce is not None else 0
         if memory.round is not None:
             maker.round = memory.round.round
             maker.round_open = not memory.round.closed
@@ -160,26 +163,23 @@ class Maker:
     def _on_operator(self, command: OperatorCommand, now: Instant) -> list[Command]:
         if command.id in self._acks:
             return []
+        pause = self.latch.pause
+        if command.verb == "resume" and pause is not None and pause.id == command.pause_id:
+            self.resuming.begin(pause.id, now, hedge_now=command.hedge_now, by=command.id)
+            return []
+        self._ack(command.id)
         match command.verb:
             case "resume":
-                if self.latch.pause is None or command.pause_id != self.latch.pause.id:
-                    self._ack(command.id)
-                    text = "there is no such pause to end" if self.latch.pause else "the desk is not paused"
-                    return [Say(level=Level.WARNING, code="RESUME_VOID", text=text)]
-                self.resuming.begin(command.pause_id, now, hedge_now=command.hedge_now, by=command.id)
-                return []
+                text = "there is no such pause to end" if pause is not None else "the desk is not paused"
+                return [Say(level=Level.WARNING, code="RESUME_VOID", text=text)]
             case "pause":
-                self._ack(command.id)
                 return self.latch.hold("PAUSED", command.reason or "by a person", now.wall_ms, by="person")
             case "drain":
-                self._ack(command.id)
                 return self.latch.drain(by="person")
             case "clear":
-                self._ack(command.id)
                 self.closing.wanted = True
                 return self.latch.hold("CLEARED", "cleared by a person", now.wall_ms, by="person")
             case _:
-                self._ack(command.id)
                 text = f"unknown command {command.verb!r}: pause, resume, drain or clear"
                 return [Say(level=Level.ERROR, code="COMMAND_UNKNOWN", text=text)]
 
@@ -216,6 +216,8 @@ class Maker:
             case Fate.REFUSED | Fate.UNSIGNED | Fate.WITHOUT_EFFECT:
                 why = f"{settlement.code or ''} {settlement.message}".strip() or settlement.fate.value
                 commands = core.closed_without_effect(request.coid, why, now)
+                if request.kind is OrderKind.HEDGE:
+                    return [*commands, Say(level=Level.WARNING, code="CLOSE_REFUSED", text=f"not closed: {why}")]
                 return commands + self._drop_quote(request.coid, why, now)
 
     def _drop_quote(self, coid: int, why: str, now: Instant) -> list[Command]:
@@ -240,15 +242,13 @@ class Maker:
         commands: list[Command] = []
         if change.lots:
             text = (
-                f"{order.side.word} {core.size(change.lots)} filled ({core.size(order.filled)} of round {order.round})"
+                f"{order.side.word} {core.size(change.lots)} filled, {core.size(order.filled)} in round {order.round}"
             )
             commands += [Say(level=Level.INFO, code="QUOTE_FILLED", text=text)]
         if change.late and (order.round != self.round or not self.round_open):
             text = f"order {order.coid} of round {order.round} filled {core.size(change.lots)} after it had ended"
             commands += self.latch.hold("LATE_FILL", text, now.wall_ms)
         return commands
-
-    # --- what is wanted -------------------------------------------------------------------------------------------
 
     def _decide(self, now: Instant) -> list[Command]:
         core = self.core
@@ -266,13 +266,14 @@ class Maker:
             return commands
         if self.stopping_since_ms is not None:
             return commands + self._stop(now)
-        if core.synced:
+        if core.synced and self.latch.pause is not None:
             commands += self.closing.step(now, self.round)
         self.waiting = self._reasons(now)
         if not self.waiting:
             commands += self._announce(now)
         elif self.latch.mode is Mode.DRAINING and self.waiting == ["drained"]:
-            commands += self.latch.hold("DRAINED", "drained: both accounts are flat", now.wall_ms, by="person")
+            held = f"A {core.size(core.maker.position)}, B {core.size(core.hedger.position)}"
+            commands += self.latch.hold("DRAINED", f"drained: {held}", now.wall_ms, by="person")
         return commands
 
     def _reasons(self, now: Instant) -> list[str]:
@@ -300,13 +301,11 @@ class Maker:
         return len(self._sent_ms)
 
     def _min_lots(self) -> int:
-        """The venue's minimum at about the current price."""
-        if self._quote is not None:
-            return self._quote.announce.min_lots
+        """The minimum of the newest announce, which both sides use until the next."""
+        if self._announced_min:
+            return self._announced_min
         price = self.core.book.best(Side.BID) or self.core.book.mark
         return self.core.min_lots(price) if price else self.core.settings.market.min_base_lots
-
-    # --- announce and send ------------------------------------------------------------------------------------------
 
     def _announce(self, now: Instant) -> list[Command]:
         """Say what A wants to show, and sign it while B arms."""
@@ -329,7 +328,7 @@ class Maker:
             commands.append(Record(entry=entry))
         else:
             self.attempt += 1
-        self._leg = leg
+        self._leg, self._announced_min = leg, core.min_lots(price)
         if leg is Leg.OPEN:
             self._opened_side = side
         announce = Announce(
@@ -341,7 +340,7 @@ class Maker:
             side=side,
             lots=lots,
             price=price,
-            min_lots=core.min_lots(price),
+            min_lots=self._announced_min,
             expires_ms=now.wall_ms + settings.maker_order_timeout_ms + QUOTE_EXPIRY_MARGIN_MS,
         )
         self._quote = Quote(announce, now.mono_ms)
@@ -376,7 +375,6 @@ class Maker:
     def _send_or_withdraw(self, quote: Quote, now: Instant) -> list[Command]:
         """Send the announced quote once B answers this very announce, in time, and nothing speaks against it."""
         core, announce = self.core, quote.announce
-        age_ms = now.mono_ms - quote.announced_ms
         why = "stopping" if self.stopping_since_ms is not None else self._view(now).against_sending(quote)
         if why:
             core.lane.forget(announce.coid)
@@ -386,15 +384,14 @@ class Maker:
         candidate = core.lane.prepared(announce.coid)
         if candidate is None or not self.peer.armed_for(announce) or not core.lane.ready:
             return []
-        assert age_ms <= core.settings.arm_ms_max
-        assert self.peer.state is not None
+        age_ms = now.mono_ms - quote.announced_ms
         assert isinstance(candidate.request, OrderRequest)
         quote.sent_ms = now.mono_ms
         self._sent_ms.append(now.mono_ms)
         core.own.intend(candidate.request, now.wall_ms)
         self._urgent += core.lane.send_prepared(candidate, now)
-        price = core.settings.market.price_text(announce.price)
-        what = f"{announce.leg.value}: {announce.side.word} {core.size(announce.lots)} at {price}"
+        at = core.settings.market.price_text(announce.price)
+        what = f"{announce.leg.value}: {announce.side.word} {core.size(announce.lots)} at {at}"
         text = f"round {announce.round} attempt {announce.attempt}, {what}, armed in {age_ms} ms"
         return [Say(level=Level.INFO, code="QUOTE_SENT", text=text)]
 
@@ -413,11 +410,11 @@ class Maker:
         again_ms = (quote.cancel_ms or -settings.read_lag_ms) + max(READ_AGAIN_MS, settings.read_lag_ms)
         if not core.lane.ready or now.mono_ms < max(again_ms, self._next_cancel_ms):
             return []
-        first = quote.cancel_ms is None
+        level = Level.INFO if quote.cancel_ms is None else Level.WARNING
         quote.cancel_ms = now.mono_ms
         self._urgent += core.lane.submit(CancelRequest(coid=quote.announce.coid))
         text = f"cancelling the quote of round {quote.announce.round}: {quote.cancel_why}"
-        return [Say(level=Level.INFO if first else Level.WARNING, code="QUOTE_CANCELLED", text=text)]
+        return [Say(level=level, code="QUOTE_CANCELLED", text=text)]
 
     def _conclude(self, order: Order) -> list[Command]:
         """The quote has ended. Filled: the round waits for its hedge. Not filled: the next attempt."""
@@ -459,15 +456,18 @@ class Maker:
         ask = self.peer.state.pause_ask if self.peer.state is not None else None
         if ask is not None:
             self._ended_asks.append(ask.id)
+        self.closing.wanted = False
         return self.latch.release(by="person")
 
     def _stop(self, now: Instant) -> list[Command]:
         assert self.stopping_since_ms is not None
         core = self.core
+        exposed = not residual(core.net, self._min_lots())
         overdue = now.mono_ms - self.stopping_since_ms >= core.settings.stop_ms_max
-        if overdue or not core.lane.booted or not (core.lane.unresolved or core.own.open_orders):
-            return [Exit(code=0, why="stopped")]
-        return []
+        if core.lane.booted and not overdue and (core.lane.unresolved or core.own.open_orders or exposed):
+            return []
+        alert = Alert(code="STOPPED_UNHEDGED", text=f"stopped while {core.size(core.net)} is unhedged")
+        return [*([alert] if exposed else []), Exit(code=0, why="stopped")]
 
     def _tell(self, now: Instant) -> list[Command]:
         """Publish the whole state when it has changed, and every heartbeat."""
