@@ -40,6 +40,9 @@ from lighter_hedge.config_source import (
 )
 from lighter_hedge.domain.states import DeskId, Role
 
+NOT_ACTED_ON = ("limits.daily_loss_usd_max", "limits.residual_usd_max", "strategy.force_close_timeout")
+"""Settings that load and have no effect yet: whoever writes one is told."""
+
 Seconds = Annotated[float, Field(gt=0), AfterValidator(lambda value: _finite(value))]
 Bps = Annotated[Decimal, Field(ge=0, le=1000)]
 Usd = Annotated[Decimal, Field(gt=0)]
@@ -232,11 +235,19 @@ class Settings(Section):
 
 
 def without_password(url: str) -> str:
-    """``url`` with its password masked."""
+    """``url`` with its password masked; nothing but its scheme where one may stand elsewhere in it."""
     parts = urlsplit(url)
+    if _leaks(url):
+        return f"{parts.scheme}://***"
     if not parts.password:
         return url
     return urlunsplit(parts._replace(netloc=f"{parts.username or ''}:***@{parts.netloc.rpartition('@')[2]}"))
+
+
+def _leaks(url: str) -> bool:
+    """Whether a password may stand where no reader of URLs looks for one: not percent-encoded, or in the query."""
+    parts = urlsplit(url)
+    return "@" in parts.path + parts.query + parts.fragment or "password" in parts.query.lower()
 
 
 def load(
@@ -281,6 +292,7 @@ def load(
     if problems or settings is None:
         raise ConfigError(problems)
     settings._file = (root / "config.yaml") if path is None else path.absolute()
+    warnings += [f"{key} is not acted on yet" for key in NOT_ACTED_ON if key in layer]
     settings._warnings = tuple(warnings)
     settings._origins = {key: item.origin for key, item in layer.items()}
     return settings
@@ -352,6 +364,22 @@ def _check_together(settings: Settings, layer: Layer, problems: list[Problem]) -
             "heartbeat_seconds_max",
             "heartbeat_seconds_max must exceed heartbeat_seconds",
             "allow at least two heartbeats",
+        )
+    if _leaks(settings.redis.url):
+        _add(
+            problems,
+            layer,
+            "redis.url",
+            "redis.url holds a password that is not percent-encoded, or in the query",
+            "write it like redis://:p%40ss@host:6379/0",
+        )
+    if strategy.on_unhedged == "flatten":
+        _add(
+            problems,
+            layer,
+            "strategy.on_unhedged",
+            "strategy.on_unhedged: flatten is not acted on yet",
+            "use pause: the desk pauses, and `clear` closes",
         )
     ladder = strategy.slippage_ladder
     if list(ladder) != sorted(ladder):

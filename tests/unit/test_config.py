@@ -264,6 +264,8 @@ def test_no_secret_is_shown(tmp_path: Path) -> None:
     assert "a1a1" not in everything
     assert "b2b2" not in everything
     assert "hunter2" not in str(settings.shown()) + settings.redis.shown
+    for leaky in ("redis://:p@ss/w#rd@h:1/0", "redis://h:1/0?password=secret"):
+        assert without_password(leaky) == "redis://***"
     assert without_password("redis://u:p@h:1/0") == "redis://u:***@h:1/0"
 
 

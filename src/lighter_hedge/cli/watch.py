@@ -96,7 +96,8 @@ async def look(settings: "Settings") -> "DeskView":
     except OpsError as error:
         notes.append(error.message)
     alive = pids.running(settings.root)
-    notes += _journal_notes(settings, alive)
+    heard = {letter for letter, state in (("A", maker), ("B", hedger)) if state is not None and letter in alive}
+    notes += _journal_notes(settings, heard)
     seen = view(
         str(settings.desk_id),
         maker,
@@ -131,7 +132,7 @@ async def _with_venue(settings: "Settings", seen: "DeskView") -> "DeskView":
     )
 
 
-def _journal_notes(settings: "Settings", alive: Collection[str]) -> list[str]:
+def _journal_notes(settings: "Settings", heard: Collection[str]) -> list[str]:
     """What the journals say that a person should know: pauses that outlive a stop, alerts nobody has heard."""
     from lighter_hedge.domain.states import Role
     from lighter_hedge.processes.journal import read_summary
@@ -148,7 +149,7 @@ def _journal_notes(settings: "Settings", alive: Collection[str]) -> list[str]:
             notes.append(f"journal of {role.letter}: {error}")
             continue
         notes += [f"alert of {role.letter}: {alert.text}" for alert in summary.alerts[-3:]]
-        if role.letter in alive:
+        if role.letter in heard:
             continue  # its state tells the rest, and newer
         if summary.pause is not None:
             notes.append(f"journal of {role.letter}: {summary.mode.value}: {summary.pause.reason}")

@@ -19,7 +19,7 @@ class DeskView:
     desk: str
     running: bool
     mode: str
-    """``running``, ``draining`` or ``paused``; ``stopped`` where neither side lives."""
+    """``running``, ``draining``, ``paused``; ``stopped`` where neither side lives, ``unknown`` without a word of A."""
     pause: Pause | None
     round: int
     announce: Announce | None
@@ -46,7 +46,7 @@ class DeskView:
         """0 running and hedged, 5 unhedged, 1 unknown, 4 where A or B does not run."""
         if not self.running:
             return ExitCode.NOT_RUNNING
-        if self.hedged is None:
+        if self.hedged is None or self.mode == "unknown":
             return ExitCode.FAILED
         if not self.hedged:
             return ExitCode.UNHEDGED
@@ -123,7 +123,7 @@ def view(
     pause = maker.pause if maker else None
     if pause is None and hedger is not None:
         pause = hedger.pause_ask
-    mode = "paused" if pause and maker is None else (maker.mode.value if maker else "running")
+    mode = "paused" if pause and maker is None else (maker.mode.value if maker else "unknown")
     return DeskView(
         desk=desk,
         running=running,

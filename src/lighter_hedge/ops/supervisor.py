@@ -323,7 +323,7 @@ def start_detached(argv: Sequence[str], *, log_file: Path, timeout_seconds: floa
     except _Ended as ended:
         code = process.wait()
         message = ended.message or tail(log_file, offset) or f"exit code {code}"
-        raise OpsError(_exit_code(code), message) from None
+        raise OpsError(_exit_code(code), message.removeprefix("error: ")) from None
     finally:
         os.close(report_read)
         if not ready:  # also after a Ctrl-C: what was not reported as up is not left behind
