@@ -245,8 +245,9 @@ class _DemoDesk:
         self._failure = ""
         self._pause: int | None = None
         self._began = time.monotonic()
+        self._arguments = ["--config", str(settings.file), "--credentials", str(credentials)]
         self._supervisor = Supervisor(
-            side_children(["--config", str(settings.file), "--credentials", str(credentials)], ["--started-by-person"]),
+            side_children(self._arguments, ["--started-by-person"]),
             root=settings.root,
             run_dir=settings.run_dir,
             report=self._hear,
@@ -267,7 +268,25 @@ class _DemoDesk:
         if len(self._ready) < 2 and ended:
             known = ended in set(ExitCode)
             raise OpsError(ExitCode(ended) if known else ExitCode.FAILED, self._failure or "A and B did not start")
+        await self._close_residual()
         return code
+
+    async def _close_residual(self) -> None:
+        """A quote that the stop caught half filled leaves less than the venue takes: close it as a person would."""
+        left = self._figures(await self._truth())["net_lots"]
+        if not 0 < abs(left) < self._market.min_lots:
+            return
+        size = self._market.spec.size_text(left)
+        self._show(Line(tone=Tone.NOTE, text=f"closing the residual of {size} {self._market.spec.symbol}"))
+        clear = await asyncio.create_subprocess_exec(
+            *(sys.executable, "-m", "lighter_hedge.cli.main", "clear", "--yes", *self._arguments),
+            env=_without_ours(os.environ),
+            stdin=asyncio.subprocess.DEVNULL,
+            stdout=asyncio.subprocess.DEVNULL,
+            stderr=asyncio.subprocess.DEVNULL,
+            start_new_session=True,
+        )
+        await clear.wait()
 
     def _hear(self, event: ChildEvent) -> None:
         if event.event == "ready":
@@ -313,13 +332,16 @@ class _DemoDesk:
             raise OpsError(ExitCode.FAILED, f"the paper exchange is gone: {error}") from None
         return body
 
+    def _figures(self, truth: dict[str, Any]) -> dict[str, Any]:
+        return figures(truth, self._market.spec.symbol, min_lots=self._market.min_lots)
+
     async def result(self, redis: RedisServer) -> dict[str, Any]:
         """The object of ``demo --json``, from the exchange's own record."""
         truth = await self._truth()
         for line in self._narrator.feed(truth):
             self._show(line)
         seconds = round(time.monotonic() - self._began, 1)
-        return figures(truth, self._market.spec.symbol, min_lots=self._market.min_lots) | {
+        return self._figures(truth) | {
             "redis_version": redis.version,
             "sdk_version": metadata.version("lighter-sdk"),
             "traffic": _traffic(self._demo),
