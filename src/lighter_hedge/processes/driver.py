@@ -34,6 +34,7 @@ from lighter_hedge.domain.commands import (
     Say,
     Send,
 )
+from lighter_hedge.domain.core import EXIT_SUPERSEDED
 from lighter_hedge.domain.events import (
     AccountRead,
     Candidate,
@@ -69,7 +70,6 @@ FACTS = (FillsKnown, NonceSettled)
 NEWS_MAX = 1_000
 COMMANDS_KEPT_MS = 3_600_000
 """A command of a person is acknowledged, or has timed out, long before it is dropped from the stream."""
-EXIT_SUPERSEDED = 8
 
 _T = TypeVar("_T")
 
