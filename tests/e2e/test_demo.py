@@ -43,9 +43,8 @@ def demo(folder: Path, rounds: int, *flags: str) -> dict[str, Any]:
     assert set(body) == KEYS
     assert body["rounds_closed"] >= rounds
     assert (body["rounds_failed"], body["net_lots"], body["self_trades"]) == (0, 0, 0)
-    closed_alone = "closing the residual" in done.stderr  # A alone trades what is too little for B
-    assert body["a_filled_lots"] == body["b_filled_lots"] or closed_alone
-    assert body["b_filled_lots"] > 0
+    # Parts below the minimum may cancel out within A, so B may fill less than A; the net above is the promise.
+    assert 0 < body["b_filled_lots"] <= body["a_filled_lots"]
     assert body["hedge_ms"]["p50"] <= body["hedge_ms"]["p99"] <= body["unhedged_ms_max"]
     assert set(body["requests_per_round"]) == {"tx", "read"}
     assert body["requests_per_round"]["tx"] >= 2
