@@ -1,8 +1,8 @@
 """``on_unhedged: flatten``: A closes what B could not hedge, but only once B has stood down for this very wish.
 
 A says in its state that it wants to flatten. B stands down for that wish: nothing of it is in flight, its nonce is
-burnt (or its key refused), and it is journalled. From then on B sends nothing until a newer state of A says that the wish is gone. So at no
-time may both act on the same exposure, whatever is lost, late or restarted in between.
+burnt (or its key refused), and it is journalled. From then on B sends nothing until a newer state of A says that the
+wish is gone. So at no time may both act on the same exposure, whatever is lost, late or restarted in between.
 """
 
 from dataclasses import dataclass, field
