@@ -439,8 +439,8 @@ class Hedger:
 
     def _tell(self, now: Instant) -> list[Command]:
         """Publish the whole state when it has changed, and every heartbeat."""
-        before, state = self.telling.told, self.state(now)
-        if not self.telling.due(state, now):
+        before, state = self.telling.told, self.telling.due(self.state, now)
+        if state is None:
             return []
         return [PublishState(state=state), *self._say_changes(before, state)]
 
