@@ -60,7 +60,7 @@ from lighter_hedge.domain.events import (
 from lighter_hedge.domain.states import HedgeFailed, HedgerState, MakerState, OperatorCommand, Role
 from lighter_hedge.domain.units import MarketSpec
 from lighter_hedge.messaging.memory_stream import MemoryHub, MemoryMessaging
-from lighter_hedge.messaging.messages import ChannelContext, MalformedMessage
+from lighter_hedge.messaging.messages import ChannelContext, MalformedMessage, SchemaMismatch
 from lighter_hedge.messaging.port import MessagingError, SupersededError
 from lighter_hedge.processes.driver import NEWS_MAX, Driver
 from lighter_hedge.venue.errors import ReadFailed
