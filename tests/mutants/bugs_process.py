@@ -1,0 +1,82 @@
+"""Bugs around the machines: the order of effects, and what is done with an answer."""
+
+from typing import Any
+
+from tests.mutants.bug import Plant, bug
+
+from lighter_hedge.domain.events import AnswerKind, Prepared
+from lighter_hedge.messaging.port import SupersededError
+from lighter_hedge.processes import driver as driver_module
+from lighter_hedge.processes.driver import Driver
+from lighter_hedge.venue.lighter import answers
+
+
+@bug("processes.driver._prepare", "H3 H25 E1", "once gate nothing_lost unwritten")
+def sends_before_the_journal(plant: Plant) -> None:
+    """Signed bytes are sent first and written down a moment later."""
+
+    async def prepare(driver: Any, command: Any) -> None:
+        from lighter_hedge.domain.commands import Send
+        from lighter_hedge.domain.events import PrepareFailed
+        from lighter_hedge.venue.errors import VenueError
+
+        try:
+            candidate = await driver.venue.sign(command.request, command.nonce)
+        except VenueError as error:
+            driver.dispatch(PrepareFailed(ticket=command.ticket, reason=str(error)))
+            return
+        if driver.exit_code is None:
+            driver.dispatch(Prepared(ticket=command.ticket, candidate=candidate))
+            assert Send is not None
+            import asyncio
+
+            await asyncio.sleep(0.02)
+            driver._commit()
+            driver.journal.commit_candidate(candidate)
+
+    plant.set(Driver, "_prepare", prepare)
+
+
+@bug("processes.driver._commit", "H3 H19", "once gate nothing_lost pause_holds unwritten armed")
+def records_are_kept_in_memory(plant: Plant) -> None:
+    """What is recorded is written down every second, not before what follows it."""
+    from lighter_hedge.domain.commands import Entry
+
+    everything = Entry.__args__  # type: ignore[attr-defined]
+    kinds = tuple(kind for part in everything for kind in getattr(part, "__args__", (part,)))
+    plant.set(driver_module, "FACTS", kinds)
+    plant.set(driver_module, "FACTS_SECONDS", 1.0)
+
+
+@bug("venue.lighter.answers.answer_of_http", "H6", "once gate")
+def server_error_counts_as_refused(plant: Plant) -> None:
+    """HTTP 5xx says that the order was not taken."""
+
+    def make(real: Any) -> Any:
+        def answer_of_http(status: int, body: bytes) -> Any:
+            from dataclasses import replace
+
+            answer = real(status, body)
+            if answer.kind is AnswerKind.UNKNOWN and status >= 500:
+                return replace(answer, kind=AnswerKind.REJECTED, code=status)
+            return answer
+
+        return answer_of_http
+
+    plant.around(answers, "answer_of_http", make)
+
+
+@bug("processes.driver._publish", "H27", "fenced")
+def refused_appends_are_ignored(plant: Plant) -> None:
+    """An instance whose states Redis refuses goes on."""
+
+    def make(real: Any) -> Any:
+        async def append(driver: Any) -> None:
+            try:
+                await real(driver)
+            except SupersededError:
+                return
+
+        return append
+
+    plant.around(Driver, "_append", make)
