@@ -7,6 +7,7 @@ fill is in flight with its full size until it is known to be closed.
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from itertools import islice
 
 from lighter_hedge.domain.events import OrderReport, OrderRequest, TradeReport
 from lighter_hedge.domain.states import Announce, DeskId, OrderFills, Role
@@ -78,13 +79,6 @@ class Order:
         )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Sums:
-    filled: int
-    in_flight: int
-    open_orders: list[Order]
-
-
 @dataclass(slots=True)
 class Ledger:
     """The books of one account since the baseline, in signed lots."""
@@ -100,7 +94,13 @@ class Ledger:
     """Trades that are not ours, until somebody takes them."""
     highest_serial: int = 0
     _trades_seen: dict[int, None] = field(default_factory=dict)
-    _sums: "_Sums | None" = None
+    _parts: dict[int, tuple[int, int]] = field(default_factory=dict)
+    """By order, its signed lots filled and in flight, as they stand in the sums."""
+    _filled: int = 0
+    _in_flight: int = 0
+    _open: list[Order] | None = None
+    _newest: dict[int, tuple[OrderFills, ...]] = field(default_factory=dict)
+    """Answers of ``newest`` since the last change: it is asked for at every step."""
 
     def restore(self, fills: Iterable[OrderFills]) -> None:
         """Take the journal's orders."""
@@ -109,21 +109,30 @@ class Ledger:
 
     # --- sums -----------------------------------------------------------------------------------------------------
 
-    def _summed(self) -> "_Sums":
-        """The sums, computed once after each change: they are asked for many times a step."""
-        if self._sums is None:
-            orders = self.orders.values()
-            self._sums = _Sums(
-                filled=sum(order.side.sign * order.filled for order in orders),
-                in_flight=sum(order.side.sign * order.leaves for order in orders),
-                open_orders=[order for order in orders if not order.closed],
-            )
-        return self._sums
+    def _changed(self, order: Order) -> None:
+        """An order has changed: bring the sums up to date. They are asked for many times a step."""
+        filled, in_flight = self._parts.get(order.coid, (0, 0))
+        part = (order.side.sign * order.filled, order.side.sign * order.leaves)
+        self._parts[order.coid] = part
+        self._filled += part[0] - filled
+        self._in_flight += part[1] - in_flight
+        self._forget_answers()
+
+    def _left(self, coid: int) -> None:
+        """An order has left the books."""
+        filled, in_flight = self._parts.pop(coid, (0, 0))
+        self._filled -= filled
+        self._in_flight -= in_flight
+        self._forget_answers()
+
+    def _forget_answers(self) -> None:
+        self._open = None
+        self._newest.clear()
 
     @property
     def total(self) -> int:
         """Signed lots filled since the baseline."""
-        return self.folded + self._summed().filled
+        return self.folded + self._filled
 
     @property
     def position(self) -> int:
@@ -133,12 +142,14 @@ class Ledger:
     @property
     def in_flight(self) -> int:
         """Signed lots that may still fill."""
-        return self._summed().in_flight
+        return self._in_flight
 
     @property
     def open_orders(self) -> list[Order]:
         """Orders not known to be closed."""
-        return self._summed().open_orders
+        if self._open is None:
+            self._open = [order for order in self.orders.values() if not order.closed]
+        return self._open
 
     def round_filled(self, round_number: int) -> int:
         """Signed lots filled by the orders of one round."""
@@ -146,13 +157,19 @@ class Ledger:
 
     def newest(self, count: int) -> tuple[OrderFills, ...]:
         """The newest orders, oldest first."""
-        return tuple(order.fills() for order in list(self.orders.values())[-count:])
+        if count not in self._newest:
+            newest = list(islice(reversed(self.orders.values()), count))
+            self._newest[count] = tuple(order.fills() for order in reversed(newest))
+        return self._newest[count]
 
     def rebase(self, position: int) -> None:
         """Count from this position on: whatever filled before is in it."""
         self.folded_serial = max(self.folded_serial, self.highest_serial)
         self.orders.clear()
-        self.folded, self.base, self._sums = 0, position, None
+        self._parts.clear()
+        self._forget_answers()
+        self._filled = self._in_flight = self.folded = 0
+        self.base = position
 
     # --- sources --------------------------------------------------------------------------------------------------
 
@@ -162,7 +179,7 @@ class Ledger:
         assert order.lots == request.lots
         order.round, order.attempt, order.price = request.round, request.attempt, request.price
         order.intended_ms, order.expected = wall_ms, True
-        self._sums = None
+        self._changed(order)
         return order
 
     def apply_row(self, report: OrderReport) -> Order | None:
@@ -237,7 +254,7 @@ class Ledger:
     def withdraw(self, coid: int) -> None:
         """An intended order was not sent after all: it never was in flight."""
         order = self.orders.pop(coid, None)
-        self._sums = None
+        self._left(coid)
         assert order is None or order.filled == 0
 
     def close(self, coid: int, status: str) -> None:
@@ -245,7 +262,7 @@ class Ledger:
         order = self.orders.get(coid)
         if order is not None and not order.closed:
             order.closed, order.status = True, status
-            self._sums = None
+            self._changed(order)
 
     # --- within ---------------------------------------------------------------------------------------------------
 
@@ -269,7 +286,7 @@ class Ledger:
             return known
         order = Order(coid=coid, side=side, lots=lots)
         self.orders[coid] = order
-        self._sums = None
+        self._changed(order)
         serial = self.desk.serial(coid)
         assert serial is not None
         self.highest_serial = max(self.highest_serial, serial)
@@ -278,9 +295,9 @@ class Ledger:
 
     def _settle(self, order: Order, closed: bool) -> None:
         order.lots = max(order.lots, order.filled)
-        self._sums = None
         if closed or (order.expected and order.filled == order.lots):
             order.closed = True
+        self._changed(order)
 
     def _fold(self) -> None:
         """Keep the newest orders; fold the oldest while they are closed."""
@@ -293,4 +310,4 @@ class Ledger:
             self.folded += oldest.side.sign * oldest.filled
             self.folded_serial = max(self.folded_serial, serial)
             del self.orders[coid]
-            self._sums = None
+            self._left(coid)

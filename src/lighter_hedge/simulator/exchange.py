@@ -17,6 +17,8 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, TypeAlias, assert_never
 
+import msgspec
+
 from lighter_hedge.domain.units import MarketSpec
 from lighter_hedge.simulator import eventinfo
 from lighter_hedge.simulator.accounts import Account
@@ -49,8 +51,8 @@ LATE_FILL_DELAY_MS = 200
 
 def fast_hash(chain_id: int, tx_type: int, tx_info: Mapping[str, Any]) -> str:
     """80 hex digits that depend on the whole transaction; not the venue's hash, but cheap."""
-    text = json.dumps([chain_id, tx_type, tx_info], sort_keys=True, separators=(",", ":"))
-    return hashlib.sha512(text.encode()).hexdigest()[:80]
+    text = msgspec.json.encode([chain_id, tx_type, tx_info], order="sorted")
+    return hashlib.sha512(text).hexdigest()[:80]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
