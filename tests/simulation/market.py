@@ -120,3 +120,7 @@ class Takers:
         at_us = self.server.now_us() + after_ms * 1000
         self.server.exchange._schedule(at_us, _ForcedFill(order_index=order.order_index, lots=lots, pieces=pieces))
         self.server.arm_timer()
+
+    def fill(self, order: Order) -> None:
+        """Take all of an order soon."""
+        self._fill(order, 10, 0)

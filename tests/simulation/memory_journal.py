@@ -137,6 +137,11 @@ class MemoryJournal:
         asked = self._last(AskKnown)
         return asked.pause if asked else None
 
+    @property
+    def tries(self) -> TriesCounted | None:
+        """B's tries, and its failure."""
+        return self._last(TriesCounted)
+
     def _serial(self, candidate: Candidate) -> int:
         assert isinstance(candidate.request, OrderRequest)
         return self._desk.serial(candidate.request.coid) or 0

@@ -15,6 +15,7 @@ from lighter_hedge.simulator.sending import Answer, send_one
 from lighter_hedge.simulator.settings import PaperSettings
 from lighter_hedge.simulator.stream import Stream
 from lighter_hedge.simulator.venue import Venue
+from lighter_hedge.venue.lighter import models
 
 WALL_BASE_MS = 1_800_000_000_000
 API_KEY = 4
@@ -149,10 +150,7 @@ class SimServer:
 
     def by_hand(self, role: Role, *, is_ask: bool, lots: int, price: int, reduce_only: bool = False) -> Answer:
         """The user trades on the account with another key: immediate, or not at all."""
-        key = self.account(role).keys[PERSON_KEY]
-        info = {
-            "AccountIndex": ACCOUNTS[role],
-            "ApiKeyIndex": PERSON_KEY,
+        body = {
             "MarketIndex": BTC.market_index,
             "ClientOrderIndex": 0,
             "BaseAmount": lots,
@@ -164,11 +162,19 @@ class SimServer:
             "TriggerPrice": 0,
             "OrderExpiry": 0,
             "L2TxAttributes": None,
-            "ExpiredAt": self.now_ms() + 599_000,
-            "Nonce": key.nonce,
-            "Sig": f"by hand {key.nonce}",
         }
-        return send_one(self.venue, 14, json.dumps(info), "person")
+        return self._person_sends(role, models.TX_CREATE_ORDER, body)
+
+    def cancel_by_hand(self, role: Role, order_index: int) -> Answer:
+        """The user cancels an order with another key."""
+        body = {"MarketIndex": BTC.market_index, "Index": order_index, "L2TxAttributes": None}
+        return self._person_sends(role, models.TX_CANCEL_ORDER, body)
+
+    def _person_sends(self, role: Role, tx_type: int, body: dict[str, Any]) -> Answer:
+        key = self.account(role).keys[PERSON_KEY]
+        head = {"AccountIndex": ACCOUNTS[role], "ApiKeyIndex": PERSON_KEY}
+        tail = {"ExpiredAt": self.now_ms() + 599_000, "Nonce": key.nonce, "Sig": f"by hand {key.nonce}"}
+        return send_one(self.venue, tx_type, json.dumps({**head, **body, **tail}), "person")
 
 
 def signed(trade: Trade, account: int) -> int:

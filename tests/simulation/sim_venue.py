@@ -52,7 +52,8 @@ class SendFault(NamedTuple):
 
     kind: str
     """``lost``, ``late`` (lands after ``seconds``), ``twice`` (a copy lands after ``seconds``), ``deaf`` (its answer is
-    lost), or ``status`` (the edge answers with an HTTP status and passes nothing on)."""
+    lost), ``status`` (the edge answers with an HTTP status and passes nothing on) or ``ran`` (with one, though it has
+    passed everything on)."""
     seconds: float = 0.0
     status: int = 0
 
@@ -139,6 +140,10 @@ class SimVenue:
             await asyncio.sleep(2 * latency)
             return answers.answer_of_http(fault.status, b"")
         answer: asyncio.Future[sending.Answer] = loop.create_future()
+        if fault.kind == "ran":
+            loop.call_later(latency, self._land, candidate, answer, context=_WORLD)
+            await answer
+            return answers.answer_of_http(fault.status, b"")
         late = fault.seconds if fault.kind == "late" else 0.0
         loop.call_later(latency + late, self._land, candidate, answer, context=_WORLD)
         if fault.kind == "twice":
