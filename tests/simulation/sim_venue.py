@@ -29,6 +29,7 @@ from lighter_hedge.domain.units import MarketSpec, UnitError
 from lighter_hedge.simulator import reads, sending, wire, wire_rest
 from lighter_hedge.simulator.exchange import fast_hash
 from lighter_hedge.simulator.orders import Order
+from lighter_hedge.simulator.stream import StreamError
 from lighter_hedge.simulator.venue import Connection
 from lighter_hedge.venue.errors import ReadFailed
 from lighter_hedge.venue.lighter import answers, models, parse
@@ -43,6 +44,8 @@ REPLY_MS_MAX = 2_000
 SIGN_MS = 3
 SIGNATURE_MS = 599_000
 RECONNECT_SECONDS = 0.3
+SUBSCRIBE_SECONDS = 5.0
+"""How long a snapshot is waited for, before the connection is given up."""
 
 SendHook = Callable[["SimVenue", Candidate], None]
 
@@ -270,6 +273,8 @@ class SimVenue:
                 message = {"type": "subscribe", "channel": channel, "auth": token}
                 self.server.stream._message(connection, json.dumps(message), "sim")
             await closed.wait()
+        except StreamError:
+            return False  # the venue refuses a channel: a token of a revoked key
         finally:
             self.server.venue.connections.discard(connection)
             if self._connection is connection:
@@ -282,7 +287,8 @@ class SimVenue:
 
     def resubscribe_book(self) -> None:
         effect("resubscribe")
-        if self._connection is not None:
+        link = self._connection.outbox if self._connection is not None else None
+        if isinstance(link, _Link) and link.ask_again(f"order_book:{self.market.market_index}"):
             channel = f"order_book/{self.market.market_index}"
             for verb in ("unsubscribe", "subscribe"):
                 self.server.stream._message(self._connection, json.dumps({"type": verb, "channel": channel}), "sim")
@@ -313,10 +319,14 @@ class _Link:
         """The exchange has sent a frame."""
         network, channel = self._venue.network, _channel_of(text)
         if self._closed.is_set() or channel in self._venue.deaf:
+            if self.opened and channel in self._waiting:
+                self._give_up_soon()
             self._waiting.discard(channel)
             return
         if network.drop.get(channel, 0) > 0:
             network.drop[channel] -= 1
+            if channel in self._waiting:
+                self._give_up_soon()
             return
         texts = [text]
         if network.twice.get(channel, 0) > 0:
@@ -333,6 +343,16 @@ class _Link:
             texts = [one.replace('"', "'", 7) for one in texts]
         late = network.frames_late + network.channel_late.get(channel, 0.0)
         self._schedule(self._venue.server.loop.time() + network.latency + late, texts)
+
+    def ask_again(self, channel: str) -> bool:
+        """A snapshot of this channel is awaited; False where one is under way already."""
+        under_way = channel in self._waiting
+        self._waiting.add(channel)
+        return not under_way
+
+    def _give_up_soon(self) -> None:
+        """As the real client does when a snapshot does not come: it begins anew."""
+        self._venue.server.loop.call_later(SUBSCRIBE_SECONDS, self._closed.set, context=_WORLD)
 
     def _schedule(self, when: float, texts: list[str]) -> None:
         if self._batches and self._batches[-1][0] == when:
@@ -361,9 +381,9 @@ class _Link:
             self._venue.book_heard = self._venue.server.loop.time()
         for event in parse.events_of(frame, self._scope):
             self._on_event(event)
-        if not self.opened:
+        if self._waiting:
             self._waiting.discard(frame.channel)
-            if not self._waiting:
+            if not self._waiting and not self.opened:
                 self.opened = True
                 self._on_event(FeedOpened())
 

@@ -95,6 +95,9 @@ class Stage:
 
     def _start_again(self, process: Process) -> None:
         refused = process.exit_code == EXIT_REFUSED
+        if process.exit_code == EXIT_SUPERSEDED and not self.world.hub.is_cut:
+            self.trace.add("------ a person deletes the states of an instance that is no more")
+            self.world.hub.wipe()
         process.restart_at = None
         if refused:
             self.start_over()

@@ -15,6 +15,7 @@ from lighter_hedge.domain.maker import Maker
 from lighter_hedge.domain.settings import DeskSettings
 from lighter_hedge.domain.states import DeskId, HedgerState, MakerState, OperatorCommand, Role
 from lighter_hedge.messaging.memory_stream import MemoryHub, MemoryMessaging
+from lighter_hedge.processes.journal_file import JournalUnwritable
 from lighter_hedge.simulator.accounts import Tier
 from lighter_hedge.simulator.events import TrafficEvent
 from lighter_hedge.simulator.orders import Order, OrderStatus, Trade
@@ -28,6 +29,8 @@ from tests.simulation.virtual_time import Life, VirtualLoop
 
 __all__ = ["ASK", "BID", "BTC", "DESK", "Process", "World", "settings"]
 
+EXIT_JOURNAL = 5
+"""A side whose journal cannot be written ends; its supervisor starts it again."""
 DESK = DeskId(pair="a_b", market="BTC")
 
 
@@ -165,6 +168,8 @@ class World:
     async def _run(self, process: Process, driver: Any, life: Life) -> int:
         try:
             code: int = await driver.run()
+        except JournalUnwritable:
+            code = EXIT_JOURNAL
         except BaseException:
             if life.dead:
                 return -9

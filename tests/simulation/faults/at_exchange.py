@@ -3,7 +3,7 @@
 from lighter_hedge.domain.states import Role
 from lighter_hedge.domain.units import Side
 from tests.simulation.market import LOTS
-from tests.simulation.sim_server import ACCOUNTS, BTC
+from tests.simulation.sim_server import ACCOUNTS, API_KEY, BTC
 from tests.simulation.stage import Stage
 
 REFUSALS = (21701, 21600, 21733, 21734, 21508, 21739, 21706, 21603, 21605, 29500)
@@ -63,7 +63,7 @@ def halted(stage: Stage) -> str:
 
 
 def key_revoked(stage: Stage) -> str:
-    return stage.arm("key_revoked", Role.HEDGER, seconds=stage.rng.choice((2, 10)))
+    return stage.arm("key_revoked", Role.HEDGER, api_key_index=API_KEY, seconds=stage.rng.choice((2, 10)))
 
 
 def outage(stage: Stage) -> str:

@@ -6,6 +6,8 @@ from tests.simulation.process import Process
 from tests.simulation.stage import Stage
 from tests.simulation.world import DESK
 
+SKEWS_MS = (300, 2_500, 40_000, 100_000)
+
 
 def kill(stage: Stage) -> str | None:
     process = stage.process()
@@ -127,7 +129,7 @@ def clock_skew(stage: Stage) -> str:
     """The wall clock of one machine jumps, and is set right later."""
     process = stage.process()
     role = process.role
-    skew_ms = stage.rng.choice((-1, 1)) * stage.rng.choice((300, 2_500, 40_000, 240_000, 800_000))
+    skew_ms = stage.rng.choice((-1, 1)) * stage.rng.choice(SKEWS_MS)
     process.venue.skew_ms = skew_ms
 
     def back() -> None:
