@@ -482,9 +482,9 @@ class Hedger:
             return None
         if not residual(core.net, self._minimum()):
             return None
-        folded = [fills for fills in state.fills if fills.round == state.round and not core.maker.counts(fills.coid)]
-        before = sum(fills.side.sign * fills.filled for fills in folded)  # what the baseline holds of this round
-        cum = core.maker.round_filled(state.round) + before
+        # Only orders that A itself tells: one without its journal counts its rounds from 1 again.
+        told = [fills for fills in state.fills if fills.round == state.round]
+        cum = sum(fills.side.sign * core.maker.filled_of(fills) for fills in told)
         return Confirm(epoch=state.epoch, round=state.round, cum=cum, net=core.net)
 
     def _say_changes(self, state: HedgerState) -> list[Command]:

@@ -155,6 +155,11 @@ class Ledger:
         """Signed lots filled by the orders of one round."""
         return sum(o.side.sign * o.filled for o in self.orders.values() if o.round == round_number)
 
+    def filled_of(self, told: OrderFills) -> int:
+        """What an order has filled: as it stands in these books, or as it is told where they no longer hold it."""
+        order = self.orders.get(told.coid)
+        return order.filled if order is not None else told.filled
+
     def newest(self, count: int) -> tuple[OrderFills, ...]:
         """The newest orders, oldest first."""
         if count not in self._newest:
