@@ -7,12 +7,16 @@ from typing import TypeVar
 from lighter_hedge.domain.commands import (
     Announced,
     AskKnown,
+    AsksEnded,
     BaselineSet,
+    DayOpened,
     Entry,
     FillsKnown,
+    FlattenChanged,
     ModeChanged,
     NonceSettled,
     RoundChanged,
+    StoodDownChanged,
     TriesCounted,
 )
 from lighter_hedge.domain.events import Candidate, OrderRequest
@@ -106,6 +110,8 @@ class MemoryJournal:
         mode = self._last(ModeChanged)
         announced = self._last(Announced)
         asked = self._last(AskKnown)
+        ended, flatten = self._last(AsksEnded), self._last(FlattenChanged)
+        stood_down = self._last(StoodDownChanged)
         orders = [c for c in self.candidates if isinstance(c.request, OrderRequest)]
         alive = [c for c in orders[-4 * INTENTS_KEPT :] if self.settled.get(c.nonce, c.tx_hash) == c.tx_hash]
         return Memory(
@@ -120,6 +126,10 @@ class MemoryJournal:
             round=self._last(RoundChanged),
             announce=announced.announce if announced else None,
             tries=self._last(TriesCounted),
+            asks_ended=ended.ids if ended else (),
+            flatten=flatten.flatten if flatten else None,
+            stood_down=stood_down.stood_down if stood_down else None,
+            day=self._last(DayOpened),
             serial=max((self._serial(c) for c in orders), default=0),
             unsettled=tuple(c for c in self.candidates if c.nonce not in self.settled),
             intents=tuple(alive[-INTENTS_KEPT:]),

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from lighter_hedge.domain.events import Event, Instant, Ticked
+from lighter_hedge.domain.guard import SendGuard
 from lighter_hedge.domain.hedger import Hedger
 from lighter_hedge.domain.maker import Maker
 from lighter_hedge.domain.settings import DeskSettings
@@ -74,9 +75,11 @@ class Process:
         """A driver and a machine from the journal."""
         memory = self.journal.memory(wall_ms=clock().wall_ms, by_person=by_person, adopt=adopt)
         create = Maker.create if self.role is Role.MAKER else Hedger.create
+        machine = create(desk, memory)
         self.driver = SimDriver(
             role=self.role,
-            machine=create(desk, memory),
+            machine=machine,
+            guard=SendGuard(core=machine.core),
             venue=self.venue,
             messaging=self.messaging,
             journal=self.journal,

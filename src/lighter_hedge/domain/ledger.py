@@ -89,14 +89,16 @@ class Ledger:
     """Position at the baseline."""
     folded: int = 0
     folded_serial: int = 0
+    folded_cash: int = 0
     orders: dict[int, Order] = field(default_factory=dict)
     foreign: list[TradeReport] = field(default_factory=list)
     """Trades that are not ours, until somebody takes them."""
     highest_serial: int = 0
     _trades_seen: dict[int, None] = field(default_factory=dict)
-    _parts: dict[int, tuple[int, int]] = field(default_factory=dict)
-    """By order, its signed lots filled and in flight, as they stand in the sums."""
+    _parts: dict[int, tuple[int, int, int]] = field(default_factory=dict)
+    """By order, its signed lots filled and in flight and its cash, as they stand in the sums."""
     _filled: int = 0
+    _cash: int = 0
     _in_flight: int = 0
     _open: list[Order] | None = None
     _newest: dict[int, tuple[OrderFills, ...]] = field(default_factory=dict)
@@ -111,18 +113,20 @@ class Ledger:
 
     def _changed(self, order: Order) -> None:
         """An order has changed: bring the sums up to date. They are asked for many times a step."""
-        filled, in_flight = self._parts.get(order.coid, (0, 0))
-        part = (order.side.sign * order.filled, order.side.sign * order.leaves)
-        self._parts[order.coid] = part
-        self._filled += part[0] - filled
-        self._in_flight += part[1] - in_flight
-        self._forget_answers()
+        sign = order.side.sign
+        self._replace(order.coid, (sign * order.filled, sign * order.leaves, -sign * order.quote))
 
     def _left(self, coid: int) -> None:
         """An order has left the books."""
-        filled, in_flight = self._parts.pop(coid, (0, 0))
-        self._filled -= filled
-        self._in_flight -= in_flight
+        self._replace(coid, (0, 0, 0))
+        self._parts.pop(coid, None)
+
+    def _replace(self, coid: int, part: tuple[int, int, int]) -> None:
+        filled, in_flight, cash = self._parts.get(coid, (0, 0, 0))
+        self._parts[coid] = part
+        self._filled += part[0] - filled
+        self._in_flight += part[1] - in_flight
+        self._cash += part[2] - cash
         self._forget_answers()
 
     def _forget_answers(self) -> None:
@@ -140,6 +144,11 @@ class Ledger:
         return self.base + self.total
 
     @property
+    def cash(self) -> int:
+        """What the fills since the baseline paid (-) or brought (+), millionths of the quote currency, without fees."""
+        return self.folded_cash + self._cash
+
+    @property
     def in_flight(self) -> int:
         """Signed lots that may still fill."""
         return self._in_flight
@@ -155,10 +164,19 @@ class Ledger:
         """Signed lots filled by the orders of one round."""
         return sum(o.side.sign * o.filled for o in self.orders.values() if o.round == round_number)
 
-    def filled_of(self, told: OrderFills) -> int:
-        """What an order has filled: as it stands in these books, or as it is told where they no longer hold it."""
-        order = self.orders.get(told.coid)
-        return order.filled if order is not None else told.filled
+    def told_filled(self, round_number: int, fills: Iterable[OrderFills], announce: Announce | None) -> int:
+        """Signed lots of one round, of the orders alone that its own side tells or announces.
+
+        A side without its journal counts its rounds from 1 again: these books may hold older orders of that number.
+        An order that they no longer hold counts as it is told.
+        """
+        told = {one.coid: (one.side, one.filled) for one in fills if one.round == round_number}
+        if announce is not None and announce.round == round_number:
+            told.setdefault(announce.coid, (announce.side, 0))
+        known = self.orders
+        return sum(
+            side.sign * (known[coid].filled if coid in known else filled) for coid, (side, filled) in told.items()
+        )
 
     def newest(self, count: int) -> tuple[OrderFills, ...]:
         """The newest orders, oldest first."""
@@ -173,7 +191,7 @@ class Ledger:
         self.orders.clear()
         self._parts.clear()
         self._forget_answers()
-        self._filled = self._in_flight = self.folded = 0
+        self._filled = self._in_flight = self._cash = self.folded = self.folded_cash = 0
         self.base = position
 
     # --- sources --------------------------------------------------------------------------------------------------
@@ -313,6 +331,7 @@ class Ledger:
             serial = self.desk.serial(coid)
             assert serial is not None
             self.folded += oldest.side.sign * oldest.filled
+            self.folded_cash -= oldest.side.sign * oldest.quote
             self.folded_serial = max(self.folded_serial, serial)
             del self.orders[coid]
             self._left(coid)
