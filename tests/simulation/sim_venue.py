@@ -273,6 +273,8 @@ class SimVenue:
                 message = {"type": "subscribe", "channel": channel, "auth": token}
                 self.server.stream._message(connection, json.dumps(message), "sim")
             await closed.wait()
+            if link.error is not None:
+                raise link.error
         except StreamError:
             return False  # the venue refuses a channel: a token of a revoked key
         finally:
@@ -308,6 +310,8 @@ class _Link:
         self, venue: SimVenue, scope: parse.Scope, on_event: OnEvent, closed: asyncio.Event, waiting: set[str]
     ) -> None:
         self.opened = False
+        self.error: Exception | None = None
+        """What the process itself has run into while it took a frame: its own stream ends with it."""
         self._venue, self._scope, self._on_event = venue, scope, on_event
         self._closed, self._waiting = closed, waiting
         self._context = copy_context()
@@ -319,9 +323,10 @@ class _Link:
         """The exchange has sent a frame."""
         network, channel = self._venue.network, _channel_of(text)
         if self._closed.is_set() or channel in self._venue.deaf:
-            if self.opened and channel in self._waiting:
+            if channel.startswith("account_all:"):
+                self._waiting.discard(channel)  # it may look subscribed, and still say nothing
+            elif channel in self._waiting:
                 self._give_up_soon()
-            self._waiting.discard(channel)
             return
         if network.drop.get(channel, 0) > 0:
             network.drop[channel] -= 1
@@ -370,6 +375,10 @@ class _Link:
             try:
                 self._take(text)
             except (msgspec.DecodeError, UnitError):
+                self._closed.set()
+                return
+            except Exception as error:
+                self.error = error
                 self._closed.set()
                 return
 

@@ -125,7 +125,8 @@ class Stage:
             self.world.ask(verb, **parameters)
 
     def start_over(self) -> None:
-        """A person who cannot explain the positions: stops both, closes everything by hand, starts without journals."""
+        """A person who cannot explain the positions: stops both, closes everything by hand, empties journals
+        and Redis, and starts."""
         world = self.world
         self.trace.add("------ a person closes everything by hand and starts afresh")
         self.mended += 1
@@ -134,6 +135,7 @@ class Stage:
         world.others.clear()
         self.flatten()
         self.truth.rebase()
+        world.hub.wipe()
         for role in (Role.HEDGER, Role.MAKER):
             process = world.processes[role]
             process.journal = MemoryJournal(DESK)

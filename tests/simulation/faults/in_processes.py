@@ -6,7 +6,7 @@ from tests.simulation.process import Process
 from tests.simulation.stage import Stage
 from tests.simulation.world import DESK
 
-SKEWS_MS = (300, 2_500, 40_000, 100_000)
+SKEWS_MS = (300, 2_500, 40_000, 240_000, 800_000)
 
 
 def kill(stage: Stage) -> str | None:
