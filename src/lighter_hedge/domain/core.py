@@ -74,6 +74,9 @@ MARKET_HALTED = 21605
 DIFFERS_GRACE_MS = 1_000
 """How long a position may differ from the books before somebody is told: its frame follows the trade's."""
 
+SERIALS_SKIPPED = 1_000
+"""A start without its journal leaves out so many: orders that were told, and have never reached the venue, had them."""
+
 EXIT_SUPERSEDED = 8
 
 
@@ -444,7 +447,7 @@ class Core:
         self.orders_read = True
         serials = [self.settings.desk.serial(row.coid) or 0 for row in event.rows]
         highest = max(serials, default=0)
-        self._serial = max(self._serial, highest)
+        self._serial = max(self._serial, highest + (SERIALS_SKIPPED if self.fresh and highest else 0))
         if self.fresh:
             self.own.folded_serial = max(self.own.folded_serial, highest)
 
