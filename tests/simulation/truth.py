@@ -4,7 +4,7 @@ from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from lighter_hedge.domain.commands import Announced, Entry
+from lighter_hedge.domain.commands import Announced, BaselineSet, Entry
 from lighter_hedge.domain.events import Candidate, Event, HedgerHeard, OrderKind, OrderRequest
 from lighter_hedge.domain.settings import DeskSettings
 from lighter_hedge.domain.states import Announce, Role
@@ -69,6 +69,8 @@ class Truth:
     """Checked at every fill."""
     totals: dict[Role, int] = field(default_factory=lambda: dict.fromkeys(Role, 0))
     """Signed lots that the desk's own orders have filled since the baseline."""
+    base: int = 0
+    """A + B when a side took over what it found: nothing, but for a residual or what was not the desk's own."""
     fills: list[Fill] = field(default_factory=list)
     sent: dict[Role, dict[int, Sent]] = field(default_factory=lambda: {role: {} for role in Role})
     announced: dict[int, tuple[Announce, float]] = field(default_factory=dict)
@@ -104,7 +106,10 @@ class Truth:
 
     def on_commit(self, process: Process, what: Candidate | Entry) -> None:
         now = self.server.loop.time()
-        if isinstance(what, Announced):
+        if isinstance(what, BaselineSet):
+            held = sum(self.server.account(role).position(self.desk.market).lots for role in Role)
+            self.base = held - sum(self.totals.values())
+        elif isinstance(what, Announced):
             if process.role is Role.MAKER:
                 self.announced[what.announce.coid] = (what.announce, now)
             else:
@@ -172,7 +177,7 @@ class Truth:
     @property
     def net(self) -> int:
         """A fills + B fills since the baseline, signed lots."""
-        return sum(self.totals.values())
+        return self.base + sum(self.totals.values())
 
     @property
     def min_lots(self) -> int:
@@ -187,7 +192,7 @@ class Truth:
 
     def rebase(self) -> None:
         """A person has made both accounts flat by hand, or taken the positions over: everything counts from here."""
-        self.totals = dict.fromkeys(Role, 0)
+        self.totals, self.base = dict.fromkeys(Role, 0), 0
         self.late_lots = 0
         self.exposed_since = None
 
