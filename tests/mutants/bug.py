@@ -26,6 +26,11 @@ class Plant:
         self._undo.append((owner, name, known))
         setattr(owner, name, value)
 
+    def put(self, owner: dict[str, Any], name: str, value: Any) -> None:
+        """Replace an entry of a dictionary. It must be there."""
+        self._undo.append((owner, name, owner[name]))
+        owner[name] = value
+
     def around(self, owner: Any, name: str, make: Callable[[Any], Any]) -> None:
         """Replace a function by what ``make`` makes of it."""
         self.set(owner, name, make(vars(owner)[name]))
@@ -39,7 +44,11 @@ class Plant:
     def remove(self) -> None:
         """Take everything out, last in first out."""
         while self._undo:
-            setattr(*self._undo.pop())
+            owner, name, known = self._undo.pop()
+            if isinstance(owner, dict):
+                owner[name] = known
+            else:
+                setattr(owner, name, known)
 
 
 Planting = Callable[[Plant], None]

@@ -1,12 +1,12 @@
 """Bugs in the books: what has filled, what is missing, and whether the exchange agrees."""
 
+from dataclasses import replace
 from typing import Any
 
 from tests.mutants.bug import Plant, bug
 
-from lighter_hedge.domain import core as core_module
+from lighter_hedge.domain import foreign, pair, recovery
 from lighter_hedge.domain import ledger as ledger_module
-from lighter_hedge.domain import pair
 from lighter_hedge.domain.core import Core
 from lighter_hedge.domain.events import AccountRead, PositionReported
 from lighter_hedge.domain.guard import SendGuard
@@ -73,7 +73,15 @@ def _forget_serials(plant: Plant) -> None:
 
         return first_rows
 
+    def make_rebase(real: Any) -> Any:
+        def rebase(ledger: Any, position: int) -> None:
+            real(ledger, position)
+            ledger.folded_serial = ledger.highest_serial = 0
+
+        return rebase
+
     plant.around(Core, "_first_rows", make)
+    plant.around(Ledger, "rebase", make_rebase)
 
 
 @bug("domain.core._first_rows", "E9", "once gate nothing_lost assertion converge")
@@ -161,8 +169,6 @@ def failed_read_is_flat(plant: Plant) -> None:
 
 
 def _with_position(event: Any, position: int) -> Any:
-    from dataclasses import replace
-
     return replace(event, position=position)
 
 
@@ -181,21 +187,18 @@ def one_read_proves_a_difference(plant: Plant) -> None:
 def exchange_always_agrees(plant: Plant) -> None:
     """The books are right, whatever the exchange shows."""
     plant.set(PositionCheck, "agreement", lambda check: Agreement.AGREES)
-    plant.around(core_module, "DIFFERS_GRACE_MS", lambda known: known)
-    from lighter_hedge.domain import foreign
-
     plant.everywhere(foreign.differences, lambda core, now=None: [])
 
 
-@bug("domain.foreign.take_foreign", "H30 H31", "foreign_named")
+@bug("domain.foreign.take_foreign", "H30 H31", "foreign_named once gate")
 def foreign_trades_are_absorbed(plant: Plant) -> None:
     """A trade that is not the desk's moves the books, and nobody says so."""
 
     def make(real: Any) -> Any:
         def apply_trade(ledger: Any, trade: Any) -> Any:
             found = real(ledger, trade)
-            for foreign in ledger.foreign:
-                ledger.base += foreign.side.sign * foreign.lots
+            for other in ledger.foreign:
+                ledger.base += other.side.sign * other.lots
             ledger.foreign.clear()
             return found
 
@@ -204,11 +207,11 @@ def foreign_trades_are_absorbed(plant: Plant) -> None:
     plant.around(Ledger, "apply_trade", make)
 
 
-@bug("domain.pair.missing", "H13 E7", "gate once nothing_lost")
+@bug("domain.pair.missing", "H13 E7", "resume_works gate nothing_lost prompt")
 def residual_is_dropped(plant: Plant) -> None:
     """What was too little to hedge is not carried into the next hedge."""
 
-    def missing(maker: Any, hedger: Any) -> int:
+    def missing(maker: Any, hedger: Any) -> Any:
         wanted = -pair.net(maker, hedger) - hedger.in_flight
         orders = [order for order in maker.orders.values() if order.filled]
         if not orders:
@@ -230,15 +233,22 @@ def residual_is_an_exposure(plant: Plant) -> None:
 @bug("domain.recovery._first_baseline", "H25 E9", "gate nothing_lost once never_silent")
 def any_positions_are_taken_over(plant: Plant) -> None:
     """A start without a journal takes over whatever both accounts hold, hedged or not."""
-    from lighter_hedge.domain import recovery
-
     plant.set(recovery, "residual", lambda lots, min_lots: True)
 
 
-@bug("domain.recovery.recover", "H3 H20 H21", "once gate nothing_lost")
+def _agrees(plant: Plant) -> None:
+    plant.set(PositionCheck, "agreement", lambda check: Agreement.AGREES)
+
+
+@bug(
+    "domain.recovery.recover",
+    "H3 H20 H21",
+    "once gate nothing_lost",
+    saved_by="domain.pair.PositionCheck.agreement",
+    unsave=_agrees,
+)
 def start_does_not_wait_for_the_venue(plant: Plant) -> None:
     """With a journal, a start goes on before orders and positions have been read."""
-    from lighter_hedge.domain import recovery
 
     def make(real: Any) -> Any:
         def recover(core: Any, now: Any) -> Any:

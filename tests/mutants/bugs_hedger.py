@@ -1,18 +1,21 @@
 """Bugs of account B: what it hedges, how much, at what price, and when it stops."""
 
+from dataclasses import replace
 from typing import Any
 
 from tests.mutants.bug import Plant, bug
 from tests.mutants.bugs_books import guard_off
+from tests.mutants.bugs_maker import hedge_reasons_without
 
 from lighter_hedge.domain import arming, quoting, reach
 from lighter_hedge.domain.arming import Arming
+from lighter_hedge.domain.commands import Prepare
 from lighter_hedge.domain.core import Core
 from lighter_hedge.domain.events import TradeReported
 from lighter_hedge.domain.flattening import StandingDown
 from lighter_hedge.domain.hedger import Hedger
 from lighter_hedge.domain.reach import Reach
-from lighter_hedge.domain.states import Role
+from lighter_hedge.domain.states import Armed, Confirm, Role, StoodDown
 from lighter_hedge.domain.tries import Tries
 from lighter_hedge.domain.units import Side
 
@@ -65,7 +68,7 @@ def lost_hedge_is_always_wanted(plant: Plant) -> None:
     plant.set(Hedger, "_wanted", lambda machine, request: True)
 
 
-@bug("domain.hedger._hedge", "H5 H22", "prompt never_silent converge")
+@bug("domain.hedger._hedge", "H5 H22", "prompt false_pause never_silent")
 def hedges_by_messages_alone(plant: Plant) -> None:
     """B hears of A's fills from A alone: its own copy of A's account is not looked at."""
 
@@ -81,7 +84,7 @@ def hedges_by_messages_alone(plant: Plant) -> None:
     plant.set(Core, "attribute_unseen_fills", lambda core, now: [])
 
 
-@bug("domain.hedger._hedge", "H22 H19", "prompt never_silent converge")
+@bug("domain.hedger._hedge", "H22 H19", "prompt never_silent")
 def hedges_only_while_the_maker_is_heard(plant: Plant) -> None:
     """B waits for A's word before it hedges."""
 
@@ -149,12 +152,11 @@ def hedge_may_meet_the_makers_rest(plant: Plant) -> None:
 
     def make(real: Any) -> Any:
         def cap(reach: Any, side: Any, tries: int, now: Any) -> Any:
-            core, settings = reach.core, reach.core.settings
+            settings = reach.core.settings
             reference = reach.reference()
             if reference <= 0:
                 return 0, False
             ladder = settings.slippage_ladder_percent[min(tries, len(settings.slippage_ladder_percent) - 1)]
-            assert core is not None
             return quoting.hedge_cap(reference, side, settings.slippage_bps_e2_max, ladder), False
 
         return cap
@@ -170,33 +172,15 @@ def dead_makers_quote_counts_as_gone(plant: Plant) -> None:
 
 @bug("domain.hedger._order", "H33", "no_self_trade")
 def self_trade_flags_are_left_out(plant: Plant) -> None:
-    """Orders of one wallet do not ask the exchange to keep them apart."""
-    from lighter_hedge.domain import hedger, quoter
+    """Hedges do not ask the exchange to keep the accounts of one wallet apart."""
 
-    def without(real: Any) -> Any:
-        def request(**fields: Any) -> Any:
-            return real(**{**fields, "cross_account_guard": False})
+    def make(real: Any) -> Any:
+        def order(*args: Any, **options: Any) -> Any:
+            return replace(real(*args, **options), cross_account_guard=False)
 
-        return request
+        return order
 
-    plant.set(hedger, "OrderRequest", _Request)
-    plant.set(quoter, "OrderRequest", _Request)
-    assert without is not None
-
-
-class _RequestMeta(type):
-    def __call__(cls, **fields: Any) -> Any:
-        return _real_request(**{**fields, "cross_account_guard": False})
-
-    def __instancecheck__(cls, instance: object) -> bool:
-        return isinstance(instance, _real_request)
-
-
-from lighter_hedge.domain.events import OrderRequest as _real_request  # noqa: E402
-
-
-class _Request(metaclass=_RequestMeta):
-    """``OrderRequest`` whose orders carry no self-trade flags."""
+    plant.around(Hedger, "_order", make)
 
 
 @bug("domain.quoting.hedge_cap", "H9 H37", "collar")
@@ -220,7 +204,6 @@ def margin_is_not_looked_at(plant: Plant) -> None:
 @bug("domain.arming.Arming.update", "H3 E13", "armed rests_unarmed")
 def arms_with_words_alone(plant: Plant) -> None:
     """B says that it is armed, and has signed nothing."""
-    from lighter_hedge.domain.states import Armed
 
     def answer(armed: Any) -> Any:
         announce = armed._held.announce if armed._held is not None else None
@@ -239,8 +222,6 @@ def arms_with_words_alone(plant: Plant) -> None:
 
     def make(real: Any) -> Any:
         def update(armed: Any, *args: Any) -> Any:
-            from lighter_hedge.domain.commands import Prepare
-
             return [one for one in real(armed, *args) if not isinstance(one, Prepare)]
 
         return update
@@ -251,9 +232,6 @@ def arms_with_words_alone(plant: Plant) -> None:
 @bug("domain.hedger._confirmation", "H15 H16", "gate")
 def confirms_what_is_not_hedged(plant: Plant) -> None:
     """B confirms a round with its hedge open, and A takes B's word without its own books."""
-    from tests.mutants.bugs_maker import _hedge_reasons_without
-
-    from lighter_hedge.domain.states import Confirm
 
     def confirmation(machine: Any) -> Any:
         core, state = machine.core, machine.peer.state
@@ -263,7 +241,7 @@ def confirms_what_is_not_hedged(plant: Plant) -> None:
         return Confirm(epoch=state.epoch, round=state.round, cum=cum, net=core.net)
 
     plant.set(Hedger, "_confirmation", confirmation)
-    _hedge_reasons_without(plant, "waiting for the hedge", "account B has a hedge", "position of account")
+    hedge_reasons_without(plant, "waiting for the hedge", "account B has a hedge", "position of account")
 
 
 @bug("domain.flattening.StandingDown.blocks", "E5", "once gate")
@@ -276,8 +254,6 @@ def stands_down_with_words_alone(plant: Plant) -> None:
             commands = real(machine, now)
             state, standing = machine.peer.state, machine.standing_down
             if state is not None and machine.core.recovered:
-                from lighter_hedge.domain.states import StoodDown
-
                 wish = state.flatten
                 standing.held = (
                     None
@@ -294,7 +270,6 @@ def stands_down_with_words_alone(plant: Plant) -> None:
 @bug("domain.flattening.StandingDown.step", "E5", "once gate")
 def stands_down_without_a_burn(plant: Plant) -> None:
     """B stands down while a hedge may still be on its way."""
-    from lighter_hedge.domain.states import StoodDown
 
     def make(real: Any) -> Any:
         def step(standing: Any, state: Any, now: Any) -> Any:
@@ -312,8 +287,6 @@ def stands_down_without_a_burn(plant: Plant) -> None:
 
     def state_of(real: Any) -> Any:
         def state(machine: Any, now: Any) -> Any:
-            from dataclasses import replace
-
             told = real(machine, now)
             return replace(told, unresolved=0) if told.stood_down is not None else told
 

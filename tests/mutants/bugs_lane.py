@@ -5,11 +5,12 @@ from typing import Any
 from tests.mutants.bug import Plant, bug
 
 from lighter_hedge.domain import lane_limits
+from lighter_hedge.domain.candidates import Candidates
 from lighter_hedge.domain.commands import NonceSettled, Record
 from lighter_hedge.domain.events import AnswerKind, BurnRequest, TxStatus
 from lighter_hedge.domain.fates import Fates
 from lighter_hedge.domain.lane import Lane
-from lighter_hedge.domain.lane_words import Fate, LanePhase
+from lighter_hedge.domain.lane_words import Fate, LanePhase, Settlement
 from lighter_hedge.domain.probe import Probe
 
 
@@ -136,8 +137,6 @@ def old_orders_count_as_never_sent(plant: Plant) -> None:
 
 
 def _dead(candidate: Any) -> Any:
-    from lighter_hedge.domain.lane_words import Settlement
-
     return Settlement(request=candidate.request, fate=Fate.WITHOUT_EFFECT, tx_hash=candidate.tx_hash, message="old")
 
 
@@ -215,8 +214,6 @@ def lost_order_is_sent_again_unwanted(plant: Plant) -> None:
 @bug("domain.candidates.Candidates.absent", "E2", "once gate")
 def one_reading_of_many_proves_absence(plant: Plant) -> None:
     """Of several candidates of a nonce, only the last one's reading counts, however old."""
-    from lighter_hedge.domain.candidates import Candidates
-
     plant.set(Candidates, "absent", lambda held, since_ms: True)
 
 

@@ -6,13 +6,14 @@ from typing import Any
 from tests.mutants.bug import Plant, bug
 from tests.mutants.bugs_books import guard_off
 
-from lighter_hedge.domain import gate, maker, quoting
+from lighter_hedge.domain import gate, guard, maker, quoting
 from lighter_hedge.domain.book import Book
 from lighter_hedge.domain.budget import Budget
 from lighter_hedge.domain.commands import Alert, ModeChanged, Record
 from lighter_hedge.domain.exposure import Since
 from lighter_hedge.domain.flattening import Flattening
 from lighter_hedge.domain.gate import Peer, View
+from lighter_hedge.domain.hedger import Hedger
 from lighter_hedge.domain.lane_words import Fate
 from lighter_hedge.domain.latch import Latch
 from lighter_hedge.domain.limits import Limits
@@ -63,8 +64,6 @@ def replace_announced(quote: Any, mono_ms: int) -> Any:
 @bug("domain.guard.SendGuard.refuses", "H28 E13", "armed")
 def quote_may_be_held_up(plant: Plant) -> None:
     """A quote that was decided long ago is written when the process wakes."""
-    from lighter_hedge.domain import guard
-
     plant.set(guard, "HELD_MS_MAX", 10**9)
 
 
@@ -105,7 +104,9 @@ def old_states_are_believed(plant: Plant) -> None:
 # --- the gate ---------------------------------------------------------------------------------------------------------
 
 
-def _hedge_reasons_without(plant: Plant, *words: str) -> None:
+def hedge_reasons_without(plant: Plant, *words: str) -> None:
+    """The gate's reasons about open rounds, without those that begin so."""
+
     def make(real: Any) -> Any:
         def hedge_reasons(core: Any, peer: Any, min_lots: int) -> list[str]:
             return [why for why in real(core, peer, min_lots) if not why.startswith(words)]
@@ -119,20 +120,20 @@ def _hedge_reasons_without(plant: Plant, *words: str) -> None:
 def any_confirmation_counts(plant: Plant) -> None:
     """The round is closed by whatever B says, and A's own books are not asked."""
     plant.set(Peer, "confirms", lambda peer, *_: peer.state is not None)
-    _hedge_reasons_without(plant, "waiting for the hedge", "account B has a hedge", "position of account")
+    hedge_reasons_without(plant, "waiting for the hedge", "account B has a hedge", "position of account")
 
 
 @bug("domain.gate.hedge_reasons", "H15 E17", "gate")
 def next_quote_does_not_wait_for_the_hedge(plant: Plant) -> None:
     """A announces its next quote while A + B is open, and closes the round by itself."""
     plant.set(Peer, "confirms", lambda peer, *_: True)
-    _hedge_reasons_without(plant, "waiting for the hedge", "account B has a hedge")
+    hedge_reasons_without(plant, "waiting for the hedge", "account B has a hedge")
 
 
 @bug("domain.gate.hedge_reasons", "H1 H2", "gate")
 def own_orders_are_forgotten(plant: Plant) -> None:
     """A quotes again although an order of its own has not ended, or a transaction is unresolved."""
-    _hedge_reasons_without(plant, "an order of account A", "a transaction of account A")
+    hedge_reasons_without(plant, "an order of account A", "a transaction of account A")
 
     def make(real: Any) -> Any:
         def cancel_settled(quoter: Any, settlement: Any, coid: int, now: Any) -> Any:
@@ -356,7 +357,6 @@ def nobody_pauses_for_an_exposure(plant: Plant) -> None:
         return hold
 
     plant.around(Latch, "hold", make)
-    from lighter_hedge.domain.hedger import Hedger
 
     def make_ask(real: Any) -> Any:
         def ask(machine: Any, code: str, *args: Any) -> Any:

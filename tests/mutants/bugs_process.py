@@ -1,13 +1,17 @@
 """Bugs around the machines: the order of effects, and what is done with an answer."""
 
+import asyncio
+from dataclasses import replace
 from typing import Any
 
 from tests.mutants.bug import Plant, bug
 
-from lighter_hedge.domain.events import AnswerKind, Prepared
+from lighter_hedge.domain.commands import Entry
+from lighter_hedge.domain.events import AnswerKind, Prepared, PrepareFailed
 from lighter_hedge.messaging.port import SupersededError
 from lighter_hedge.processes import driver as driver_module
 from lighter_hedge.processes.driver import Driver
+from lighter_hedge.venue.errors import VenueError
 from lighter_hedge.venue.lighter import answers
 
 
@@ -16,10 +20,6 @@ def sends_before_the_journal(plant: Plant) -> None:
     """Signed bytes are sent first and written down a moment later."""
 
     async def prepare(driver: Any, command: Any) -> None:
-        from lighter_hedge.domain.commands import Send
-        from lighter_hedge.domain.events import PrepareFailed
-        from lighter_hedge.venue.errors import VenueError
-
         try:
             candidate = await driver.venue.sign(command.request, command.nonce)
         except VenueError as error:
@@ -27,9 +27,6 @@ def sends_before_the_journal(plant: Plant) -> None:
             return
         if driver.exit_code is None:
             driver.dispatch(Prepared(ticket=command.ticket, candidate=candidate))
-            assert Send is not None
-            import asyncio
-
             await asyncio.sleep(0.02)
             driver._commit()
             driver.journal.commit_candidate(candidate)
@@ -40,9 +37,7 @@ def sends_before_the_journal(plant: Plant) -> None:
 @bug("processes.driver._commit", "H3 H19", "once gate nothing_lost pause_holds unwritten armed")
 def records_are_kept_in_memory(plant: Plant) -> None:
     """What is recorded is written down every second, not before what follows it."""
-    from lighter_hedge.domain.commands import Entry
-
-    everything = Entry.__args__  # type: ignore[attr-defined]
+    everything = Entry.__args__
     kinds = tuple(kind for part in everything for kind in getattr(part, "__args__", (part,)))
     plant.set(driver_module, "FACTS", kinds)
     plant.set(driver_module, "FACTS_SECONDS", 1.0)
@@ -54,8 +49,6 @@ def server_error_counts_as_refused(plant: Plant) -> None:
 
     def make(real: Any) -> Any:
         def answer_of_http(status: int, body: bytes) -> Any:
-            from dataclasses import replace
-
             answer = real(status, body)
             if answer.kind is AnswerKind.UNKNOWN and status >= 500:
                 return replace(answer, kind=AnswerKind.REJECTED, code=status)

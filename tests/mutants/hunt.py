@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from tests.mutants.bug import ASSERTION, BUGS, Bug, Plant, planted
+from tests.mutants.worlds import hostile
 from tests.simulation import faults
 from tests.simulation import play as play_module
 from tests.simulation.faults import Kind
@@ -21,6 +22,8 @@ from lighter_hedge.processes.journal_file import JournalConflict
 
 WORLD_SECONDS_MAX = 60
 """Of real time: a bug can make a machine run in a circle without time passing."""
+LONG_EVERY = 4
+"""Every so many worlds one is long: some promises are broken only after a while."""
 BROKEN_MAX = 3
 """So many programming errors of a plant itself end its hunt."""
 
@@ -100,7 +103,8 @@ def look(seed: int) -> Sight | None:
     before = signal.signal(signal.SIGALRM, ring)
     signal.alarm(WORLD_SECONDS_MAX)
     try:
-        play(seed)
+        with hostile():
+            play(seed, long=seed % LONG_EVERY == LONG_EVERY - 1)
     except (KeyboardInterrupt, SystemExit):
         raise
     except BaseException as error:  # noqa: BLE001 - whatever a planted bug makes of the code is what is looked for
@@ -172,6 +176,8 @@ def saved(one: Bug, seeds: range) -> str:
             refused += plant.refused
         if seen is not None and seen.by in one.seen_by and look(seed) is None:
             return f"no: {seen.by} at seed {seed}"
+    if not one.saved_by.startswith("domain.guard"):
+        return f"stands in {len(seeds)} worlds"
     return f"{refused} sends refused" if refused else "no: nothing was refused"
 
 

@@ -1,7 +1,7 @@
 """The plain protocol of the usual public bots, in the same worlds: it must fail in nearly every one.
 
 A fill is told once, by a message, and the order is then forgotten; confirmation is a flag; whatever is not heard
-to have worked has failed; a retry is a new order under a new id. Nothing is journalled, nothing is looked up at a start. It is
+to have worked has failed; a retry is a new order under a new id. Nothing is journalled or looked up at a start. It is
 spared what it does not claim: that B is armed, that books are fresh, that orders are few.
 """
 

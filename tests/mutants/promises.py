@@ -1,0 +1,351 @@
+"""Further checkers, for defences whose absence breaks none of the simulation's own, and what they must know.
+
+Same form as those of the simulation: a function of what has happened, which raises ``Violation``. They run in the
+control too: without a planted bug none of them may find anything.
+"""
+
+from collections import deque
+from dataclasses import dataclass, field
+from typing import Any
+
+from tests.simulation.process import Process
+from tests.simulation.sim_server import BTC
+from tests.simulation.sim_venue import SimVenue
+from tests.simulation.stage import Stage
+from tests.simulation.truth import Fill, Truth, Violation
+from tests.simulation.world import World
+
+from lighter_hedge.domain.commands import AskKnown, ModeChanged, TriesCounted
+from lighter_hedge.domain.events import OrderKind, OrderRequest
+from lighter_hedge.domain.states import Leg, Mode, Role
+from lighter_hedge.simulator.orders import OrderStatus
+
+NAMED_SECONDS = 12.0
+"""A foreign change is named after so long: a reconcile, two reads a lag apart."""
+PROMPT_SECONDS = 15.0
+HEDGED_SECONDS = 8.0
+FAILED_SECONDS = 1.5
+"""B knows of its own fills sooner: it says that it has failed only with nothing unresolved."""
+CANCEL_SECONDS = 15.0
+FOREIGN_CODES = ("POSITION_DIFFERS", "FOREIGN_TRADE")
+FOREIGN = ("manual_trade", "forced_trade", "transfer")
+UNSURE = (
+    *FOREIGN,
+    "late_fill",
+    "restored",
+    "journal_lost",
+    "second_instance",
+    "second_from_backup",
+    "sleeper_replaced",
+)
+"""Faults after which a difference between books and exchange may be real."""
+
+
+@dataclass(slots=True)
+class Facts:
+    """What one world has seen beside the exchange's own record."""
+
+    stage: Stage
+    resumes: dict[int, float] = field(default_factory=dict)
+    """Pauses that a person has asked to end, and when last."""
+    last_resume: float = -1e9
+    started: dict[Role, float] = field(default_factory=dict)
+    """When the newest life of a side began."""
+    by_person: dict[str, bool] = field(default_factory=dict)
+    """Whether a life, by name, was started by a person after a recorded stop."""
+    hedged_since: float | None = 0.0
+    foreign_seen: int = 0
+    """Foreign changes so far."""
+    named: bool = False
+    """Somebody has said so."""
+    healed_in_vain: str = ""
+    """Why the desk was still paused when everything had healed and a person had asked for new tries."""
+    mids: deque[tuple[float, int]] = field(default_factory=deque)
+    skewed_since: dict[Role, float] = field(default_factory=dict)
+    skewed_at: float = -1e9
+    """When a clock was last seen to be wrong."""
+    poor_since: float | None = None
+    traded: int = 0
+    """Quote amount of A's fills since its newest life began, or a person last resumed."""
+    traded_over: float | None = None
+    requests: dict[str, deque[float]] = field(default_factory=dict)
+    """Sends and reads of a life within the last minute."""
+
+    @property
+    def now(self) -> float:
+        return self.stage.world.loop.time()
+
+    def sure(self) -> bool:
+        """Whether nothing has happened that can make books and exchange differ."""
+        return not self.stage.mended and not any(self.stage.counts[kind] for kind in UNSURE)
+
+    def process(self, venue: SimVenue) -> Process:
+        """Whose way to the exchange this is."""
+        return next(one for one in self.stage.world.everybody() if one.venue is venue)
+
+    def note(self) -> None:
+        """Look around; called as time passes."""
+        world, now = self.stage.world, self.now
+        self.mids.append((now, self.stage.market.mid))
+        while now - self.mids[0][0] > 10.0 and len(self.mids) > 1:
+            self.mids.popleft()
+        for role, process in world.processes.items():
+            if abs(process.venue.skew_ms) > 1_000:
+                self.skewed_since.setdefault(role, now)
+                self.skewed_at = now
+            else:
+                self.skewed_since.pop(role, None)
+        self.foreign_seen = sum(self.stage.counts[kind] for kind in FOREIGN)
+        free = world.server.account(Role.HEDGER).collateral
+        quantity = world.desk.quantity
+        need = BTC.quote(quantity, self.stage.market.mid) * BTC.initial_margin_fraction // 10_000
+        if free < need // 2 and not world.position(Role.HEDGER):
+            self.poor_since = now if self.poor_since is None else self.poor_since
+        else:
+            self.poor_since = None
+
+
+current: list[Facts] = []
+"""Of the world that is being played: at most one."""
+
+
+def facts(truth: Truth) -> Facts:
+    """Of the world whose truth this is."""
+    assert current[0].stage.truth is truth
+    return current[0]
+
+
+def name(code: str) -> None:
+    """Somebody has stored an alert, or paused, for this."""
+    if code in FOREIGN_CODES:
+        current[0].named = True
+
+
+def name_entry(entry: Any) -> None:
+    """Somebody has written this down."""
+    if isinstance(entry, ModeChanged | AskKnown) and entry.pause is not None:
+        name(entry.pause.code)
+
+
+# --- at every order whose bytes leave a process ---------------------------------------------------------------------
+
+
+def pause_holds(truth: Truth, venue: SimVenue, request: OrderRequest) -> None:
+    """While A's journal says paused nothing is quoted; while it says draining nothing is opened."""
+    if request.kind is not OrderKind.QUOTE:
+        return
+    newest = facts(truth).process(venue).journal._last(ModeChanged)
+    if newest is None or newest.mode is Mode.RUNNING:
+        return
+    if newest.mode is Mode.PAUSED or request.opens:
+        raise Violation(f"a quote of round {request.round} left while the desk is {newest.mode.value}")
+
+
+def close_size(truth: Truth, venue: SimVenue, request: OrderRequest) -> None:
+    """I8: a closing quote is no larger than what A holds."""
+    if request.kind is not OrderKind.QUOTE or request.coid not in truth.announced or not facts(truth).sure():
+        return
+    announce, _ = truth.announced[request.coid]
+    held = abs(truth.totals[Role.MAKER])
+    if announce.leg is Leg.CLOSE and request.lots > held:
+        raise Violation(f"I8: a quote closes {request.lots}, and A holds {held}")
+
+
+def quote_collar(truth: Truth, venue: SimVenue, request: OrderRequest) -> None:
+    """I8: a quote's price lies inside the collar around the mark price of the last seconds."""
+    if request.kind is not OrderKind.QUOTE:
+        return
+    mids = [*(mid for _, mid in facts(truth).mids), facts(truth).stage.market.mid]
+    collar = truth.desk.price_collar_bps_e2
+    if all(abs(request.price - mid) * 1_000_000 > 1.05 * collar * mid for mid in mids):
+        raise Violation(f"I8: a quote at {request.price} while the mark price is {mids[-1]}")
+
+
+def skewed(truth: Truth, venue: SimVenue, request: OrderRequest) -> None:
+    """No quote by a clock that has been wrong for seconds."""
+    since = facts(truth).skewed_since.get(venue.role)
+    off = request.kind is OrderKind.QUOTE and abs(venue.skew_ms) > 1_000
+    if off and since is not None and facts(truth).now - since > 3.0:
+        raise Violation(f"a quote left by a clock that is off by {venue.skew_ms} ms")
+
+
+def margin(truth: Truth, venue: SimVenue, request: OrderRequest) -> None:
+    """No opening quote while B has long had too little for its hedge."""
+    since = facts(truth).poor_since
+    if request.kind is OrderKind.QUOTE and request.opens and since is not None and facts(truth).now - since > 8.0:
+        raise Violation("a quote left, and B cannot pay for its hedge")
+
+
+def expiry(truth: Truth, venue: SimVenue, request: OrderRequest) -> None:
+    """Every quote ends by itself: not before 5 minutes (the venue drops it in silence), and soon after."""
+    learning = bool(venue.skew_ms) or facts(truth).now - facts(truth).skewed_at < 3.0
+    if request.kind is not OrderKind.QUOTE or learning:
+        return
+    ends_in_ms = request.expires_ms - truth.server.now_ms()
+    latest_ms = truth.desk.maker_order_timeout_ms + 330_000
+    if not 300_000 <= ends_in_ms <= latest_ms + 3_000:
+        raise Violation(f"a quote ends in {ends_in_ms} ms; at most {latest_ms} is meant")
+
+
+def tries_hold(truth: Truth, venue: SimVenue, request: OrderRequest) -> None:
+    """After B has written down its failure it hedges nothing before a person gives it new tries."""
+    if venue.role is not Role.HEDGER or request.reduce_only:
+        return
+    tries = facts(truth).process(venue).journal.tries
+    if tries is not None and tries.failed is not None:
+        raise Violation(f"a hedge of round {request.round} left after B had failed")
+
+
+def budget(truth: Truth, venue: SimVenue, request: OrderRequest) -> None:
+    """No opening quote once A's share of the minute's requests is used up."""
+    share = truth.desk.maker_share
+    if not share or request.kind is not OrderKind.QUOTE or not request.opens:
+        return
+    used = facts(truth).requests.get(facts(truth).process(venue).name, deque())
+    if len(used) > share:
+        raise Violation(f"a quote left after {len(used)} requests within a minute, of {share}")
+
+
+def notional(truth: Truth, venue: SimVenue, request: OrderRequest) -> None:
+    """I8: nothing is opened once A has traded more within the hour than allowed."""
+    over = facts(truth).traded_over
+    if request.kind is OrderKind.QUOTE and request.opens and over is not None and facts(truth).now - over > 5.0:
+        raise Violation(f"I8: a quote opens, and A has traded {facts(truth).traded} within the hour")
+
+
+# --- at every fill --------------------------------------------------------------------------------------------------
+
+
+def count_fill(truth: Truth, fill: Fill) -> None:
+    """Finds nothing; keeps count."""
+    known = facts(truth)
+    if abs(fill.after) >= truth.min_lots:
+        known.hedged_since = None
+    elif known.hedged_since is None:
+        known.hedged_since = fill.at
+    if fill.role is Role.MAKER:
+        known.traded += BTC.quote(abs(fill.lots), fill.price)
+        if known.traded >= truth.desk.notional_hour_quote_max and known.traded_over is None:
+            known.traded_over = fill.at
+
+
+# --- at every commit ------------------------------------------------------------------------------------------------
+
+
+def false_pause(truth: Truth, process: Process, entry: Any) -> None:
+    """The desk never pauses for a foreign change where there was none."""
+    pause = entry.pause if isinstance(entry, ModeChanged | AskKnown) else None
+    if pause is not None and pause.code in FOREIGN_CODES and facts(truth).sure():
+        raise Violation(f"{process.name} pauses for {pause.code}, and there is none: {pause.reason}")
+
+
+def needless_pause(truth: Truth, process: Process, entry: Any) -> None:
+    """Nobody pauses for an exposure where there has long been none."""
+    known = facts(truth)
+    code = entry.pause.code if isinstance(entry, ModeChanged | AskKnown) and entry.pause is not None else ""
+    failed = isinstance(entry, TriesCounted) and entry.failed is not None
+    if not failed and code not in ("HEDGE_FAILED", "UNHEDGED_TOO_LONG"):
+        return
+    able = failed or known.now - truth.able_since[process.role] > HEDGED_SECONDS
+    calm_seconds = FAILED_SECONDS if failed else HEDGED_SECONDS
+    calm = known.hedged_since is not None and known.now - known.hedged_since > calm_seconds
+    if able and calm and known.sure():
+        raise Violation(f"{process.name} pauses for {code or 'a failed hedge'} with A + B at {truth.net}")
+
+
+def ended_by_a_person(truth: Truth, process: Process, entry: Any) -> None:
+    """Only a person ends a pause, by its id or by a start after a recorded stop; and only while nothing is open."""
+    if not isinstance(entry, ModeChanged) or entry.mode is not Mode.RUNNING:
+        return
+    before = next((one for one in reversed(process.journal.entries[:-1]) if isinstance(one, ModeChanged)), None)
+    if before is None or before.pause is None:
+        return
+    known = facts(truth)
+    if before.pause.id not in known.resumes and not known.by_person.get(process.name):
+        raise Violation(f"{process.name} ended its pause {before.pause.code}, and nobody had asked")
+    quiet = not truth.fills or known.now - truth.fills[-1].at > 5.0
+    if abs(truth.net) >= truth.min_lots and quiet and known.sure():
+        raise Violation(f"{process.name} ended its pause {before.pause.code} with A + B at {truth.net}")
+
+
+def tries_kept(truth: Truth, process: Process, entry: Any) -> None:
+    """Each try counts one more, until they are void or used up."""
+    if not isinstance(entry, TriesCounted) or entry.tries == 0 or entry.failed is not None:
+        return
+    before = next((one for one in reversed(process.journal.entries[:-1]) if isinstance(one, TriesCounted)), None)
+    expected = before.tries + 1 if before is not None else 1
+    if entry.tries != expected:
+        raise Violation(f"{process.name} counts try {entry.tries} after {expected - 1}")
+
+
+# --- as time passes -------------------------------------------------------------------------------------------------
+
+
+def alert_stored(truth: Truth, world: World) -> None:
+    """I3: a pause by the desk itself is in the stored outbox too."""
+    for process in world.processes.values():
+        newest = process.journal._last(ModeChanged)
+        if newest is None or newest.pause is None or newest.by != "desk" or not process.running:
+            continue
+        if newest.pause.code not in {code for code, _ in process.journal.alerts}:
+            raise Violation(f"I3: {process.name} is paused for {newest.pause.code}, and has stored no alert")
+
+
+def prompt(truth: Truth, world: World) -> None:
+    """B hedges what it can see by itself, with A or Redis gone."""
+    known, b = facts(truth), world.b
+    if truth.exposed_since is None or not b.running or b.journal.ask is not None or b.driver is None:
+        return
+    tries = b.journal.tries
+    if (tries is not None and tries.failed is not None) or b.journal.pause is not None or not known.sure():
+        return
+    if world.resting(Role.MAKER) or world.hedger.standing_down.blocks(world.hedger.peer.state):
+        return
+    since = max(truth.exposed_since, truth.able_since[Role.HEDGER], known.started.get(Role.HEDGER, 0.0))
+    sent = max((one.at for one in truth.sent[Role.HEDGER].values()), default=-1.0)
+    if known.now - max(since, sent) > PROMPT_SECONDS + 3 * truth.desk.read_lag_ms / 1000:
+        raise Violation(f"B sees {truth.net} lots unhedged for {known.now - since:.1f} s, and sends nothing")
+
+
+def rests_unarmed(truth: Truth, world: World) -> None:
+    """I7: A's quote does not stay when B has started afresh and is not armed for it."""
+    known, b = facts(truth), world.b
+    began = known.started.get(Role.HEDGER)
+    if began is None or not b.running or not world.a.running:
+        return
+    for order in world.resting(Role.MAKER):
+        coid = order.client_order_index
+        if order.status is not OrderStatus.OPEN or coid not in truth.announced or truth.armed.get(coid, -1.0) > began:
+            continue
+        created = truth.sent[Role.MAKER][coid].at if coid in truth.sent[Role.MAKER] else known.now
+        age = known.now - max(began, truth.able_since[Role.MAKER], created)
+        if age > truth.desk.heartbeat_ms_max / 1000 + CANCEL_SECONDS:
+            raise Violation(f"I7: a quote rests, and B has not armed for it since its start {age:.1f} s ago")
+
+
+# --- at the end -----------------------------------------------------------------------------------------------------
+
+
+def foreign_named(truth: Truth, world: World) -> None:
+    """A trade that is not the desk's, or a position that moves without one, is named."""
+    known = facts(truth)
+    lost = any(known.stage.counts[kind] for kind in ("restored", "journal_lost", "journals_lost"))
+    if not known.foreign_seen or known.named or known.stage.mended or lost:
+        return
+    world.run(NAMED_SECONDS)
+    if not known.named:
+        raise Violation("a foreign change, and nobody has named it")
+
+
+def resume_works(truth: Truth, world: World) -> None:
+    """I6: where everything has healed and nothing foreign has happened, a person's word is enough to go on."""
+    known = facts(truth)
+    if known.healed_in_vain and not any(known.stage.counts[kind] for kind in UNSURE):
+        raise Violation(f"I6: still paused after a resume in a healed world: {known.healed_in_vain}")
+
+
+AT_SEND = (pause_holds, close_size, quote_collar, skewed, margin, expiry, tries_hold, budget, notional)
+AT_FILL = (count_fill,)
+AT_COMMIT = (false_pause, needless_pause, ended_by_a_person, tries_kept)
+IN_TIME = (alert_stored, prompt, rests_unarmed)
+AT_END = (foreign_named, resume_works)
