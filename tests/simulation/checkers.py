@@ -5,15 +5,16 @@ Each checker is one function of ``Truth`` that raises ``Violation``. Its own tes
 
 from collections import deque
 
-from lighter_hedge.domain.events import OrderKind, OrderRequest
-from lighter_hedge.domain.quoting import hedge_cap
-from lighter_hedge.domain.states import Leg, Role
-from lighter_hedge.simulator.orders import Order
 from tests.simulation.process import Process
 from tests.simulation.sim_server import ACCOUNTS, ROLES, signed
 from tests.simulation.sim_venue import SimVenue
 from tests.simulation.truth import KNOWN_SECONDS, Fill, Sent, Truth, Violation
 from tests.simulation.world import World
+
+from lighter_hedge.domain.events import OrderKind, OrderRequest
+from lighter_hedge.domain.quoting import hedge_cap
+from lighter_hedge.domain.states import Leg, Role
+from lighter_hedge.simulator.orders import Order
 
 __all__ = ["Violation", "check_gate", "check_once", "signed"]
 
@@ -147,7 +148,11 @@ def never_silent(truth: Truth, world: World) -> None:
 def named(process: Process) -> bool:
     """Whether an instance has latched a pause, asks for one, or has stored its failure."""
     tries = process.journal.tries
-    return process.journal.pause is not None or process.journal.ask is not None or (tries is not None and tries.failed is not None)
+    return (
+        process.journal.pause is not None
+        or process.journal.ask is not None
+        or (tries is not None and tries.failed is not None)
+    )
 
 
 def gone_when_silent(truth: Truth, world: World) -> None:

@@ -4,6 +4,8 @@ import copy
 from collections.abc import Callable, Iterable
 from typing import TypeVar
 
+from tests.simulation.virtual_time import effect
+
 from lighter_hedge.domain.commands import (
     Announced,
     AskKnown,
@@ -23,7 +25,6 @@ from lighter_hedge.domain.events import Candidate, OrderRequest
 from lighter_hedge.domain.memory import Memory
 from lighter_hedge.domain.states import DeskId, Mode, OrderFills, Pause, Role
 from lighter_hedge.processes.journal_file import JournalConflict, JournalUnwritable
-from tests.simulation.virtual_time import effect
 
 _E = TypeVar("_E", bound=Entry)
 

@@ -13,6 +13,8 @@ from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 import msgspec
+from tests.simulation.sim_server import ACCOUNTS, API_KEY, ROLES, WALL_BASE_MS, SimServer
+from tests.simulation.virtual_time import OWNER, effect
 
 from lighter_hedge.domain.events import (
     Answer,
@@ -35,8 +37,6 @@ from lighter_hedge.venue.errors import ReadFailed
 from lighter_hedge.venue.lighter import answers, models, parse
 from lighter_hedge.venue.lighter.encode import CancelAll, CancelOrder, CreateOrder, encode
 from lighter_hedge.venue.port import OnEvent
-from tests.simulation.sim_server import ACCOUNTS, API_KEY, ROLES, WALL_BASE_MS, SimServer
-from tests.simulation.virtual_time import OWNER, effect
 
 __all__ = ["ACCOUNTS", "API_KEY", "WALL_BASE_MS", "Network", "SendFault", "SimServer", "SimVenue"]
 
@@ -193,9 +193,7 @@ class SimVenue:
         return found
 
     async def read_nonce(self) -> int:
-        found: int = await self._read(
-            lambda now_us: self.server.nonce_at(self.role, now_us - self.network.read_lag_us)
-        )
+        found: int = await self._read(lambda now_us: self.server.nonce_at(self.role, now_us - self.network.read_lag_us))
         return found
 
     async def read_tx(self, tx_hash: str) -> tuple[TxStatus, str]:

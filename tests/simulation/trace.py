@@ -33,7 +33,9 @@ def request_text(request: Request) -> str:
     match request:
         case OrderRequest():
             kind = "close" if request.reduce_only else request.kind.value
-            return f"{kind} {request.coid & 0x7FFFFFF} r{request.round} {request.side.word} {request.lots}@{request.price}"
+            return (
+                f"{kind} {request.coid & 0x7FFFFFF} r{request.round} {request.side.word} {request.lots}@{request.price}"
+            )
         case CancelRequest():
             return f"cancel {request.coid & 0x7FFFFFF}"
         case BurnRequest():

@@ -42,7 +42,7 @@ class Life:
         """So many effects from now it is killed, between two of them."""
         self.on_effect: Callable[[str, object], None] = lambda what, detail: None
         self.on_death: Callable[[str], None] = lambda what: None
-        self.parked: deque["Handle"] = deque()
+        self.parked: deque[Handle] = deque()
         self.context = Context()
         self.context.run(OWNER.set, self)
 
