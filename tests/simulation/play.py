@@ -289,7 +289,10 @@ def _standing(stage: Stage) -> str:
 
 
 def go_on(stage: Stage) -> None:
-    """A person ends the pause. Where that cannot be, everything is closed by hand and begun afresh: it must run then."""
+    """A person ends the pause. Where that cannot be, everything is closed by hand and begun afresh.
+
+    Then it must run.
+    """
     world = stage.world
     for _ in range(2):
         if world.maker.latch.mode is not Mode.PAUSED:

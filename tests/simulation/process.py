@@ -25,7 +25,7 @@ OnEvent = Callable[["Process", Event], None]
 class SimDriver(Driver):
     """The real driver; what it hears is told to the world, and its tick may be slower."""
 
-    hears: Callable[[Event], None] = staticmethod(lambda event: None)  # type: ignore[assignment]
+    hears: Callable[[Event], None] = staticmethod(lambda event: None)
     tick_seconds: float = 0.05
 
     def dispatch(self, event: Event) -> None:

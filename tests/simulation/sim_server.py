@@ -39,7 +39,7 @@ class _Wake(asyncio.Event):
 
 
 class _InOrder(dict[Connection, None]):
-    """A set of connections that keeps the order in which they came: of two listeners the same one always hears first."""
+    """Connections in the order in which they came: of two listeners the same one always hears first."""
 
     def add(self, connection: Connection) -> None:
         self[connection] = None
@@ -103,7 +103,7 @@ class SimServer:
                 listener(shown)
             return shown
 
-        state.note_trade, state.note_order = trade, order  # type: ignore[method-assign]
+        state.note_trade, state.note_order = trade, order  # type: ignore[method-assign, assignment]
 
     def now_us(self) -> int:
         """The exchange's clock, unix microseconds."""

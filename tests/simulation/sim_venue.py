@@ -375,21 +375,22 @@ class _Link:
             except (msgspec.DecodeError, UnitError):
                 self._closed.set()
                 return
-            except Exception as error:
+            except Exception as error:  # noqa: BLE001 its own task raises it
                 self.error = error
                 self._closed.set()
                 return
 
     def _take(self, text: str) -> None:
         frame = parse.frame_of(text)
-        if isinstance(frame, models.BareFrame):
+        channel = _channel_of(text)
+        if isinstance(frame, models.BareFrame) or not channel:
             return
-        if frame.channel.startswith(("order_book", "market_stats")):
+        if channel.startswith(("order_book", "market_stats")):
             self._venue.book_heard = self._venue.server.loop.time()
         for event in parse.events_of(frame, self._scope):
             self._on_event(event)
         if self._waiting:
-            self._waiting.discard(frame.channel)
+            self._waiting.discard(channel)
             if not self._waiting and not self.opened:
                 self.opened = True
                 self._on_event(FeedOpened())

@@ -69,7 +69,8 @@ def _row(event: OrderReported) -> str:
 
 def _trade(event: TradeReported) -> str:
     trade = event.trade
-    return f"trade of {event.role.letter} {trade.coid & 0x7FFFFFF} {trade.side.word} {trade.lots}@{trade.price} {trade.kind}"
+    what = f"{trade.side.word} {trade.lots}@{trade.price} {trade.kind}"
+    return f"trade of {event.role.letter} {trade.coid & 0x7FFFFFF} {what}"
 
 
 HEARD: dict[type, Callable[[Any], str]] = {

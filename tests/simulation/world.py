@@ -65,7 +65,7 @@ class World:
         shuffled: random.Random | None = None,
     ) -> None:
         self.desk = desk or settings()
-        self.loop: VirtualLoop[Any] = VirtualLoop(shuffled=shuffled)
+        self.loop: VirtualLoop = VirtualLoop(shuffled=shuffled)
         self.server = SimServer(self.loop, tier=tier, same_wallet=same_wallet, speed=speed)
         self.hub = MemoryHub(lambda: self.server.now_us() // 1000)
         self.verbose = verbose

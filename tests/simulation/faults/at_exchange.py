@@ -179,10 +179,10 @@ def manual_trade(stage: Stage) -> str:
 
 
 def transfer(stage: Stage) -> str:
-    """A position changes without any trade."""
+    """A position changes without any trade, by more than any quote has: it cannot be taken for a fill."""
     role, server = stage.side(), stage.world.server
     position = server.account(role).position(BTC)
-    lots = stage.rng.choice((-7, 4, 15))
+    lots = stage.rng.choice((-177, 154, 190))
     now_us = server.venue.step()
     position.lots += lots
     server.venue.publish([server.exchange.engine.positions(ACCOUNTS[role], (BTC.market_index,))], now_us)
