@@ -4,6 +4,8 @@ import copy
 from collections.abc import Callable, Iterable
 from typing import TypeVar
 
+from tests.simulation.virtual_time import effect
+
 from lighter_hedge.domain.commands import (
     Announced,
     AskKnown,
@@ -23,7 +25,6 @@ from lighter_hedge.domain.events import Candidate, OrderRequest
 from lighter_hedge.domain.memory import Memory
 from lighter_hedge.domain.states import DeskId, Mode, OrderFills, Pause, Role
 from lighter_hedge.processes.journal_file import JournalConflict, JournalUnwritable
-from tests.simulation.virtual_time import effect
 
 _E = TypeVar("_E", bound=Entry)
 
@@ -45,7 +46,7 @@ class MemoryJournal:
         self.on_commit: Callable[[Candidate | Entry], None] = lambda what: None
         self._epoch = 0
         self._hashes: set[str] = set()
-        self._newest: dict[type[Entry], Entry] = {}
+        self._newest: dict[type[object], Entry] = {}
         self._fills: dict[Role, dict[int, OrderFills]] = {role: {} for role in Role}
         """Of each account since the newest baseline; an order that stood under an older one never counts again."""
         self._folded: dict[Role, set[int]] = {role: set() for role in Role}
@@ -88,9 +89,8 @@ class MemoryJournal:
             for role, fills in self._fills.items():
                 self._folded[role] |= set(fills)
                 fills.clear()
-        elif isinstance(entry, FillsKnown):
-            if entry.fills.coid not in self._folded[entry.role]:
-                self._fills[entry.role][entry.fills.coid] = entry.fills
+        elif isinstance(entry, FillsKnown) and entry.fills.coid not in self._folded[entry.role]:
+            self._fills[entry.role][entry.fills.coid] = entry.fills
         self._newest[type(entry)] = entry
         self.entries.append(entry)
         self.on_commit(entry)

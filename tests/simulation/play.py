@@ -12,15 +12,16 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-from lighter_hedge.domain.settings import DeskSettings, Direction
-from lighter_hedge.domain.states import Mode, Role
-from lighter_hedge.simulator.accounts import Tier
 from tests.simulation import checkers, faults
 from tests.simulation.market import Market, Takers
 from tests.simulation.stage import Stage
 from tests.simulation.trace import Trace
 from tests.simulation.truth import Truth, Violation
 from tests.simulation.world import World, settings
+
+from lighter_hedge.domain.settings import DeskSettings, Direction
+from lighter_hedge.domain.states import Mode, Role
+from lighter_hedge.simulator.accounts import Tier
 
 LONG_ROUNDS, SHORT_ROUNDS = 20, 5
 LONG_SECONDS, SHORT_SECONDS = 120.0, 25.0
@@ -84,14 +85,12 @@ def play(
             gc.collect(0)
 
 
-def _play(
-    seed: int, *, long: bool, show: Callable[[str], None] | None, keep: bool, only: tuple[str, ...]
-) -> Report:
+def _play(seed: int, *, long: bool, show: Callable[[str], None] | None, keep: bool, only: tuple[str, ...]) -> Report:
     rng = random.Random(seed)
     desk, options = drawn_desk(rng)
     with World(desk, **options) as world:
         stage = staged(rng, world, keep=keep, show=show)
-        stage.trace.add(f"====== seed {seed}: {_named(desk)}, {options}")
+        stage.trace.add(f"====== seed {seed}: {_named(desk)}, {_options(options)}")
         weights = dict.fromkeys(only, 1.0) if only else faults.swarm(rng)
         unsafe(stage, weights, LONG_ROUNDS if long else SHORT_ROUNDS, LONG_SECONDS if long else SHORT_SECONDS)
         heal(stage)
@@ -152,9 +151,14 @@ def _named(desk: DeskSettings) -> str:
     )
 
 
-def staged(
-    rng: random.Random, world: World, *, keep: bool = False, show: Callable[[str], None] | None = None
-) -> Stage:
+def _options(options: dict[str, Any]) -> str:
+    return ", ".join(
+        ("shuffled" if value else "in order") if name == "shuffled" else f"{name} {getattr(value, 'value', value)}"
+        for name, value in options.items()
+    )
+
+
+def staged(rng: random.Random, world: World, *, keep: bool = False, show: Callable[[str], None] | None = None) -> Stage:
     """A world with everything around it that watches it."""
     truth = Truth(
         world.server, world.desk, at_send=checkers.AT_SEND, at_quote=checkers.AT_QUOTE, at_fill=checkers.AT_FILL
@@ -285,7 +289,10 @@ def _standing(stage: Stage) -> str:
 
 
 def go_on(stage: Stage) -> None:
-    """A person ends the pause. Where that cannot be, everything is closed by hand and begun afresh: it must run then."""
+    """A person ends the pause. Where that cannot be, everything is closed by hand and begun afresh.
+
+    Then it must run.
+    """
     world = stage.world
     for _ in range(2):
         if world.maker.latch.mode is not Mode.PAUSED:

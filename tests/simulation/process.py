@@ -4,6 +4,12 @@ import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+from tests.simulation.memory_journal import MemoryJournal
+from tests.simulation.sim_messaging import SimMessaging
+from tests.simulation.sim_server import ACCOUNTS, BTC
+from tests.simulation.sim_venue import SimVenue
+from tests.simulation.virtual_time import Life, VirtualLoop
+
 from lighter_hedge.domain.events import Event, Instant, Ticked
 from lighter_hedge.domain.guard import SendGuard
 from lighter_hedge.domain.hedger import Hedger
@@ -12,11 +18,6 @@ from lighter_hedge.domain.settings import DeskSettings
 from lighter_hedge.domain.states import Role
 from lighter_hedge.messaging.messages import ChannelContext
 from lighter_hedge.processes.driver import Driver
-from tests.simulation.memory_journal import MemoryJournal
-from tests.simulation.sim_messaging import SimMessaging
-from tests.simulation.sim_server import ACCOUNTS, BTC
-from tests.simulation.sim_venue import SimVenue
-from tests.simulation.virtual_time import Life, VirtualLoop
 
 OnEvent = Callable[["Process", Event], None]
 
@@ -24,7 +25,7 @@ OnEvent = Callable[["Process", Event], None]
 class SimDriver(Driver):
     """The real driver; what it hears is told to the world, and its tick may be slower."""
 
-    hears: Callable[[Event], None] = staticmethod(lambda event: None)  # type: ignore[assignment]
+    hears: Callable[[Event], None] = staticmethod(lambda event: None)
     tick_seconds: float = 0.05
 
     def dispatch(self, event: Event) -> None:

@@ -3,9 +3,10 @@
 import asyncio
 from collections.abc import AsyncGenerator
 
+from tests.simulation.virtual_time import effect
+
 from lighter_hedge.domain.states import DeskId, HedgerState, MakerState, Role
 from lighter_hedge.messaging.memory_stream import MemoryHub, MemoryMessaging
-from tests.simulation.virtual_time import effect
 
 State = MakerState | HedgerState
 

@@ -14,7 +14,7 @@ from lighter_hedge.simulator.rules import DEFAULT_LATENCIES, ExchangeSettings
 from lighter_hedge.simulator.sending import Answer, send_one
 from lighter_hedge.simulator.settings import PaperSettings
 from lighter_hedge.simulator.stream import Stream
-from lighter_hedge.simulator.venue import Venue
+from lighter_hedge.simulator.venue import Connection, Venue
 from lighter_hedge.venue.lighter import models
 
 WALL_BASE_MS = 1_800_000_000_000
@@ -36,6 +36,16 @@ class _Wake(asyncio.Event):
 
     def set(self) -> None:
         self._server.arm_timer()
+
+
+class _InOrder(dict[Connection, None]):
+    """Connections in the order in which they came: of two listeners the same one always hears first."""
+
+    def add(self, connection: Connection) -> None:
+        self[connection] = None
+
+    def discard(self, connection: Connection) -> None:
+        self.pop(connection, None)
 
 
 class SimServer:
@@ -73,6 +83,7 @@ class SimServer:
         self.on_trade: list[Callable[[Trade], None]] = []
         self.on_order: list[Callable[[Order], None]] = []
         self.venue.wake = _Wake(self)
+        self.venue.connections = _InOrder()  # type: ignore[assignment]
         self._timer: Any = None
         self._tell_truth()
 
@@ -92,7 +103,7 @@ class SimServer:
                 listener(shown)
             return shown
 
-        state.note_trade, state.note_order = trade, order  # type: ignore[method-assign]
+        state.note_trade, state.note_order = trade, order  # type: ignore[method-assign, assignment]
 
     def now_us(self) -> int:
         """The exchange's clock, unix microseconds."""

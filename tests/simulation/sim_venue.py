@@ -13,6 +13,8 @@ from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 import msgspec
+from tests.simulation.sim_server import ACCOUNTS, API_KEY, ROLES, WALL_BASE_MS, SimServer
+from tests.simulation.virtual_time import OWNER, effect
 
 from lighter_hedge.domain.events import (
     Answer,
@@ -35,8 +37,6 @@ from lighter_hedge.venue.errors import ReadFailed
 from lighter_hedge.venue.lighter import answers, models, parse
 from lighter_hedge.venue.lighter.encode import CancelAll, CancelOrder, CreateOrder, encode
 from lighter_hedge.venue.port import OnEvent
-from tests.simulation.sim_server import ACCOUNTS, API_KEY, ROLES, WALL_BASE_MS, SimServer
-from tests.simulation.virtual_time import OWNER, effect
 
 __all__ = ["ACCOUNTS", "API_KEY", "WALL_BASE_MS", "Network", "SendFault", "SimServer", "SimVenue"]
 
@@ -193,9 +193,7 @@ class SimVenue:
         return found
 
     async def read_nonce(self) -> int:
-        found: int = await self._read(
-            lambda now_us: self.server.nonce_at(self.role, now_us - self.network.read_lag_us)
-        )
+        found: int = await self._read(lambda now_us: self.server.nonce_at(self.role, now_us - self.network.read_lag_us))
         return found
 
     async def read_tx(self, tx_hash: str) -> tuple[TxStatus, str]:
@@ -377,21 +375,22 @@ class _Link:
             except (msgspec.DecodeError, UnitError):
                 self._closed.set()
                 return
-            except Exception as error:
+            except Exception as error:  # noqa: BLE001 its own task raises it
                 self.error = error
                 self._closed.set()
                 return
 
     def _take(self, text: str) -> None:
         frame = parse.frame_of(text)
-        if isinstance(frame, models.BareFrame):
+        channel = _channel_of(text)
+        if isinstance(frame, models.BareFrame) or not channel:
             return
-        if frame.channel.startswith(("order_book", "market_stats")):
+        if channel.startswith(("order_book", "market_stats")):
             self._venue.book_heard = self._venue.server.loop.time()
         for event in parse.events_of(frame, self._scope):
             self._on_event(event)
         if self._waiting:
-            self._waiting.discard(frame.channel)
+            self._waiting.discard(channel)
             if not self._waiting and not self.opened:
                 self.opened = True
                 self._on_event(FeedOpened())

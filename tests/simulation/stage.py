@@ -5,13 +5,14 @@ from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from lighter_hedge.domain.states import Mode, Role
 from tests.simulation.market import Market, Takers
 from tests.simulation.memory_journal import MemoryJournal
 from tests.simulation.process import Process
 from tests.simulation.trace import Trace
 from tests.simulation.truth import Truth
 from tests.simulation.world import DESK, World
+
+from lighter_hedge.domain.states import Mode, Role
 
 EXIT_REFUSED, EXIT_SUPERSEDED = 7, 8
 

@@ -33,7 +33,9 @@ def request_text(request: Request) -> str:
     match request:
         case OrderRequest():
             kind = "close" if request.reduce_only else request.kind.value
-            return f"{kind} {request.coid & 0x7FFFFFF} r{request.round} {request.side.word} {request.lots}@{request.price}"
+            return (
+                f"{kind} {request.coid & 0x7FFFFFF} r{request.round} {request.side.word} {request.lots}@{request.price}"
+            )
         case CancelRequest():
             return f"cancel {request.coid & 0x7FFFFFF}"
         case BurnRequest():
@@ -67,7 +69,8 @@ def _row(event: OrderReported) -> str:
 
 def _trade(event: TradeReported) -> str:
     trade = event.trade
-    return f"trade of {event.role.letter} {trade.coid & 0x7FFFFFF} {trade.side.word} {trade.lots}@{trade.price} {trade.kind}"
+    what = f"{trade.side.word} {trade.lots}@{trade.price} {trade.kind}"
+    return f"trade of {event.role.letter} {trade.coid & 0x7FFFFFF} {what}"
 
 
 HEARD: dict[type, Callable[[Any], str]] = {

@@ -4,15 +4,15 @@ from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+from tests.simulation.process import Process
+from tests.simulation.sim_server import ACCOUNTS, ROLES, SimServer, signed
+from tests.simulation.sim_venue import SimVenue
+
 from lighter_hedge.domain.commands import Announced, BaselineSet, Entry
 from lighter_hedge.domain.events import Candidate, Event, HedgerHeard, OrderKind, OrderRequest
 from lighter_hedge.domain.settings import DeskSettings
 from lighter_hedge.domain.states import Announce, Role
 from lighter_hedge.simulator.orders import Order, OrderStatus, Trade
-from tests.simulation.process import Process
-from tests.simulation.sim_server import ACCOUNTS, ROLES, SimServer, signed
-from tests.simulation.sim_venue import SimVenue
-
 
 KNOWN_SECONDS = 10.0
 """After so long, whatever the exchange has done is known to a side that runs."""
@@ -158,7 +158,9 @@ class Truth:
             coid=coid,
             late=known is not None and known.status not in (OrderStatus.OPEN, OrderStatus.FILLED),
             before=self.net,
-            counterparty=({trade.ask.account_index, trade.bid.account_index} - {ACCOUNTS[role]} or {ACCOUNTS[role]}).pop(),
+            counterparty=(
+                {trade.ask.account_index, trade.bid.account_index} - {ACCOUNTS[role]} or {ACCOUNTS[role]}
+            ).pop(),
             closing=sent is not None and sent.request.reduce_only,
         )
         self.totals[role] += fill.lots
@@ -217,4 +219,3 @@ class Truth:
         """Raises ``Violation`` with the first invariant that broke."""
         if self.broken:
             raise self.broken[0]
-

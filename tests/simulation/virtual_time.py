@@ -14,9 +14,9 @@ import sys
 import weakref
 from asyncio import events
 from collections import deque
-from collections.abc import AsyncGenerator, Callable, Coroutine
+from collections.abc import AsyncGenerator, Awaitable, Callable, Generator
 from contextvars import Context, ContextVar, copy_context
-from typing import Any, Generic, TypeVar, cast
+from typing import Any, TypeVar
 
 _T = TypeVar("_T")
 
@@ -42,7 +42,7 @@ class Life:
         """So many effects from now it is killed, between two of them."""
         self.on_effect: Callable[[str, object], None] = lambda what, detail: None
         self.on_death: Callable[[str], None] = lambda what: None
-        self.parked: deque["Handle"] = deque()
+        self.parked: deque[Handle] = deque()
         self.context = Context()
         self.context.run(OWNER.set, self)
 
@@ -104,7 +104,7 @@ class Handle:
             self.context.run(self._callback, *self._args)
 
 
-class VirtualLoop(asyncio.AbstractEventLoop, Generic[_T]):
+class VirtualLoop(asyncio.BaseEventLoop):
     """A loop that starts at time ``start`` (seconds) and runs as fast as the machine can.
 
     Args:
@@ -155,7 +155,7 @@ class VirtualLoop(asyncio.AbstractEventLoop, Generic[_T]):
         return asyncio.Future(loop=self)
 
     def create_task(self, coro: Any, *, name: object = None, context: Context | None = None, **_: Any) -> Any:
-        return asyncio.Task(coro, loop=self, name=name and str(name), context=context)
+        return asyncio.Task(coro, loop=self, name=None if name is None else str(name), context=context)
 
     def get_debug(self) -> bool:
         return False
@@ -186,8 +186,8 @@ class VirtualLoop(asyncio.AbstractEventLoop, Generic[_T]):
 
     # --- running ---
 
-    def run_until_complete(self, future: Any) -> Any:
-        task = future if asyncio.isfuture(future) else self.create_task(cast(Coroutine[Any, Any, _T], future))
+    def run_until_complete(self, future: Generator[Any, None, _T] | Awaitable[_T]) -> _T:
+        task: asyncio.Future[_T] = future if asyncio.isfuture(future) else self.create_task(future)
         hooks = sys.get_asyncgen_hooks()
         sys.set_asyncgen_hooks(firstiter=self._generators.add, finalizer=self._end_generator)
         events._set_running_loop(self)

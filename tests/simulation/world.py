@@ -9,6 +9,14 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 from typing import Any
 
+from tests.simulation.market import ASK, BID, quiet_book
+from tests.simulation.memory_journal import MemoryJournal
+from tests.simulation.process import Process
+from tests.simulation.sim_messaging import SimMessaging
+from tests.simulation.sim_server import ACCOUNTS, BTC, SimServer
+from tests.simulation.sim_venue import SimVenue
+from tests.simulation.virtual_time import Life, VirtualLoop
+
 from lighter_hedge.domain.events import Event, Instant
 from lighter_hedge.domain.hedger import Hedger
 from lighter_hedge.domain.maker import Maker
@@ -19,13 +27,6 @@ from lighter_hedge.processes.journal_file import JournalUnwritable
 from lighter_hedge.simulator.accounts import Tier
 from lighter_hedge.simulator.events import TrafficEvent
 from lighter_hedge.simulator.orders import Order, OrderStatus, Trade
-from tests.simulation.market import ASK, BID, quiet_book
-from tests.simulation.memory_journal import MemoryJournal
-from tests.simulation.process import Process
-from tests.simulation.sim_messaging import SimMessaging
-from tests.simulation.sim_server import ACCOUNTS, BTC, SimServer
-from tests.simulation.sim_venue import SimVenue
-from tests.simulation.virtual_time import Life, VirtualLoop
 
 __all__ = ["ASK", "BID", "BTC", "DESK", "Process", "World", "settings"]
 
@@ -64,7 +65,7 @@ class World:
         shuffled: random.Random | None = None,
     ) -> None:
         self.desk = desk or settings()
-        self.loop: VirtualLoop[Any] = VirtualLoop(shuffled=shuffled)
+        self.loop: VirtualLoop = VirtualLoop(shuffled=shuffled)
         self.server = SimServer(self.loop, tier=tier, same_wallet=same_wallet, speed=speed)
         self.hub = MemoryHub(lambda: self.server.now_us() // 1000)
         self.verbose = verbose

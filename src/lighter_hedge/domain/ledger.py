@@ -7,7 +7,6 @@ fill is in flight with its full size until it is known to be closed.
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from itertools import islice
 
 from lighter_hedge.domain.events import OrderReport, OrderRequest, TradeReport
 from lighter_hedge.domain.states import Announce, DeskId, OrderFills, Role
@@ -181,8 +180,7 @@ class Ledger:
     def newest(self, count: int) -> tuple[OrderFills, ...]:
         """The newest orders, oldest first."""
         if count not in self._newest:
-            newest = list(islice(reversed(self.orders.values()), count))
-            self._newest[count] = tuple(order.fills() for order in reversed(newest))
+            self._newest[count] = tuple(order.fills() for order in list(self.orders.values())[-count:])
         return self._newest[count]
 
     def rebase(self, position: int) -> None:

@@ -255,7 +255,9 @@ class Engine:
         self._book_executions(market_index, executions, effects, at_us)
         return effects
 
-    def forced_trade(self, account_index: int, market_index: int, side: Side, lots: int, kind: str, at_us: int) -> Trade:
+    def forced_trade(
+        self, account_index: int, market_index: int, side: Side, lots: int, kind: str, at_us: int
+    ) -> Trade:
         """The venue trades for an account, unasked, at the mark price: a liquidation, a deleveraging."""
         price = self.state.mark(market_index)
         market, account = self.state.markets[market_index], self.state.accounts[account_index]

@@ -1,17 +1,22 @@
 """What goes wrong at the exchange, in the market, and with the accounts."""
 
-from lighter_hedge.domain.states import Role
-from lighter_hedge.domain.units import Side
 from tests.simulation.market import LOTS
 from tests.simulation.sim_server import ACCOUNTS, API_KEY, BTC
 from tests.simulation.stage import Stage
+
+from lighter_hedge.domain.states import Role
+from lighter_hedge.domain.units import Side
 
 REFUSALS = (21701, 21600, 21733, 21734, 21508, 21739, 21706, 21603, 21605, 29500)
 
 
 def partial_fill(stage: Stage) -> str:
     return stage.arm(
-        "part_fill", Role.MAKER, lots=stage.rng.randint(1, stage.truth.desk.quantity - 1), delay_ms=stage.rng.choice((0, 50, 300)), seconds=5
+        "part_fill",
+        Role.MAKER,
+        lots=stage.rng.randint(1, stage.truth.desk.quantity - 1),
+        delay_ms=stage.rng.choice((0, 50, 300)),
+        seconds=5,
     )
 
 
@@ -36,13 +41,18 @@ def answer_lost(stage: Stage) -> str:
 
 
 def refused(stage: Stage) -> str:
-    return stage.arm("reject", stage.side(), code=stage.rng.choice(REFUSALS), count=stage.rng.choice((1, 1, 3)), seconds=3)
+    return stage.arm(
+        "reject", stage.side(), code=stage.rng.choice(REFUSALS), count=stage.rng.choice((1, 1, 3)), seconds=3
+    )
 
 
 def history_lag(stage: Stage) -> str:
     lag_ms = stage.truth.desk.read_lag_ms
     return stage.arm(
-        "history_lag", stage.side(), seconds=lag_ms / 1000 * stage.rng.choice((0.2, 0.8)), for_seconds=stage.rng.choice((2, 8))
+        "history_lag",
+        stage.side(),
+        seconds=lag_ms / 1000 * stage.rng.choice((0.2, 0.8)),
+        for_seconds=stage.rng.choice((2, 8)),
     )
 
 
@@ -169,10 +179,10 @@ def manual_trade(stage: Stage) -> str:
 
 
 def transfer(stage: Stage) -> str:
-    """A position changes without any trade."""
+    """A position changes without any trade, by more than any quote has: it cannot be taken for a fill."""
     role, server = stage.side(), stage.world.server
     position = server.account(role).position(BTC)
-    lots = stage.rng.choice((-7, 4, 15))
+    lots = stage.rng.choice((-177, 154, 190))
     now_us = server.venue.step()
     position.lots += lots
     server.venue.publish([server.exchange.engine.positions(ACCOUNTS[role], (BTC.market_index,))], now_us)

@@ -123,8 +123,12 @@ def channel_late(stage: Stage) -> str:
     process = stage.process()
     network, channel = process.venue.network, stage.rng.choice(_channels(process))
     network.channel_late[channel] = stage.rng.choice((0.02, 0.3, 2.0)) * stage.rng.random()
-    stage.later(stage.rng.choice((1.0, 5.0)), lambda: network.channel_late.pop(channel, None) and None)
+    stage.later(stage.rng.choice((1.0, 5.0)), lambda: _forget(network.channel_late, channel))
     return f"{process.role.letter} {channel}"
+
+
+def _forget(delays: dict[str, float], channel: str) -> None:
+    delays.pop(channel, None)
 
 
 def frame_garbled(stage: Stage) -> str:

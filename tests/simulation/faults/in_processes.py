@@ -1,10 +1,11 @@
 """What goes wrong with the processes themselves, their machines, their disks and their clocks."""
 
-from lighter_hedge.domain.states import Role
 from tests.simulation.memory_journal import MemoryJournal
 from tests.simulation.process import Process
 from tests.simulation.stage import Stage
 from tests.simulation.world import DESK
+
+from lighter_hedge.domain.states import Role
 
 SKEWS_MS = (300, 2_500, 40_000, 240_000, 800_000)
 

@@ -1,8 +1,9 @@
 """What goes wrong with Redis and with the way to it."""
 
-from lighter_hedge.messaging.keys import DeskKeys
 from tests.simulation.stage import Stage
 from tests.simulation.world import DESK
+
+from lighter_hedge.messaging.keys import DeskKeys
 
 KEYS = DeskKeys(desk=DESK)
 

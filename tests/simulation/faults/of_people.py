@@ -1,7 +1,8 @@
 """What people do, at the right moment and at the wrong one."""
 
-from lighter_hedge.domain.states import Role
 from tests.simulation.stage import Stage
+
+from lighter_hedge.domain.states import Role
 
 
 def pause(stage: Stage) -> str:
