@@ -8,7 +8,8 @@ from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from typing import Any
 
-from tests.simulation.checkers import check_gate, check_once
+from tests.scenarios.stories import finished, patched, patched_function
+from tests.simulation.checkers import check_once
 from tests.simulation.memory_journal import MemoryJournal
 from tests.simulation.sim_venue import SimVenue
 from tests.simulation.world import DESK, World, settings
@@ -43,26 +44,6 @@ class Fault:
     name: str
     story: Story
     without_defence: Removal
-
-
-@contextmanager
-def patched(owner: Any, name: str, replacement: Any) -> Iterator[None]:
-    """Replace an attribute for a while."""
-    original = getattr(owner, name)
-    setattr(owner, name, replacement)
-    try:
-        yield
-    finally:
-        setattr(owner, name, original)
-
-
-def finished(world: World, filled: int) -> None:
-    """A has filled so many lots, B has hedged all of them, each exactly once, and nobody traded with each other."""
-    world.until(lambda: world.hedged() and world.position(Role.MAKER) == filled, 30, "the hedge")
-    world.run(3)
-    check_once(world)
-    check_gate(world)
-    assert (world.position(Role.MAKER), world.position(Role.HEDGER)) == (filled, -filled)
 
 
 # --- fill at once -----------------------------------------------------------------------------------------------
@@ -410,27 +391,6 @@ def trades_are_not_told_apart() -> Iterator[None]:
 
     with blind_to_positions(), patched(Ledger, "apply_trade", trade):
         yield
-
-
-@contextmanager
-def patched_function(module: str, name: str, replacement: Any) -> Iterator[None]:
-    """Replace a module's function, wherever the domain has imported it."""
-    import sys
-
-    owners = [
-        loaded
-        for loaded_name, loaded in list(sys.modules.items())
-        if loaded_name.startswith("lighter_hedge.domain") and hasattr(loaded, name)
-    ]
-    assert any(owner.__name__ == module for owner in owners)
-    originals = [(owner, getattr(owner, name)) for owner in owners]
-    for owner in owners:
-        setattr(owner, name, replacement)
-    try:
-        yield
-    finally:
-        for owner, original in originals:
-            setattr(owner, name, original)
 
 
 FAULTS = [

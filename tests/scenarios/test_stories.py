@@ -12,22 +12,6 @@ from lighter_hedge.domain.states import Mode, Role
 from lighter_hedge.domain.units import Side
 
 
-def closed_since(world: World, before: int) -> bool:
-    """Whether A's round of then is closed."""
-    return world.maker.round > before or not world.maker.round_open
-
-
-def play_rounds(world: World, count: int) -> None:
-    """Fill every quote of A until so many rounds are closed."""
-    for _ in range(count):
-        before = world.maker.round
-        world.until(lambda: bool(world.resting(Role.MAKER)), 30, "a quote")
-        world.fault("fill_now")
-        world.until(lambda: closed_since(world, before), 30, "the round")  # noqa: B023 called at once
-    check_once(world)
-    check_gate(world)
-
-
 @pytest.mark.parametrize(
     ("direction", "sides"),
     [

@@ -10,18 +10,6 @@ from lighter_hedge.domain.units import Side
 from lighter_hedge.simulator.events import BookChange, Mark
 
 
-def move_market(world: World, ticks: int) -> None:
-    """A whole new book, ``ticks`` higher."""
-    market, top = BTC.market_index, 1_210_000 + ticks
-    updates = [(Side.BID, top - 10 - 10 * n, 500) for n in range(5)] + [(Side.ASK, top + 10 * n, 500) for n in range(5)]
-    exchange, now_us = world.server.exchange, world.server.venue.step()
-    for event in (
-        BookChange(market_index=market, updates=tuple(updates), snapshot=True),
-        Mark(market_index=market, mark_ticks=top, index_ticks=top),
-    ):
-        world.server.venue.publish(exchange.apply_traffic(event, now_us), now_us)
-
-
 def fail_on_the_close(world: World) -> None:
     """A's close has filled while B was dead, and the market has run away past every cap of B's tries."""
     world.start_both()

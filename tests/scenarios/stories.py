@@ -1,0 +1,338 @@
+"""What the stories share: rounds, markets, trouble of a process or of the exchange, and how to take a defence away."""
+
+import asyncio
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from tests.simulation.checkers import check_gate, check_once
+from tests.simulation.memory_journal import MemoryJournal
+from tests.simulation.sim_venue import ACCOUNTS, API_KEY, SimVenue
+from tests.simulation.world import ASK, BID, BTC, DESK, World
+
+from lighter_hedge.domain.commands import Command
+from lighter_hedge.domain.events import Answer, Candidate, Event, Instant, PositionReported, TradeReport, TradeReported
+from lighter_hedge.domain.states import Mode, Role
+from lighter_hedge.domain.units import Side
+from lighter_hedge.processes.driver import Driver, Machine
+from lighter_hedge.simulator.events import BookChange, Mark, TrafficEvent
+from lighter_hedge.simulator.orders import Order, Trade, TxRecord
+from lighter_hedge.simulator.pushes import Push, TxExecuted
+from lighter_hedge.simulator.transactions import CreateOrder, TxBody
+
+MIDDLE = (BID + ASK) // 2
+
+# --- rounds -----------------------------------------------------------------------------------------------------
+
+
+def check(world: World) -> None:
+    """Nothing that must never happen has happened, by the exchange's own record."""
+    check_once(world)
+    check_gate(world)
+
+
+def closed_since(world: World, before: int) -> bool:
+    """Whether A's round of then is closed."""
+    return world.maker.round > before or not world.maker.round_open
+
+
+def play_rounds(world: World, count: int) -> None:
+    """Fill every quote of A until so many rounds are closed."""
+    for _ in range(count):
+        before = world.maker.round
+        world.until(lambda: bool(world.resting(Role.MAKER)), 30, "a quote")
+        world.fault("fill_now")
+        world.until(lambda: closed_since(world, before), 30, "the round")  # noqa: B023 called at once
+    check(world)
+
+
+def finished(world: World, filled: int) -> None:
+    """A has filled so many lots, B has hedged all of them, each exactly once, and nobody traded with each other."""
+    world.until(lambda: world.hedged() and world.position(Role.MAKER) == filled, 30, "the hedge")
+    world.run(3)
+    check(world)
+    assert (world.position(Role.MAKER), world.position(Role.HEDGER)) == (filled, -filled)
+
+
+def quoting_again(world: World, seconds: float = 30) -> Order:
+    """A shows its next quote, and nothing is exposed."""
+    world.until(lambda: bool(world.resting(Role.MAKER)), seconds, "the next quote")
+    check(world)
+    return world.resting(Role.MAKER)[0]
+
+
+def paused(world: World, code: str, seconds: float = 10) -> None:
+    """The desk latches a pause for this reason, and shows nothing any more."""
+    world.until(lambda: world.maker.latch.mode is Mode.PAUSED, seconds, f"the pause {code}")
+    assert world.maker.latch.pause is not None
+    assert world.maker.latch.pause.code == code
+    world.until(lambda: not world.resting(Role.MAKER), 5, "the quote to go")
+
+
+def resume(world: World, *, hedge_now: bool = False) -> None:
+    """A person ends the pause by its id."""
+    assert world.maker.latch.pause is not None
+    world.ask("resume", pause_id=world.maker.latch.pause.id, hedge_now=hedge_now)
+
+
+def person_stops_and_starts(world: World) -> None:
+    """The user's own steps: ``stop_hedge.sh``, then ``start_hedge.sh``."""
+    for role in Role:
+        process = world.processes[role]
+        assert process.driver is not None
+        process.journal.person_stopped = True
+        process.driver.stop()
+    world.until(lambda: not world.a.running and not world.b.running, 20, "both to stop")
+    for role in (Role.HEDGER, Role.MAKER):
+        world.start(role, by_person=True)
+
+
+def hedges(world: World) -> list[Order]:
+    """B's orders that have filled something, oldest first."""
+    return [order for order in world.orders(Role.HEDGER) if order.filled_lots]
+
+
+def last_trade(world: World, role: Role) -> Trade:
+    """The newest trade of an account."""
+    return max(world.trades(role), key=lambda trade: trade.trade_id)
+
+
+def payloads(world: World, role: Role, tx_type: int) -> list[str]:
+    """The signed bytes of this type that reached the API from an account, oldest first."""
+    mark = f'"AccountIndex": {ACCOUNTS[role]},'
+    return [text for _, kind, text in world.server.sends if kind == tx_type and mark in text]
+
+
+# --- markets ----------------------------------------------------------------------------------------------------
+
+
+def book(*, bids: tuple[tuple[int, int], ...], asks: tuple[tuple[int, int], ...]) -> Iterator[tuple[int, TrafficEvent]]:
+    """A book of (price, lots) that stands still; the mark price shows that the feed lives."""
+    market = BTC.market_index
+    updates = [(Side.BID, *level) for level in bids] + [(Side.ASK, *level) for level in asks]
+    yield 0, BookChange(market_index=market, updates=tuple(updates), snapshot=True)
+    at_us = 0
+    while True:
+        yield at_us, Mark(market_index=market, mark_ticks=MIDDLE, index_ticks=MIDDLE + at_us // 200_000 % 2)
+        at_us += 200_000
+
+
+def happen(world: World, *events: TrafficEvent) -> None:
+    """Let things happen in the market, now."""
+    exchange, now_us = world.server.exchange, world.server.venue.step()
+    for event in events:
+        world.server.venue.publish(exchange.apply_traffic(event, now_us), now_us)
+
+
+def move_market(world: World, ticks: int) -> None:
+    """A whole new book, ``ticks`` higher."""
+    market, top = BTC.market_index, MIDDLE + ticks
+    updates = [(Side.BID, top - 10 - 10 * n, 500) for n in range(5)] + [(Side.ASK, top + 10 * n, 500) for n in range(5)]
+    happen(
+        world,
+        BookChange(market_index=market, updates=tuple(updates), snapshot=True),
+        Mark(market_index=market, mark_ticks=top, index_ticks=top),
+    )
+
+
+def set_levels(world: World, *levels: tuple[Side, int, int]) -> None:
+    """Change single levels of the book: (side, price, lots)."""
+    happen(world, BookChange(market_index=BTC.market_index, updates=levels, snapshot=False))
+
+
+def halt_market(world: World, *, halted: bool) -> None:
+    """The exchange takes nothing more in this market (21605), or everything again."""
+    markets = world.server.exchange.state.markets
+    markets[BTC.market_index] = replace(markets[BTC.market_index], active=not halted)
+
+
+def sequencer_drops(world: World, role: Role, *, silently: bool = False, reduce_only: bool = False) -> None:
+    """The API takes the account's next order with 200, and the sequencer does not run it.
+
+    ``silently``: the transaction even counts as executed, but no order ever shows.
+    """
+    exchange, state = world.server.exchange, world.server.exchange.state
+    run, left = exchange._run_tx, [1]
+
+    def dropped(tx: TxRecord, body: TxBody, at_us: int) -> list[Push]:
+        meant = tx.account_index == ACCOUNTS[role] and isinstance(body, CreateOrder)
+        if not left or not meant or (reduce_only and not getattr(body, "reduce_only", False)):
+            return run(tx, body, at_us)
+        left.pop()
+        tx.status, tx.executed_us, tx.height = (2 if silently else 0), at_us, state.height(at_us)
+        state.note_tx(tx)
+        return [TxExecuted(account_index=tx.account_index, tx=tx.copied())]
+
+    exchange._run_tx = dropped  # type: ignore[method-assign]
+
+
+# --- what is not the desk's own ---------------------------------------------------------------------------------
+
+
+def by_another_hand(world: World, role: Role, lots: int, *, side: Side = Side.BID) -> None:
+    """A market order with the desk's own key, by a person or another program."""
+    account = world.server.exchange.state.accounts[ACCOUNTS[role]]
+    order = {
+        "AccountIndex": ACCOUNTS[role], "ApiKeyIndex": API_KEY, "MarketIndex": BTC.market_index,
+        "ClientOrderIndex": 7, "BaseAmount": lots, "Price": MIDDLE + side.sign * 5_000, "IsAsk": int(side is Side.ASK),
+        "Type": 1, "TimeInForce": 0, "ReduceOnly": 0, "TriggerPrice": 0, "OrderExpiry": 0,
+        "ExpiredAt": world.now().wall_ms + 599_000, "Nonce": account.keys[API_KEY].nonce, "Sig": "",
+        "L2TxAttributes": None,
+    }  # fmt: skip
+    assert world.server.venue.submit(14, order, "").code == 200
+
+
+def burn_by_another_hand(world: World, role: Role) -> None:
+    """Another program uses a nonce of the account's key, for something harmless."""
+    account = world.server.exchange.state.accounts[ACCOUNTS[role]]
+    cancel_all = {
+        "AccountIndex": ACCOUNTS[role], "ApiKeyIndex": API_KEY, "TimeInForce": 0, "Time": 0,
+        "ExpiredAt": world.now().wall_ms + 599_000, "Nonce": account.keys[API_KEY].nonce, "Sig": "other",
+        "L2TxAttributes": {"5": BTC.market_index},
+    }  # fmt: skip
+    assert world.server.venue.submit(16, cancel_all, "").code == 200
+
+
+def liquidate(world: World, role: Role, lots: int) -> None:
+    """The exchange takes a part of a position away: a trade of its own kind, and the new position."""
+    position = world.server.exchange.state.accounts[ACCOUNTS[role]].position(BTC)
+    side = Side.of_sign(-position.lots)
+    position.lots += side.sign * lots
+    trade = TradeReport(
+        trade_id=9_000_000, order_index=1, coid=0, side=side, lots=lots, price=MIDDLE, quote=lots * MIDDLE,
+        maker=False, counterparty=1, kind="liquidation",
+    )  # fmt: skip
+    for process in world.processes.values():
+        if process.driver is not None:
+            process.driver.dispatch(TradeReported(role=role, trade=trade))
+            process.driver.dispatch(PositionReported(role=role, lots=position.lots))
+
+
+# --- trouble of a process ---------------------------------------------------------------------------------------
+
+
+def lose_journal(world: World, role: Role) -> None:
+    """The side dies, and its disk with it."""
+    world.kill(role)
+    world.processes[role].journal = MemoryJournal(DESK)
+
+
+@dataclass(slots=True)
+class _Asleep:
+    """A machine that hears nothing yet: its process is stopped, its sockets fill up."""
+
+    heard: list[Event]
+
+    def start(self) -> list[Command]:
+        return []
+
+    def step(self, event: Event, now: Instant) -> list[Command]:
+        self.heard.append(event)
+        return []
+
+
+@dataclass(slots=True)
+class Sleeper:
+    """A process that stands still (SIGSTOP, a paused host) until it is woken: then it goes on where it was."""
+
+    driver: Driver
+    venue: SimVenue
+    at_send: bool
+    """Falls asleep only when it is about to write its next send."""
+    asleep: bool = False
+    _heard: list[Event] = field(default_factory=list)
+    _machine: Machine = field(init=False)
+    _woken: asyncio.Event = field(default_factory=asyncio.Event)
+
+    def __post_init__(self) -> None:
+        self._machine = self.driver.machine
+        send = self.venue.send
+
+        async def later(candidate: Candidate) -> Answer:
+            if not self._woken.is_set():
+                self._fall_asleep()
+            await self._woken.wait()
+            return await send(candidate)
+
+        self.venue.send = later  # type: ignore[method-assign]
+        if not self.at_send:
+            self._fall_asleep()
+
+    def _fall_asleep(self) -> None:
+        self.asleep = True
+        self.driver.machine = _Asleep(self._heard)
+
+    def wake(self) -> None:
+        """Go on: first what it was about to write, then everything that has piled up, in its order."""
+        self.asleep = False
+        self._woken.set()
+        self.driver.machine = self._machine
+        for event in self._heard:
+            self.driver.dispatch(event)
+
+
+def put_to_sleep(world: World, role: Role, *, at_send: bool = False) -> Sleeper:
+    """SIGSTOP a side, now or in the middle of its next send."""
+    process = world.processes[role]
+    assert process.driver is not None
+    return Sleeper(process.driver, process.venue, at_send)
+
+
+@dataclass(frozen=True, slots=True)
+class Instance:
+    """A process that runs beside another one of the same side."""
+
+    driver: Driver
+    venue: SimVenue
+    task: "asyncio.Task[int]"
+
+
+def start_second(world: World, role: Role, *, journal: MemoryJournal | None = None) -> Instance:
+    """Start another instance of a side, which the world follows from now on; return the old one, still running.
+
+    ``journal``: of another host; without it the new one has the old one's journal, as after a lost lock.
+    """
+    process = world.processes[role]
+    assert process.driver is not None
+    assert process.task is not None
+    old = Instance(process.driver, process.venue, process.task)
+    process.task, process.driver = None, None
+    process.venue = SimVenue(world.server, role, BTC)
+    process.journal = journal or process.journal
+    world.start(role)
+    return old
+
+
+# --- defences taken away ----------------------------------------------------------------------------------------
+
+
+@contextmanager
+def patched(owner: Any, name: str, replacement: Any) -> Iterator[None]:
+    """Replace an attribute for a while."""
+    original = getattr(owner, name)
+    setattr(owner, name, replacement)
+    try:
+        yield
+    finally:
+        setattr(owner, name, original)
+
+
+@contextmanager
+def patched_function(module: str, name: str, replacement: Any) -> Iterator[None]:
+    """Replace a module's function, wherever the domain has imported it."""
+    owners = [
+        loaded
+        for loaded_name, loaded in list(sys.modules.items())
+        if loaded_name.startswith("lighter_hedge.domain") and hasattr(loaded, name)
+    ]
+    assert any(owner.__name__ == module for owner in owners)
+    originals = [(owner, getattr(owner, name)) for owner in owners]
+    for owner in owners:
+        setattr(owner, name, replacement)
+    try:
+        yield
+    finally:
+        for owner, original in originals:
+            setattr(owner, name, original)
