@@ -1,12 +1,14 @@
 """What the stories share: rounds, markets, trouble of a process or of the exchange, and how to take a defence away."""
 
 import asyncio
+import json
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+import pytest
 from tests.simulation.checkers import check_gate, check_once
 from tests.simulation.memory_journal import MemoryJournal
 from tests.simulation.sim_venue import ACCOUNTS, API_KEY, SimVenue
@@ -14,9 +16,12 @@ from tests.simulation.world import ASK, BID, BTC, DESK, World
 
 from lighter_hedge.domain.commands import Command
 from lighter_hedge.domain.events import Answer, Candidate, Event, Instant, PositionReported, TradeReport, TradeReported
-from lighter_hedge.domain.states import Mode, Role
+from lighter_hedge.domain.states import HedgerState, MakerState, Mode, Role
 from lighter_hedge.domain.units import Side
+from lighter_hedge.messaging.keys import DeskKeys
+from lighter_hedge.messaging.messages import encode
 from lighter_hedge.processes.driver import Driver, Machine
+from lighter_hedge.processes.journal_file import JournalUnwritable
 from lighter_hedge.simulator.events import BookChange, Mark, TrafficEvent
 from lighter_hedge.simulator.orders import Order, Trade, TxRecord
 from lighter_hedge.simulator.pushes import Push, TxExecuted
@@ -97,6 +102,11 @@ def hedges(world: World) -> list[Order]:
 def last_trade(world: World, role: Role) -> Trade:
     """The newest trade of an account."""
     return max(world.trades(role), key=lambda trade: trade.trade_id)
+
+
+def nonces(world: World, role: Role) -> list[int]:
+    """The nonces of an account's orders that reached the API, oldest first."""
+    return [json.loads(text)["Nonce"] for text in payloads(world, role, 14)]
 
 
 def payloads(world: World, role: Role, tx_type: int) -> list[str]:
@@ -203,11 +213,16 @@ def liquidate(world: World, role: Role, lots: int) -> None:
     trade = TradeReport(
         trade_id=9_000_000, order_index=1, coid=0, side=side, lots=lots, price=MIDDLE, quote=lots * MIDDLE,
         maker=False, counterparty=1, kind="liquidation",
+        at_ms=world.now().wall_ms,
     )  # fmt: skip
-    for process in world.processes.values():
-        if process.driver is not None:
-            process.driver.dispatch(TradeReported(role=role, trade=trade))
-            process.driver.dispatch(PositionReported(role=role, lots=position.lots))
+
+    async def told() -> None:
+        for process in world.processes.values():
+            if process.driver is not None:
+                process.driver.dispatch(TradeReported(role=role, trade=trade))
+                process.driver.dispatch(PositionReported(role=role, lots=position.lots))
+
+    world.loop.run_until_complete(told())
 
 
 # --- trouble of a process ---------------------------------------------------------------------------------------
@@ -266,11 +281,15 @@ class Sleeper:
 
     def wake(self) -> None:
         """Go on: first what it was about to write, then everything that has piled up, in its order."""
-        self.asleep = False
-        self._woken.set()
-        self.driver.machine = self._machine
-        for event in self._heard:
-            self.driver.dispatch(event)
+
+        async def go_on() -> None:
+            self.asleep = False
+            self._woken.set()
+            self.driver.machine = self._machine
+            for event in self._heard:
+                self.driver.dispatch(event)
+
+        self.venue.server.loop.run_until_complete(go_on())
 
 
 def put_to_sleep(world: World, role: Role, *, at_send: bool = False) -> Sleeper:
@@ -303,6 +322,42 @@ def start_second(world: World, role: Role, *, journal: MemoryJournal | None = No
     process.journal = journal or process.journal
     world.start(role)
     return old
+
+
+@contextmanager
+def full_disk(world: World, role: Role) -> Iterator[None]:
+    """Nothing more can be written to this side's journal."""
+
+    def refuse(*_: object) -> None:
+        raise JournalUnwritable("the disk is full")
+
+    journal = world.processes[role].journal
+    with patched(journal, "commit_all", refuse), patched(journal, "commit_candidate", refuse):
+        yield
+
+
+def died_of(world: World, role: Role, kind: type[Exception], seconds: float = 5) -> None:
+    """The side ends by this error, within so many seconds."""
+    process = world.processes[role]
+    task, process.task = process.task, None
+    assert task is not None
+    for _ in range(int(seconds * 100)):
+        if task.done():
+            break
+        world.run(0.01)
+    assert task.done()
+    with pytest.raises(kind):
+        task.result()
+    process.venue.drop()
+    process.driver = None
+
+
+def retell(world: World, role: Role, said: HedgerState | MakerState | bytes) -> None:
+    """Append to a side's stream what the side itself does not say now: an old state as if new, or any bytes."""
+    key = DeskKeys(desk=DESK).state(role)
+    epoch, number = world.hub.top(key)
+    body = said if isinstance(said, bytes) else encode(replace(said, seq=number + 1))
+    assert world.hub.append(key, (epoch, number + 1), body)
 
 
 # --- defences taken away ----------------------------------------------------------------------------------------
