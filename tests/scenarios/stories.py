@@ -76,6 +76,15 @@ def paused(world: World, code: str, seconds: float = 10) -> None:
     world.until(lambda: not world.resting(Role.MAKER), 5, "the quote to go")
 
 
+def fail_for_want_of_a_key(world: World) -> int:
+    """B's key is revoked after it has armed; A fills; B uses its tries up; the fault's id."""
+    world.start_both()
+    revoked = world.fault("key_revoked", Role.HEDGER)
+    world.fault("fill_now")
+    paused(world, "HEDGE_FAILED", 20)
+    return revoked
+
+
 def resume(world: World, *, hedge_now: bool = False) -> None:
     """A person ends the pause by its id."""
     assert world.maker.latch.pause is not None

@@ -1,4 +1,4 @@
-"""Hazards of processes, messages and the exchange: dead, doubled, asleep, deaf, wiped, halted, or not the desk's own."""
+"""Hazards of processes, messages and the exchange: dead, doubled, asleep, deaf, wiped, or not the desk's own."""
 
 import asyncio
 import copy
@@ -35,11 +35,10 @@ from lighter_hedge.simulator.accounts import Tier
 from lighter_hedge.simulator.events import BookChange
 
 BOOK = f"order_book:{BTC.market_index}"
-ALL_CHANNELS = {
-    BOOK,
-    f"market_stats:{BTC.market_index}",
-    *(f"{name}:{account}" for name in ("account_all", "account_all_orders", "account_tx", "user_stats") for account in ACCOUNTS.values()),
-}  # fmt: skip
+PRIVATE = ("account_all", "account_all_orders", "account_tx", "user_stats")
+ALL_CHANNELS = {BOOK, f"market_stats:{BTC.market_index}"} | {
+    f"{channel}:{account}" for channel in PRIVATE for account in ACCOUNTS.values()
+}
 
 
 # --- what is heard ----------------------------------------------------------------------------------------------
@@ -284,7 +283,7 @@ def test_h27_second_instance_takes_over_and_the_first_ends(role: Role, messaging
 
 
 def test_h28_b_that_wakes_late_finds_its_nonce_burnt() -> None:
-    """B stands still at the very write of its hedge; its successor hedges; the old bytes then go out and are refused."""
+    """B stands still at the very write of its hedge; its successor hedges; the old bytes then go out in vain."""
     with World() as world:
         world.start_both()
         sleeper = put_to_sleep(world, Role.HEDGER, at_send=True)

@@ -206,7 +206,7 @@ def test_h34_quote_that_would_have_crossed_is_priced_anew() -> None:
         world.until(lambda: bool(payloads(world, Role.MAKER, 14)), 20, "the send")
         set_levels(world, (Side.BID, BID, 0), (Side.ASK, BID, 500))
         quote = quoting_again(world)
-        assert [order.status for order in world.orders(Role.MAKER)][0] is OrderStatus.CANCELED_POST_ONLY
+        assert world.orders(Role.MAKER)[0].status is OrderStatus.CANCELED_POST_ONLY
         assert quote.price_ticks < BID
         assert (world.maker.round, world.position(Role.MAKER)) == (1, 0)
         play_rounds(world, 1)

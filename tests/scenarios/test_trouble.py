@@ -1,13 +1,11 @@
 """Trouble that an operator meets, each once a way to lose money or to hang."""
 
 import pytest
-from tests.scenarios.test_stories import play_rounds
+from tests.scenarios.stories import move_market, play_rounds
 from tests.simulation.checkers import check_once
-from tests.simulation.world import BTC, World, settings
+from tests.simulation.world import World, settings
 
 from lighter_hedge.domain.states import Mode, Role
-from lighter_hedge.domain.units import Side
-from lighter_hedge.simulator.events import BookChange, Mark
 
 
 def fail_on_the_close(world: World) -> None:
