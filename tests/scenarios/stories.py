@@ -19,6 +19,7 @@ from lighter_hedge.domain.events import Answer, Candidate, Event, Instant, Posit
 from lighter_hedge.domain.states import HedgerState, MakerState, Mode, Role
 from lighter_hedge.domain.units import Side
 from lighter_hedge.messaging.keys import DeskKeys
+from lighter_hedge.messaging.memory_stream import MemoryMessaging
 from lighter_hedge.messaging.messages import encode
 from lighter_hedge.processes.driver import Driver, Machine
 from lighter_hedge.processes.journal_file import JournalUnwritable
@@ -310,10 +311,9 @@ def put_to_sleep(world: World, role: Role, *, at_send: bool = False) -> Sleeper:
 
 @dataclass(frozen=True, slots=True)
 class Instance:
-    """A process that runs beside another one of the same side."""
+    """A process that runs beside another one of the same side; ``messaging`` is its way to Redis."""
 
-    driver: Driver
-    venue: SimVenue
+    messaging: MemoryMessaging
     task: "asyncio.Task[int]"
 
 
@@ -325,8 +325,9 @@ def start_second(world: World, role: Role, *, journal: MemoryJournal | None = No
     process = world.processes[role]
     assert process.driver is not None
     assert process.task is not None
-    old = Instance(process.driver, process.venue, process.task)
+    old = Instance(process.messaging, process.task)
     process.task, process.driver = None, None
+    process.messaging = MemoryMessaging(world.hub, DESK)
     process.venue = SimVenue(world.server, role, BTC)
     process.journal = journal or process.journal
     world.start(role)

@@ -44,7 +44,7 @@ def test_e1_armed_hedge_of_a_killed_b_counts_as_perhaps_sent(filled: int, after_
         world.fault("part_fill", lots=filled)
         world.run(after_ms / 1000)
         world.kill(Role.HEDGER)
-        world.run(0.5)
+        world.run(0.1)
         world.start(Role.HEDGER)
         finished(world, filled)
 
@@ -96,12 +96,13 @@ def test_e3_fill_is_the_maximum_of_its_sources(deaf: str) -> None:
 
 
 def test_e4_clear_while_b_hedges_what_it_sees() -> None:
-    """A person clears the desk in the very moment of a fill: A closes, B follows, both end flat."""
+    """A person clears the desk in the very moment of a fill: A closes the rest, B follows, both end flat."""
     with World(settings(quantity=100)) as world:
         world.start_both()
+        play_rounds(world, 1)
+        quoting_again(world)
         world.fault("part_fill", lots=60)
         world.ask("clear")
-        world.until(lambda: world.position(Role.MAKER) == 60, 1)
         flat = lambda: world.position(Role.MAKER) == 0 == world.position(Role.HEDGER)  # noqa: E731
         world.until(flat, 20, "flat")
         world.run(5)
@@ -305,7 +306,7 @@ def test_e15_closing_goes_on_without_margin() -> None:
     with World() as world:
         world.start_both()
         play_rounds(world, 1)
-        world.server.exchange.state.accounts[ACCOUNTS[Role.HEDGER]].collateral = 1_000_000
+        world.server.exchange.state.accounts[ACCOUNTS[Role.HEDGER]].collateral = 0
         world.kill(Role.HEDGER)
         world.start(Role.HEDGER)
         world.ask("drain")
@@ -318,6 +319,7 @@ def test_e17_deaf_copy_of_b_costs_one_read() -> None:
     """B has confirmed; A's own copy of B shows nothing: one read of B's position decides."""
     with World(settings(reconcile_ms=600_000)) as world:
         world.start_both()
+        world.run(3)
         world.a.venue.deaf.add("account_all:102")
         world.fault("fill_now")
         world.until(world.hedged, 5, "the hedge")
@@ -400,7 +402,7 @@ def test_e20_failure_is_published_only_with_nothing_unresolved() -> None:
 
 
 def test_e21_books_that_disagree_about_b_stop_b() -> None:
-    """B's position is not what its books say, proved by two reads: it hedges nothing on their strength, not even a late fill."""
+    """B's position is proved to be not what its books say: on their strength it hedges nothing, not even a late fill."""
     with World(settings(reconcile_ms=1_000)) as world:
         world.start_both()
         world.server.exchange.state.accounts[ACCOUNTS[Role.HEDGER]].position(BTC).lots = 30

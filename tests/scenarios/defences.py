@@ -1,0 +1,421 @@
+"""One defence taken away at a time, and the stories that must then fail: no story passes by itself."""
+
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import replace
+from functools import partial
+from typing import Any
+
+from tests.scenarios import test_hazards_desk as desk
+from tests.scenarios import test_hazards_orders as orders
+from tests.scenarios import test_interleavings as cases
+from tests.scenarios.faults import blind_to_positions, silence_is_refusal
+from tests.scenarios.stories import patched, patched_function
+from tests.simulation.memory_journal import MemoryJournal
+from tests.simulation.sim_venue import SimVenue
+
+from lighter_hedge.domain import gate, quoting
+from lighter_hedge.domain.arming import Arming
+from lighter_hedge.domain.book import Book
+from lighter_hedge.domain.commands import Command, Prepare
+from lighter_hedge.domain.core import Core
+from lighter_hedge.domain.events import (
+    AnswerKind,
+    Instant,
+    OrdersRead,
+    Prepared,
+    SendAnswered,
+    TxReported,
+    TxStatus,
+)
+from lighter_hedge.domain.gate import Peer, View
+from lighter_hedge.domain.hedger import Hedger
+from lighter_hedge.domain.lane import Lane
+from lighter_hedge.domain.lane_words import LanePhase
+from lighter_hedge.domain.ledger import Ledger, Order
+from lighter_hedge.domain.maker import Maker
+from lighter_hedge.domain.pair import Agreement, PositionCheck
+from lighter_hedge.domain.states import MakerState, OperatorCommand, Role
+from lighter_hedge.domain.units import Side
+from lighter_hedge.messaging import memory_stream
+from lighter_hedge.processes.driver import Driver
+from lighter_hedge.processes.journal_file import JournalError
+from lighter_hedge.venue.errors import ReadFailed
+
+Removal = Callable[[], AbstractContextManager[None]]
+
+# --- orders -----------------------------------------------------------------------------------------------------
+
+
+@contextmanager
+def start_reads_no_orders() -> Iterator[None]:
+    """A start that believes its journal and asks the exchange for nothing."""
+    on_orders_read = Core._on_orders_read
+
+    def read(core: Core, event: OrdersRead, now: Instant, wanted: Any) -> list[Command]:
+        return on_orders_read(core, replace(event, rows=()), now, wanted)
+
+    with blind_to_positions(), patched(Core, "_on_orders_read", read), patched_method(Core, "proven_difference", ""):
+        yield
+
+
+def patched_method(owner: type, name: str, answer: Any) -> AbstractContextManager[None]:
+    """The method always answers the same."""
+    return patched(owner, name, lambda *_, **__: answer)
+
+
+@contextmanager
+def failed_is_still_pending() -> Iterator[None]:
+    """Nobody asks what became of a transaction that the API has taken."""
+    on_tx = Lane._on_tx
+
+    def told(lane: Lane, event: TxReported, now: Instant) -> list[Command]:
+        failed = event.status is TxStatus.FAILED
+        return on_tx(lane, replace(event, status=TxStatus.PENDING) if failed else event, now)
+
+    with patched(Lane, "_on_tx", told):
+        yield
+
+
+def partly_filled_is_failed() -> AbstractContextManager[None]:
+    """As bots do that take a cancelled hedge for one that filled nothing."""
+
+    def filled(order: Order) -> int:
+        known = max(order.by_row, order.by_trades, order.by_peer)
+        return 0 if order.side is Side.ASK and known < order.lots else known
+
+    return patched(Order, "filled", property(filled))
+
+
+@contextmanager
+def tries_do_not_reach_further() -> Iterator[None]:
+    """Each try has the worst price of the first."""
+
+    def first(reference: int, side: Side, slippage_bps_e2: int, ladder_percent: int) -> int:
+        return hedge_cap(reference, side, slippage_bps_e2, 100)
+
+    hedge_cap = quoting.hedge_cap
+    with patched_function("lighter_hedge.domain.quoting", "hedge_cap", first):
+        yield
+
+
+@contextmanager
+def residual_is_exposure() -> Iterator[None]:
+    """Whatever is not zero must be hedged first."""
+    with patched_function("lighter_hedge.domain.pair", "residual", lambda lots, _: lots == 0):
+        yield
+
+
+@contextmanager
+def hedge_at_any_price() -> Iterator[None]:
+    """B hedges at once, wherever A's rest stands."""
+    cap = Hedger._cap
+
+    def plain(hedger: Hedger, side: Side, now: Instant) -> tuple[int, bool]:
+        with patched(Ledger, "open_orders", property(lambda _: [])):
+            return cap(hedger, side, now)
+
+    with patched(Hedger, "_cap", plain):
+        yield
+
+
+@contextmanager
+def sources_are_added() -> Iterator[None]:
+    """A fill that is told by a row and by its trades counts twice."""
+    total = property(lambda order: order.by_row + order.by_trades + order.by_peer)
+    with patched(Order, "filled", total), blind_to_positions():
+        yield
+
+
+# --- nonces and starts ------------------------------------------------------------------------------------------
+
+
+def higher_nonce_is_adopted() -> AbstractContextManager[None]:
+    """As bots do that read the nonce again and go on."""
+
+    def adopt(lane: Lane, nonce: int) -> None:
+        lane.nonce, lane.phase = nonce, LanePhase.READY
+        lane._held.clear()
+
+    return patched(Lane, "_supersede", adopt)
+
+
+@contextmanager
+def start_burns_nothing() -> Iterator[None]:
+    """A start takes the nonce as it is, and reads at once."""
+
+    def ready(lane: Lane, nonce: int, now: Instant) -> list[Command]:
+        lane.nonce, lane.phase, lane._booting = nonce, LanePhase.READY, False
+        return []
+
+    memory = MemoryJournal.memory
+
+    def forgetful(journal: MemoryJournal, **how: Any) -> Any:
+        return replace(memory(journal, **how), unsettled=(), intents=())
+
+    with patched(Lane, "_boot_burn", ready), patched(MemoryJournal, "memory", forgetful), blind_to_positions():
+        yield
+
+
+@contextmanager
+def start_does_not_wait_for_reads() -> Iterator[None]:
+    """What the exchange shows right after the burn is taken for the truth."""
+    start = Lane.start
+
+    def hasty(lane: Lane) -> list[Command]:
+        lane.read_lag_ms = 0
+        return start(lane)
+
+    agreed = patched_method(PositionCheck, "agreement", Agreement.AGREES)
+    with patched(Lane, "start", hasty), agreed, blind_to_positions():
+        yield
+
+
+@contextmanager
+def every_start_is_a_persons() -> Iterator[None]:
+    """A reboot looks like a person."""
+    memory = MemoryJournal.memory
+
+    def by_person(journal: MemoryJournal, **how: Any) -> Any:
+        return replace(memory(journal, **how), by_person=True)
+
+    with patched(MemoryJournal, "memory", by_person):
+        yield
+
+
+@contextmanager
+def no_start_is_a_persons() -> Iterator[None]:
+    """A person's own steps do not lead back."""
+    memory = MemoryJournal.memory
+
+    def by_nobody(journal: MemoryJournal, **how: Any) -> Any:
+        return replace(memory(journal, **how), by_person=False)
+
+    with patched(MemoryJournal, "memory", by_nobody):
+        yield
+
+
+@contextmanager
+def journal_errors_are_logged() -> Iterator[None]:
+    """What cannot be written down is passed over."""
+    commit = Driver._commit
+
+    def lenient(driver: Driver) -> None:
+        try:
+            commit(driver)
+        except JournalError:
+            driver._entries, driver._must_commit = [], False
+
+    async def prepare(driver: Driver, command: Prepare) -> None:
+        candidate = await driver.venue.sign(command.request, command.nonce)
+        driver.dispatch(Prepared(ticket=command.ticket, candidate=candidate))
+
+    with patched(Driver, "_commit", lenient), patched(Driver, "_prepare", prepare):
+        yield
+
+
+# --- what is heard ----------------------------------------------------------------------------------------------
+
+
+@contextmanager
+def versions_are_not_looked_at() -> Iterator[None]:
+    """Another version's words are taken for ours."""
+    decode = memory_stream.decode_state
+
+    def lenient(role: Role, body: bytes) -> Any:
+        return decode(role, body.replace(b'"schema":2', b'"schema":1'))
+
+    with patched(memory_stream, "decode_state", lenient):
+        yield
+
+
+@contextmanager
+def b_is_never_unresolved() -> Iterator[None]:
+    """Equal positions are enough."""
+    reasons = gate.hedge_reasons
+
+    def fewer(core: Core, peer: Peer, min_lots: int) -> list[str]:
+        return [reason for reason in reasons(core, peer, min_lots) if reason != "account B has a hedge in flight"]
+
+    with (
+        patched_method(Peer, "confirms", True),
+        patched(Maker, "_reasons", positions_alone(Maker._reasons)),
+        patched_function("lighter_hedge.domain.gate", "hedge_reasons", fewer),
+    ):
+        yield
+
+
+def positions_alone(reasons: Callable[[Maker, Instant], list[str]]) -> Callable[[Maker, Instant], list[str]]:
+    """The reasons against quoting without those that are B's word."""
+    return lambda maker, now: [why for why in reasons(maker, now) if "has not confirmed" not in why]
+
+
+@contextmanager
+def any_confirmation_will_do() -> Iterator[None]:
+    """Whatever round B confirms."""
+    with patched_method(Peer, "confirms", True), patched(Maker, "_reasons", positions_alone(Maker._reasons)):
+        yield
+
+
+@contextmanager
+def announce_ends_with_the_cancel() -> Iterator[None]:
+    """A cancelled quote is not announced any more, though it may still fill."""
+    state = Maker.state
+
+    def told(maker: Maker, now: Instant) -> MakerState:
+        quote = maker._quote
+        return replace(state(maker, now), announce=None) if quote and quote.cancel_why else state(maker, now)
+
+    with patched(Maker, "state", told):
+        yield
+
+
+@contextmanager
+def other_account_cannot_be_read() -> Iterator[None]:
+    """Not even by its public reads."""
+    read_account = SimVenue.read_account
+
+    async def read(venue: SimVenue, role: Role) -> tuple[int, int, int]:
+        if role is not venue.role:
+            raise ReadFailed("not allowed")
+        return await read_account(venue, role)
+
+    with patched(SimVenue, "read_account", read):
+        yield
+
+
+@contextmanager
+def positions_are_read_by_the_clock_alone() -> Iterator[None]:
+    """A difference is no reason to read."""
+
+    def due(core: Core, role: Role, now: Instant) -> int:
+        return core._read_due_ms.get(role, 0)
+
+    with patched(Core, "_account_due_ms", due):
+        yield
+
+
+@contextmanager
+def one_read_proves() -> Iterator[None]:
+    """A single read that differs is a difference."""
+
+    def proven(check: PositionCheck, position: int, ledger: Ledger, *, mono_ms: int, **_: Any) -> None:
+        check.heard(position, ledger, mono_ms)
+        check._proven = check.differs_since_ms is not None
+
+    with patched(PositionCheck, "read", proven):
+        yield
+
+
+@contextmanager
+def any_resume_will_do() -> Iterator[None]:
+    """A resume ends whatever pause there is."""
+    on_operator = Maker._on_operator
+
+    def asked(maker: Maker, command: OperatorCommand, now: Instant) -> list[Command]:
+        pause = maker.latch.pause
+        return on_operator(maker, replace(command, pause_id=pause.id) if pause else command, now)
+
+    with patched(Maker, "_on_operator", asked):
+        yield
+
+
+# --- limits -----------------------------------------------------------------------------------------------------
+
+
+@contextmanager
+def throttled_is_refused() -> Iterator[None]:
+    """ "Too many requests" is a refusal like any other."""
+    on_answer = Lane._on_answer
+
+    def answered(lane: Lane, event: SendAnswered, now: Instant) -> list[Command]:
+        answer = event.answer
+        if answer.kind is AnswerKind.THROTTLED:
+            event = replace(event, answer=replace(answer, kind=AnswerKind.REJECTED))
+        return on_answer(lane, event, now)
+
+    with patched(Lane, "_on_answer", answered):
+        yield
+
+
+@contextmanager
+def armed_for_the_quote_alone() -> Iterator[None]:
+    """B arms for the size of A's quote, whatever is open beside it."""
+    update = Arming.update
+
+    def plain(arming: Arming, *what: Any) -> list[Command]:
+        with patched(Core, "net", property(lambda _: 0)):
+            return update(arming, *what)
+
+    with patched(Arming, "update", plain):
+        yield
+
+
+@contextmanager
+def margin_for_every_hedge() -> Iterator[None]:
+    """A hedge needs margin for its full size, also where it shrinks the position."""
+
+    def full(arming: Arming, announce: Any) -> str:
+        market = arming.core.settings.market
+        needed = market.quote(announce.lots, announce.price) * market.initial_margin_fraction // 10_000
+        return "" if needed <= (arming.core.available or 0) else "margin"
+
+    with patched(Arming, "_margin_reason", full):
+        yield
+
+
+@contextmanager
+def limit_holds_for_closes_too() -> Iterator[None]:
+    """At the limit nothing is quoted at all."""
+    reasons = Maker._reasons
+
+    def limited(maker: Maker, now: Instant) -> list[str]:
+        over = maker._orders_last_minute(now) >= maker.core.settings.orders_per_minute_max
+        return [*reasons(maker, now), *(["limit"] if over else [])]
+
+    with patched(Maker, "_reasons", limited):
+        yield
+
+
+DEFENCES: list[tuple[str, Callable[[], None], Removal]] = [
+    ("h3", partial(orders.test_h3_fill_between_crash_and_journal_is_found, True), start_reads_no_orders),
+    ("h5", desk.test_h5_silent_black_hole_takes_the_quote_away, lambda: patched_method(Book, "stale", False)),
+    ("h6", partial(orders.test_h6_order_that_never_arrived_is_sent_again_byte_for_byte, Role.HEDGER), silence_is_refusal),
+    ("h7", partial(orders.test_h7_accepted_order_that_the_sequencer_drops, Role.HEDGER, False), failed_is_still_pending),
+    ("h8", orders.test_h8_hedge_that_is_partly_filled_is_followed_by_the_rest, partly_filled_is_failed),
+    ("h9", orders.test_h9_each_try_reaches_further, tries_do_not_reach_further),
+    ("h10", partial(desk.test_h10_nonce_used_by_somebody_else_ends_the_side, Role.HEDGER), higher_nonce_is_adopted),
+    ("h11", orders.test_h11_quote_that_b_could_not_hedge_is_never_shown, lambda: patched_method(Arming, "_margin_reason", "")),
+    ("h13-e8", orders.test_h13_e8_residual_below_the_minimum_is_carried, residual_is_exposure),
+    ("h16", desk.test_h16_confirmation_of_an_earlier_round_opens_nothing, any_confirmation_will_do),
+    ("h18-h42", desk.test_h18_h42_words_of_another_version_are_never_followed, versions_are_not_looked_at),
+    ("h20", partial(desk.test_kill_after_a_fill_loses_nothing, (Role.HEDGER,), 3), start_burns_nothing),
+    ("h25", partial(desk.test_h25_e21_disk_full_ends_the_side_before_it_sends, Role.HEDGER), journal_errors_are_logged),
+    ("h27", partial(desk.test_h27_second_instance_takes_over_and_the_first_ends, Role.HEDGER, False), higher_nonce_is_adopted),
+    ("h28-b", desk.test_h28_b_that_wakes_late_finds_its_nonce_burnt, higher_nonce_is_adopted),
+    ("h28-h40-a", desk.test_h28_h40_a_that_stood_still_sends_no_old_quote, lambda: patched_method(View, "against_sending", "")),
+    ("h30", partial(desk.test_h30_liquidation_pauses_and_is_not_hedged_unasked, Role.MAKER), lambda: patched_method(Core, "take_foreign", [])),
+    ("h31", partial(desk.test_h31_trade_by_another_hand_pauses_and_is_never_hedged, Role.MAKER), lambda: patched_method(Core, "take_foreign", [])),
+    ("h33", orders.test_h33_hedge_never_meets_the_rest_of_the_quote, hedge_at_any_price),
+    ("h35", desk.test_h35_too_many_requests_slow_the_quotes_and_count_as_no_try, throttled_is_refused),
+    ("h38", desk.test_h38_orders_a_minute_are_limited, lambda: patched_method(Maker, "_orders_last_minute", 0)),
+    ("h38-close", desk.test_h38_close_goes_on_at_the_limit, limit_holds_for_closes_too),
+    ("e1", partial(cases.test_e1_armed_hedge_of_a_killed_b_counts_as_perhaps_sent, 100, 4), start_burns_nothing),
+    ("e3", partial(cases.test_e3_fill_is_the_maximum_of_its_sources, ""), sources_are_added),
+    ("e4", cases.test_e4_clear_while_b_hedges_what_it_sees, lambda: patched_method(Hedger, "_maker_is_flat", True)),
+    ("e6", partial(cases.test_e6_second_b_starts_inside_the_read_lag_of_a_hedge, True), start_does_not_wait_for_reads),
+    ("e7", cases.test_e7_armed_size_is_what_a_full_fill_would_leave_missing, armed_for_the_quote_alone),
+    ("e9", cases.test_e9_journals_and_redis_lost, start_reads_no_orders),
+    ("e10-e12", partial(cases.test_e10_e12_restart_without_a_persons_stop_ends_no_pause, "kill"), every_start_is_a_persons),
+    ("e11", cases.test_e11_failure_is_ended_by_a_persons_stop_and_start, no_start_is_a_persons),
+    ("e12", cases.test_e12_resume_names_its_pause, any_resume_will_do),
+    ("e13", partial(cases.test_e13_a_wakes_after_five_minutes_with_b_dead, True), lambda: patched_method(View, "against_sending", "")),
+    ("e14", partial(cases.test_e14_two_wallets_and_a_dead_with_a_partly_filled_quote, True), hedge_at_any_price),
+    ("e15", cases.test_e15_closing_goes_on_without_margin, margin_for_every_hedge),
+    ("e17-read", cases.test_e17_deaf_copy_of_b_costs_one_read, positions_are_read_by_the_clock_alone),
+    ("e17-unresolved", cases.test_e17_equal_positions_open_no_gate_while_b_is_unresolved, b_is_never_unresolved),
+    ("e18", cases.test_e18_b_stays_armed_while_the_old_quote_may_fill, announce_ends_with_the_cancel),
+    ("e19", cases.test_e19_without_private_reads_of_the_other_account, other_account_cannot_be_read),
+    ("e21", cases.test_e21_books_that_disagree_about_b_stop_b, lambda: patched_method(Hedger, "_blocked", False)),
+    ("e25", cases.test_e25_two_reads_with_a_hedge_between_them_pause_nothing, one_read_proves),
+]  # fmt: skip
