@@ -37,6 +37,8 @@ from lighter_hedge.domain.commands import (
 from lighter_hedge.domain.core import EXIT_SUPERSEDED
 from lighter_hedge.domain.events import (
     AccountRead,
+    Answer,
+    AnswerKind,
     Candidate,
     Event,
     HedgerHeard,
@@ -46,6 +48,7 @@ from lighter_hedge.domain.events import (
     NonceRead,
     OperatorAsked,
     OrdersRead,
+    PeerUnreadable,
     Prepared,
     PrepareFailed,
     SendAnswered,
@@ -55,7 +58,7 @@ from lighter_hedge.domain.events import (
 )
 from lighter_hedge.domain.states import HedgerState, MakerState, Role
 from lighter_hedge.messaging.keys import B_HEDGE_FAILED, fill_channel
-from lighter_hedge.messaging.messages import ChannelContext, UnreadableMessage, failure_body, fill_body
+from lighter_hedge.messaging.messages import ChannelContext, SchemaMismatch, UnreadableMessage, failure_body, fill_body
 from lighter_hedge.messaging.port import Messaging, MessagingError, SupersededError
 from lighter_hedge.processes.journal_file import JournalError
 from lighter_hedge.venue.errors import VenueError
@@ -97,6 +100,13 @@ class JournalPort(Protocol):
         """Store an alert until somebody delivers it."""
 
 
+class Guard(Protocol):
+    """The last look at a send, apart from what the machine decides."""
+
+    def refuses(self, candidate: Candidate, decided: Instant, now: Instant) -> str:
+        """Why these bytes must not leave; empty where they may."""
+
+
 SayTo = Callable[[str, str, str], None]
 """Logs (level, code, text)."""
 
@@ -110,6 +120,7 @@ class Driver:
     venue: Venue
     messaging: Messaging
     journal: JournalPort
+    guard: Guard
     context: ChannelContext
     clock: Callable[[], Instant]
     say: SayTo
@@ -204,6 +215,8 @@ class Driver:
                     self._hear(state)
             except UnreadableMessage as error:
                 self.say("error", "MESSAGE_UNREADABLE", str(error))
+                if isinstance(error, SchemaMismatch):
+                    self.dispatch(PeerUnreadable(why=str(error)))
             except MessagingError as error:
                 self._set_messaging(up=False, why=str(error))
             await asyncio.sleep(RECONNECT_SECONDS)
@@ -272,7 +285,7 @@ class Driver:
     def _execute(self, command: Command) -> None:
         match command:
             case Send():
-                self._spawn(self._send(command.candidate))
+                self._spawn(self._send(command.candidate, self.clock()))
             case Prepare():
                 self._spawn(self._prepare(command))
             case ReadNonce() | ReadTx() | ReadOrders() | ReadAccount():
@@ -320,8 +333,13 @@ class Driver:
             self.journal.commit_candidate(candidate)
             self.dispatch(Prepared(ticket=command.ticket, candidate=candidate))
 
-    async def _send(self, candidate: Candidate) -> None:
-        answer = await self.venue.send(candidate)
+    async def _send(self, candidate: Candidate, decided: Instant) -> None:
+        why = self.guard.refuses(candidate, decided, self.clock())
+        if why:
+            self._execute(Alert(code="SEND_REFUSED", text=f"not sent: {why}"))
+            answer = Answer(kind=AnswerKind.NOT_SENT, message=why)
+        else:
+            answer = await self.venue.send(candidate)
         self.dispatch(SendAnswered(tx_hash=candidate.tx_hash, answer=answer))
 
     async def _read(self, command: ReadNonce | ReadTx | ReadOrders | ReadAccount) -> None:

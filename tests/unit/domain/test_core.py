@@ -35,6 +35,7 @@ from lighter_hedge.domain.events import (
     PositionReported,
     TradeReported,
 )
+from lighter_hedge.domain.foreign import differences
 from lighter_hedge.domain.states import Role
 from lighter_hedge.domain.units import Side
 
@@ -122,10 +123,10 @@ def test_a_failed_account_read_changes_nothing() -> None:
 def test_a_trade_and_its_position_may_come_in_two_frames() -> None:
     talk = maker_side()
     talk.hear(PositionReported(role=Role.MAKER, lots=40))
-    assert talk.core.differences() != []
-    assert talk.core.differences(talk.now) == []
+    assert differences(talk.core) != []
+    assert differences(talk.core, talk.now) == []
     talk.ms += 1_000
-    assert talk.core.differences(talk.now) == ["account A has 0.00040 BTC at the venue, 0.00000 BTC in the books"]
+    assert differences(talk.core, talk.now) == ["account A has 0.00040 BTC at the venue, 0.00000 BTC in the books"]
 
 
 def test_an_executed_order_without_a_row_is_dead_only_after_the_lag() -> None:

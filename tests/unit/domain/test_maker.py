@@ -290,4 +290,4 @@ def test_no_more_orders_a_minute_than_allowed() -> None:
 def test_an_inactive_market_is_not_quoted() -> None:
     talk = maker_side(market=replace(MARKET, active=False))
     talk.b_says()
-    assert any("not active" in why for why in state(talk).waiting)
+    assert any("halted" in why for why in state(talk).waiting)

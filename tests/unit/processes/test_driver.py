@@ -143,6 +143,16 @@ class Wire:
 
 
 @dataclass
+class Lenient:
+    """A guard that lets everything pass, unless it is told a reason."""
+
+    why: str = ""
+
+    def refuses(self, candidate: Candidate, decided: Instant, now: Instant) -> str:
+        return self.why
+
+
+@dataclass
 class Book:
     """A journal that writes down when it was written to."""
 
@@ -185,6 +195,7 @@ class Bench:
         self.loop = VirtualLoop()
         self.wire, self.book = Wire(self.done), Book(self.done)
         self.messaging = MemoryMessaging(self.hub, DESK)
+        self.guard = Lenient()
         self.driver: Driver = self.make()
         self.task: asyncio.Task[int] | None = None
 
@@ -195,6 +206,7 @@ class Bench:
             venue=self.wire,
             messaging=self.messaging,
             journal=self.book,
+            guard=self.guard,
             context=ChannelContext(desk=DESK, market=MARKET, maker_account=1, hedger_account=2, wall_ms=0),
             clock=self.now,
             say=lambda level, code, text: self.said.append((level, code, text)),
