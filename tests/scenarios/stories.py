@@ -3,7 +3,7 @@
 import asyncio
 import json
 import sys
-from collections.abc import Iterator
+from collections.abc import Coroutine, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -15,7 +15,7 @@ from tests.simulation.sim_venue import ACCOUNTS, API_KEY, SimVenue
 from tests.simulation.world import ASK, BID, BTC, DESK, World
 
 from lighter_hedge.domain.commands import Command
-from lighter_hedge.domain.events import Answer, Candidate, Event, Instant, PositionReported, TradeReport, TradeReported
+from lighter_hedge.domain.events import Candidate, Event, Instant, PositionReported, TradeReport, TradeReported
 from lighter_hedge.domain.states import HedgerState, MakerState, Mode, Role
 from lighter_hedge.domain.units import Side
 from lighter_hedge.messaging.keys import DeskKeys
@@ -263,50 +263,74 @@ class Sleeper:
     """A process that stands still (SIGSTOP, a paused host) until it is woken: then it goes on where it was."""
 
     driver: Driver
-    venue: SimVenue
+    loop: asyncio.AbstractEventLoop
     at_send: bool
-    """Falls asleep only when it is about to write its next send."""
+    """Falls asleep only when it has decided to send something, before it is written."""
     asleep: bool = False
     _heard: list[Event] = field(default_factory=list)
+    _held: list[Coroutine[Any, Any, None]] = field(default_factory=list)
     _machine: Machine = field(init=False)
-    _woken: asyncio.Event = field(default_factory=asyncio.Event)
+    _group: asyncio.TaskGroup = field(init=False)
 
     def __post_init__(self) -> None:
-        self._machine = self.driver.machine
-        send = self.venue.send
-
-        async def later(candidate: Candidate) -> Answer:
-            if not self._woken.is_set():
-                self._fall_asleep()
-            await self._woken.wait()
-            return await send(candidate)
-
-        self.venue.send = later  # type: ignore[method-assign]
+        self._machine, self._group = self.driver.machine, self.driver._group
+        self.driver._group = self  # type: ignore[assignment]
         if not self.at_send:
             self._fall_asleep()
+
+    def create_task(self, work: Coroutine[Any, Any, None]) -> None:
+        """In place of the process's own group of tasks: a process that stands still begins nothing."""
+        if self.at_send and work.__name__ == "_send":
+            self._fall_asleep()
+        if self.asleep:
+            self._held.append(work)
+        else:
+            self._group.create_task(work)
 
     def _fall_asleep(self) -> None:
         self.asleep = True
         self.driver.machine = _Asleep(self._heard)
 
     def wake(self) -> None:
-        """Go on: first what it was about to write, then everything that has piled up, in its order."""
+        """Go on: first what it was about to do, then everything that has piled up, in its order."""
 
         async def go_on() -> None:
             self.asleep = False
-            self._woken.set()
-            self.driver.machine = self._machine
+            self.driver.machine, self.driver._group = self._machine, self._group
+            for work in self._held:
+                self._group.create_task(work)
+            await asyncio.sleep(0)
             for event in self._heard:
                 self.driver.dispatch(event)
 
-        self.venue.server.loop.run_until_complete(go_on())
+        self.loop.run_until_complete(go_on())
+
+
+def sign_slowly(world: World, role: Role, seconds: float) -> None:
+    """The side's signer takes this long."""
+    venue = world.processes[role].venue
+    sign = venue.sign
+
+    async def slowly(request: Request, nonce: int) -> Candidate:
+        await asyncio.sleep(seconds)
+        return await sign(request, nonce)
+
+    venue.sign = slowly  # type: ignore[method-assign]
+
+
+def start_until_announced(world: World) -> None:
+    """A has announced its first quote, and B takes its time to arm for it."""
+    sign_slowly(world, Role.HEDGER, 0.5)
+    world.start(Role.HEDGER)
+    world.start(Role.MAKER)
+    world.until(lambda: world.maker.state(world.now()).announce is not None, 10, "A to announce")
 
 
 def put_to_sleep(world: World, role: Role, *, at_send: bool = False) -> Sleeper:
     """SIGSTOP a side, now or in the middle of its next send."""
     process = world.processes[role]
     assert process.driver is not None
-    return Sleeper(process.driver, process.venue, at_send)
+    return Sleeper(process.driver, world.loop, at_send)
 
 
 @dataclass(frozen=True, slots=True)

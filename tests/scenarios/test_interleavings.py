@@ -19,6 +19,7 @@ from tests.scenarios.stories import (
     resume,
     set_levels,
     start_second,
+    start_until_announced,
 )
 from tests.simulation.checkers import signed
 from tests.simulation.memory_journal import MemoryJournal
@@ -237,8 +238,7 @@ def test_e12_resume_names_its_pause() -> None:
 def test_e13_a_wakes_after_five_minutes_with_b_dead(announced: bool) -> None:
     """What A hears first is an old answer of B, which has died meanwhile: nothing is shown on its strength."""
     with World() as world:
-        world.start(Role.HEDGER)
-        world.start(Role.MAKER)
+        start_until_announced(world)
         if not announced:
             quoting_again(world)
         sleeper = put_to_sleep(world, Role.MAKER)
