@@ -1,16 +1,16 @@
 """``on_unhedged: flatten``: A closes what B could not hedge, but only once B has stood down for this very wish.
 
 A says in its state that it wants to flatten. B stands down for that wish: nothing of it is in flight, its nonce is
-burnt, and it is journalled. From then on B sends nothing until a newer state of A says that the wish is gone. So at no
-time may both act on the same exposure, whatever is lost, late or restarted in between.
+burnt (or its key refused), and it is journalled. From then on B sends nothing until a newer state of A says that the
+wish is gone. So at no time may both act on the same exposure, whatever is lost, late or restarted in between.
 """
 
 from dataclasses import dataclass, field
 
 from lighter_hedge.domain.closing import Closing
 from lighter_hedge.domain.commands import Alert, Command, FlattenChanged, Level, Record, Say, StoodDownChanged
-from lighter_hedge.domain.core import Core
-from lighter_hedge.domain.events import BurnRequest
+from lighter_hedge.domain.core import READ_AGAIN_MS, Core
+from lighter_hedge.domain.events import BurnRequest, Instant
 from lighter_hedge.domain.exposure import Since
 from lighter_hedge.domain.gate import View
 from lighter_hedge.domain.lane_words import Fate, Settlement
@@ -36,7 +36,8 @@ class Flattening:
         pause = view.latch.pause
         failed = pause is not None and pause.code in UNHEDGED_CODES and core.settings.flatten
         exposed = not residual(core.net, min_lots)
-        self._waited.update(failed and exposed and not held_back, now.mono_ms)
+        holds = core.net * core.maker.position > 0  # else A holds nothing that it could close
+        self._waited.update(failed and exposed and holds and not held_back, now.mono_ms)
         if self.wish is not None:
             return self._carry_out(self.wish, view, round_number, ended=not exposed or held_back or not failed)
         if self._waited.began_ms is None or self._waited.age_ms(now.mono_ms) < core.settings.force_close_ms:
@@ -58,9 +59,9 @@ class Flattening:
             return []
         if any(core.checks[role].agreement() is not Agreement.AGREES for role in Role):
             return []
-        if core.net * core.maker.position <= 0:
-            return []  # A holds nothing that caused it
-        lots = min(abs(core.net), abs(core.maker.position))
+        lots = min(abs(core.net), abs(core.maker.position)) if core.net * core.maker.position > 0 else 0
+        if not lots:
+            return []
         return self.closing.close(lots if core.net < 0 else -lots, view.now, round_number)
 
 
@@ -72,12 +73,13 @@ class StandingDown:
     held: StoodDown | None = None
     _burning: int = 0
     """The wish for which the nonce is being burnt; 0 for none."""
+    _next_ms: int = 0
 
     def blocks(self, maker: MakerState | None) -> bool:
         """Whether B must send nothing."""
         return self.held is not None or bool(self._burning) or (maker is not None and maker.flatten is not None)
 
-    def step(self, maker: MakerState | None) -> list[Command]:
+    def step(self, maker: MakerState | None, now: Instant) -> list[Command]:
         """Stand down for A's wish once nothing is in flight; take up again when A's newer state has none."""
         if maker is None:
             return []
@@ -95,16 +97,21 @@ class StandingDown:
                 Say(level=Level.WARNING, code="STOOD_UP", text=text),
             ]
         core = self.core
-        if wish is None or self._burning or not core.lane.ready or core.own.in_flight:
+        if wish is None or self._burning or not core.lane.ready or core.own.in_flight or now.mono_ms < self._next_ms:
             return []
+        self._next_ms = now.mono_ms + READ_AGAIN_MS
         self._burning = wish.id
         return core.lane.submit(BurnRequest())
 
     def settled(self, settlement: Settlement, maker: MakerState | None) -> list[Command]:
-        """The burn's fate: executed means that nothing of B can execute any more."""
+        """The burn's fate: executed means that nothing of B can execute any more.
+
+        Refused means the same: nothing else was sent under this nonce, and a key that may not even cancel has been
+        taken away.
+        """
         wished, self._burning = self._burning, 0
         wish = maker.flatten if maker is not None else None
-        if settlement.fate is not Fate.EXECUTED or maker is None or wish is None or wish.id != wished:
+        if settlement.fate not in (Fate.EXECUTED, Fate.REFUSED) or maker is None or wish is None or wish.id != wished:
             return []
         core = self.core
         self.held = StoodDown(

@@ -269,7 +269,7 @@ class Hedger:
             commands += self.tries.void()
         wanted = missing(core.maker, core.hedger)
         if self.standing_down.blocks(self.peer.state):
-            return commands + self.standing_down.step(self.peer.state) + self._arm(now)
+            return commands + self.standing_down.step(self.peer.state, now) + self._arm(now)
         if self.closing.wanted and self._maker_is_flat():
             commands += self.closing.step(now, self._round())
         elif wanted and not self._too_little(wanted):

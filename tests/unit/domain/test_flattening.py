@@ -192,4 +192,4 @@ def test_a_burn_that_cannot_be_signed_is_tried_again() -> None:
     assert len(asked) == 1
     talk.signs = True
     out = talk.hear(PrepareFailed(ticket=asked[0].ticket, reason="no key"))
-    assert [command.request for command in only(out + talk.wait(200), Prepare)] == [BurnRequest()]
+    assert [command.request for command in only(out + talk.wait(1_100), Prepare)] == [BurnRequest()]
