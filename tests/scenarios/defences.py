@@ -2,14 +2,14 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
 from tests.scenarios import test_hazards_desk as desk
 from tests.scenarios import test_hazards_orders as orders
 from tests.scenarios import test_interleavings as cases
-from tests.scenarios.faults import blind_to_positions, silence_is_refusal
+from tests.scenarios.faults import Removal, Story, blind_to_positions, silence_is_refusal
 from tests.scenarios.stories import patched, patched_function
 from tests.simulation.memory_journal import MemoryJournal
 from tests.simulation.sim_venue import SimVenue
@@ -29,20 +29,22 @@ from lighter_hedge.domain.events import (
     TxStatus,
 )
 from lighter_hedge.domain.gate import Peer, View
+from lighter_hedge.domain.guard import SendGuard
 from lighter_hedge.domain.hedger import Hedger
 from lighter_hedge.domain.lane import Lane
 from lighter_hedge.domain.lane_words import LanePhase
 from lighter_hedge.domain.ledger import Ledger, Order
 from lighter_hedge.domain.maker import Maker
 from lighter_hedge.domain.pair import Agreement, PositionCheck
+from lighter_hedge.domain.quoter import Quoter
+from lighter_hedge.domain.reach import Reach
 from lighter_hedge.domain.states import MakerState, OperatorCommand, Role
 from lighter_hedge.domain.units import Side
 from lighter_hedge.messaging import memory_stream
+from lighter_hedge.messaging.memory_stream import MemoryHub
 from lighter_hedge.processes.driver import Driver
 from lighter_hedge.processes.journal_file import JournalError
 from lighter_hedge.venue.errors import ReadFailed
-
-Removal = Callable[[], AbstractContextManager[None]]
 
 # --- orders -----------------------------------------------------------------------------------------------------
 
@@ -55,7 +57,8 @@ def start_reads_no_orders() -> Iterator[None]:
     def read(core: Core, event: OrdersRead, now: Instant, wanted: Any) -> list[Command]:
         return on_orders_read(core, replace(event, rows=()), now, wanted)
 
-    with blind_to_positions(), patched(Core, "_on_orders_read", read), patched_method(Core, "proven_difference", ""):
+    unproven = patched_function("lighter_hedge.domain.foreign", "proven_difference", lambda _: "")
+    with blind_to_positions(), patched(Core, "_on_orders_read", read), unproven:
         yield
 
 
@@ -109,13 +112,13 @@ def residual_is_exposure() -> Iterator[None]:
 @contextmanager
 def hedge_at_any_price() -> Iterator[None]:
     """B hedges at once, wherever A's rest stands."""
-    cap = Hedger._cap
+    cap = Reach.cap
 
-    def plain(hedger: Hedger, side: Side, now: Instant) -> tuple[int, bool]:
+    def plain(reach: Reach, side: Side, tries: int, now: Instant) -> tuple[int, bool]:
         with patched(Ledger, "open_orders", property(lambda _: [])):
-            return cap(hedger, side, now)
+            return cap(reach, side, tries, now)
 
-    with patched(Hedger, "_cap", plain):
+    with patched(Reach, "cap", plain):
         yield
 
 
@@ -263,7 +266,7 @@ def announce_ends_with_the_cancel() -> Iterator[None]:
     state = Maker.state
 
     def told(maker: Maker, now: Instant) -> MakerState:
-        quote = maker._quote
+        quote = maker.quoter.quote
         return replace(state(maker, now), announce=None) if quote and quote.cancel_why else state(maker, now)
 
     with patched(Maker, "state", told):
@@ -320,6 +323,31 @@ def any_resume_will_do() -> Iterator[None]:
         yield
 
 
+@contextmanager
+def old_instances_are_heard() -> Iterator[None]:
+    """Redis takes what an older instance says, and its nonces are no fence."""
+
+    def taken(hub: MemoryHub, key: str, entry_id: Any, body: bytes, *, keep: int | None = None) -> bool:
+        epoch, number = hub.top(key)
+        return append(hub, key, max(entry_id or (0, 0), (epoch, number + 1)), body, keep=keep)
+
+    append = MemoryHub.append
+    with patched(MemoryHub, "append", taken), higher_nonce_is_adopted():
+        yield
+
+
+@contextmanager
+def old_quotes_are_sent() -> Iterator[None]:
+    """However long ago a quote was announced or decided."""
+    with patched_method(View, "against_sending", ""), patched_method(SendGuard, "refuses", ""):
+        yield
+
+
+def foreign_trades_are_not_looked_at() -> AbstractContextManager[None]:
+    """Only positions tell."""
+    return patched_function("lighter_hedge.domain.foreign", "take_foreign", lambda _: [])
+
+
 # --- limits -----------------------------------------------------------------------------------------------------
 
 
@@ -365,57 +393,106 @@ def margin_for_every_hedge() -> Iterator[None]:
 
 
 @contextmanager
+def orders_are_not_counted() -> Iterator[None]:
+    """Neither by the gate nor before the socket."""
+    with patched_method(Quoter, "orders_last_minute", 0), patched_method(SendGuard, "_count", ""):
+        yield
+
+
+@contextmanager
 def limit_holds_for_closes_too() -> Iterator[None]:
     """At the limit nothing is quoted at all."""
     reasons = Maker._reasons
 
     def limited(maker: Maker, now: Instant) -> list[str]:
-        over = maker._orders_last_minute(now) >= maker.core.settings.orders_per_minute_max
+        over = maker.quoter.orders_last_minute(now) >= maker.core.settings.orders_per_minute_max
         return [*reasons(maker, now), *(["limit"] if over else [])]
 
     with patched(Maker, "_reasons", limited):
         yield
 
 
-DEFENCES: list[tuple[str, Callable[[], None], Removal]] = [
-    ("h3", partial(orders.test_h3_fill_between_crash_and_journal_is_found, True), start_reads_no_orders),
-    ("h5", desk.test_h5_silent_black_hole_takes_the_quote_away, lambda: patched_method(Book, "stale", False)),
-    ("h6", partial(orders.test_h6_order_that_never_arrived_is_sent_again_byte_for_byte, Role.HEDGER), silence_is_refusal),
-    ("h7", partial(orders.test_h7_accepted_order_that_the_sequencer_drops, Role.HEDGER, False), failed_is_still_pending),
-    ("h8", orders.test_h8_hedge_that_is_partly_filled_is_followed_by_the_rest, partly_filled_is_failed),
-    ("h9", orders.test_h9_each_try_reaches_further, tries_do_not_reach_further),
-    ("h10", partial(desk.test_h10_nonce_used_by_somebody_else_ends_the_side, Role.HEDGER), higher_nonce_is_adopted),
-    ("h11", orders.test_h11_quote_that_b_could_not_hedge_is_never_shown, lambda: patched_method(Arming, "_margin_reason", "")),
-    ("h13-e8", orders.test_h13_e8_residual_below_the_minimum_is_carried, residual_is_exposure),
-    ("h16", desk.test_h16_confirmation_of_an_earlier_round_opens_nothing, any_confirmation_will_do),
-    ("h18-h42", desk.test_h18_h42_words_of_another_version_are_never_followed, versions_are_not_looked_at),
-    ("h20", partial(desk.test_kill_after_a_fill_loses_nothing, (Role.HEDGER,), 3), start_burns_nothing),
-    ("h25", partial(desk.test_h25_e21_disk_full_ends_the_side_before_it_sends, Role.HEDGER), journal_errors_are_logged),
-    ("h27", partial(desk.test_h27_second_instance_takes_over_and_the_first_ends, Role.HEDGER, False), higher_nonce_is_adopted),
-    ("h28-b", desk.test_h28_b_that_wakes_late_finds_its_nonce_burnt, higher_nonce_is_adopted),
-    ("h28-h40-a", desk.test_h28_h40_a_that_stood_still_sends_no_old_quote, lambda: patched_method(View, "against_sending", "")),
-    ("h30", partial(desk.test_h30_liquidation_pauses_and_is_not_hedged_unasked, Role.MAKER), lambda: patched_method(Core, "take_foreign", [])),
-    ("h31", partial(desk.test_h31_trade_by_another_hand_pauses_and_is_never_hedged, Role.MAKER), lambda: patched_method(Core, "take_foreign", [])),
-    ("h33", orders.test_h33_hedge_never_meets_the_rest_of_the_quote, hedge_at_any_price),
-    ("h35", desk.test_h35_too_many_requests_slow_the_quotes_and_count_as_no_try, throttled_is_refused),
-    ("h38", desk.test_h38_orders_a_minute_are_limited, lambda: patched_method(Maker, "_orders_last_minute", 0)),
-    ("h38-close", desk.test_h38_close_goes_on_at_the_limit, limit_holds_for_closes_too),
-    ("e1", partial(cases.test_e1_armed_hedge_of_a_killed_b_counts_as_perhaps_sent, 100, 4), start_burns_nothing),
-    ("e3", partial(cases.test_e3_fill_is_the_maximum_of_its_sources, ""), sources_are_added),
-    ("e4", cases.test_e4_clear_while_b_hedges_what_it_sees, lambda: patched_method(Hedger, "_maker_is_flat", True)),
-    ("e6", partial(cases.test_e6_second_b_starts_inside_the_read_lag_of_a_hedge, True), start_does_not_wait_for_reads),
-    ("e7", cases.test_e7_armed_size_is_what_a_full_fill_would_leave_missing, armed_for_the_quote_alone),
-    ("e9", cases.test_e9_journals_and_redis_lost, start_reads_no_orders),
-    ("e10-e12", partial(cases.test_e10_e12_restart_without_a_persons_stop_ends_no_pause, "kill"), every_start_is_a_persons),
-    ("e11", cases.test_e11_failure_is_ended_by_a_persons_stop_and_start, no_start_is_a_persons),
-    ("e12", cases.test_e12_resume_names_its_pause, any_resume_will_do),
-    ("e13", partial(cases.test_e13_a_wakes_after_five_minutes_with_b_dead, True), lambda: patched_method(View, "against_sending", "")),
-    ("e14", partial(cases.test_e14_two_wallets_and_a_dead_with_a_partly_filled_quote, True), hedge_at_any_price),
-    ("e15", cases.test_e15_closing_goes_on_without_margin, margin_for_every_hedge),
-    ("e17-read", cases.test_e17_deaf_copy_of_b_costs_one_read, positions_are_read_by_the_clock_alone),
-    ("e17-unresolved", cases.test_e17_equal_positions_open_no_gate_while_b_is_unresolved, b_is_never_unresolved),
-    ("e18", cases.test_e18_b_stays_armed_while_the_old_quote_may_fill, announce_ends_with_the_cancel),
-    ("e19", cases.test_e19_without_private_reads_of_the_other_account, other_account_cannot_be_read),
-    ("e21", cases.test_e21_books_that_disagree_about_b_stop_b, lambda: patched_method(Hedger, "_blocked", False)),
-    ("e25", cases.test_e25_two_reads_with_a_hedge_between_them_pause_nothing, one_read_proves),
+@dataclass(frozen=True, slots=True)
+class Defence:
+    """What is taken away, and the stories that must fail then, by the hazards that they name."""
+
+    removal: Removal
+    stories: dict[str, Story]
+
+
+def always(owner: type, name: str, answer: Any) -> Removal:
+    """The method always answers the same."""
+    return lambda: patched_method(owner, name, answer)
+
+
+DEFENCES = [
+    Defence(start_reads_no_orders, {
+        "h3": partial(orders.test_h3_fill_between_crash_and_journal_is_found, True),
+        "e9": cases.test_e9_journals_and_redis_lost,
+    }),
+    Defence(always(Book, "stale", False), {"h5": desk.test_h5_silent_black_hole_takes_the_quote_away}),
+    Defence(silence_is_refusal, {
+        "h6": partial(orders.test_h6_order_that_never_arrived_is_sent_again_byte_for_byte, Role.HEDGER),
+    }),
+    Defence(failed_is_still_pending, {
+        "h7": partial(orders.test_h7_accepted_order_that_the_sequencer_drops, Role.HEDGER, False),
+    }),
+    Defence(partly_filled_is_failed, {"h8": orders.test_h8_hedge_that_is_partly_filled_is_followed_by_the_rest}),
+    Defence(tries_do_not_reach_further, {"h9": orders.test_h9_each_try_reaches_further}),
+    Defence(higher_nonce_is_adopted, {
+        "h10": partial(desk.test_h10_nonce_used_by_somebody_else_ends_the_side, Role.HEDGER),
+        "h28": desk.test_h28_b_that_wakes_late_finds_its_nonce_burnt,
+    }),
+    Defence(always(Arming, "_margin_reason", ""), {
+        "h11": orders.test_h11_quote_that_b_could_not_hedge_is_never_shown,
+    }),
+    Defence(margin_for_every_hedge, {"e15": cases.test_e15_closing_goes_on_without_margin}),
+    Defence(residual_is_exposure, {"h13-e8": orders.test_h13_e8_residual_below_the_minimum_is_carried}),
+    Defence(any_confirmation_will_do, {"h16": desk.test_h16_confirmation_of_an_earlier_round_opens_nothing}),
+    Defence(versions_are_not_looked_at, {"h18-h42": desk.test_h18_h42_words_of_another_version_pause_the_desk}),
+    Defence(start_burns_nothing, {
+        "h20": partial(desk.test_kill_after_a_fill_loses_nothing, (Role.HEDGER,), 3),
+        "e1": partial(cases.test_e1_armed_hedge_of_a_killed_b_counts_as_perhaps_sent, 100, 4),
+    }),
+    Defence(start_does_not_wait_for_reads, {
+        "e6": partial(cases.test_e6_second_b_starts_inside_the_read_lag_of_a_hedge, True),
+    }),
+    Defence(journal_errors_are_logged, {
+        "h25-e21": partial(desk.test_h25_e21_disk_full_ends_the_side_before_it_sends, Role.HEDGER),
+    }),
+    Defence(old_instances_are_heard, {
+        "h27": partial(desk.test_h27_second_instance_takes_over_and_the_first_ends, Role.MAKER),
+    }),
+    Defence(old_quotes_are_sent, {
+        "h28-h40": desk.test_h28_h40_a_that_stood_still_sends_no_old_quote,
+        "e13-announced": partial(cases.test_e13_a_wakes_after_five_minutes_with_b_dead, True),
+        "e13-held-up": cases.test_e13_quote_whose_write_was_held_up_is_not_sent,
+    }),
+    Defence(foreign_trades_are_not_looked_at, {
+        "h30": partial(desk.test_h30_liquidation_pauses_and_is_not_hedged_unasked, Role.MAKER),
+        "h31": partial(desk.test_h31_trade_by_another_hand_pauses_and_is_never_hedged, Role.MAKER),
+    }),
+    Defence(hedge_at_any_price, {
+        "h33": orders.test_h33_hedge_never_meets_the_rest_of_the_quote,
+        "e14": partial(cases.test_e14_two_wallets_and_a_dead_with_a_partly_filled_quote, True),
+    }),
+    Defence(throttled_is_refused, {"h35": desk.test_h35_too_many_requests_slow_the_quotes_and_count_as_no_try}),
+    Defence(orders_are_not_counted, {"h38": desk.test_h38_orders_a_minute_are_limited}),
+    Defence(limit_holds_for_closes_too, {"h38-close": desk.test_h38_close_goes_on_at_the_limit}),
+    Defence(sources_are_added, {"e3": partial(cases.test_e3_fill_is_the_maximum_of_its_sources, "")}),
+    Defence(always(Hedger, "_maker_is_flat", True), {"e4": cases.test_e4_clear_while_b_hedges_what_it_sees}),
+    Defence(armed_for_the_quote_alone, {"e7": cases.test_e7_armed_size_is_what_a_full_fill_would_leave_missing}),
+    Defence(every_start_is_a_persons, {
+        "e10-e12": partial(cases.test_e10_e12_restart_without_a_persons_stop_ends_no_pause, "kill"),
+    }),
+    Defence(no_start_is_a_persons, {"e11": cases.test_e11_failure_is_ended_by_a_persons_stop_and_start}),
+    Defence(any_resume_will_do, {"e12": cases.test_e12_resume_names_its_pause}),
+    Defence(positions_are_read_by_the_clock_alone, {"e17-read": cases.test_e17_deaf_copy_of_b_costs_one_read}),
+    Defence(b_is_never_unresolved, {
+        "e17-unresolved": cases.test_e17_equal_positions_open_no_gate_while_b_is_unresolved,
+    }),
+    Defence(announce_ends_with_the_cancel, {"e18": cases.test_e18_b_stays_armed_while_the_old_quote_may_fill}),
+    Defence(other_account_cannot_be_read, {"e19": cases.test_e19_without_private_reads_of_the_other_account}),
+    Defence(always(Hedger, "_blocked", False), {"e21": cases.test_e21_books_that_disagree_about_b_stop_b}),
+    Defence(one_read_proves, {"e25": cases.test_e25_two_reads_with_a_hedge_between_them_pause_nothing}),
 ]  # fmt: skip

@@ -15,7 +15,15 @@ from tests.simulation.sim_venue import ACCOUNTS, API_KEY, SimVenue
 from tests.simulation.world import ASK, BID, BTC, DESK, World
 
 from lighter_hedge.domain.commands import Command
-from lighter_hedge.domain.events import Candidate, Event, Instant, PositionReported, TradeReport, TradeReported
+from lighter_hedge.domain.events import (
+    Candidate,
+    Event,
+    Instant,
+    PositionReported,
+    Request,
+    TradeReport,
+    TradeReported,
+)
 from lighter_hedge.domain.states import HedgerState, MakerState, Mode, Role
 from lighter_hedge.domain.units import Side
 from lighter_hedge.messaging.keys import DeskKeys

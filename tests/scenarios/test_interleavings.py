@@ -402,7 +402,7 @@ def test_e20_failure_is_published_only_with_nothing_unresolved() -> None:
 
 
 def test_e21_books_that_disagree_about_b_stop_b() -> None:
-    """B's position is proved to be not what its books say: on their strength it hedges nothing, not even a late fill."""
+    """B's position is proved to be not what its books say: it hedges nothing on their strength."""
     with World(settings(reconcile_ms=1_000)) as world:
         world.start_both()
         world.server.exchange.state.accounts[ACCOUNTS[Role.HEDGER]].position(BTC).lots = 30
