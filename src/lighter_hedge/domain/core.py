@@ -43,6 +43,7 @@ from lighter_hedge.domain.events import (
 )
 from lighter_hedge.domain.lane import Lane
 from lighter_hedge.domain.lane_limits import ORDERS_PER_READ_MAX
+from lighter_hedge.domain.lane_words import LanePhase
 from lighter_hedge.domain.ledger import Ledger, Order
 from lighter_hedge.domain.memory import Memory
 from lighter_hedge.domain.pair import Agreement, PositionCheck, net
@@ -245,6 +246,13 @@ class Core:
 
     def step(self, event: Event, now: Instant, wanted: Callable[[OrderRequest], bool]) -> list[Command]:
         """Take what an event says; the owner decides afterwards."""
+        unknown = self.lane.phase is LanePhase.RESOLVING
+        commands = self._take(event, now, wanted)
+        if unknown and self.lane.ready and self.recovered:
+            self.read_now(self.role)  # an outcome that was unknown: look at the account itself, too
+        return commands
+
+    def _take(self, event: Event, now: Instant, wanted: Callable[[OrderRequest], bool]) -> list[Command]:
         match event:
             case Prepared() | PrepareFailed() | SendAnswered() | NonceRead() | TxReported():
                 return self.lane.step(event, now, wanted)

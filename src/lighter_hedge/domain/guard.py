@@ -1,8 +1,8 @@
 """Hard limits of what a process may send, apart from what its machine decides: the last look before the socket.
 
 A machine gone wrong in a loop, or a price or size gone wrong, ends here. Bytes that were sent before may always be sent
-again: at most one copy executes. Hedges are held to what is missing and to a number per round, never to a rate: they
-must go on.
+again: at most one copy executes. Hedges are held to what is missing, and slowed down beyond a number per round, never
+stopped: they must go on.
 """
 
 from collections import deque
@@ -16,6 +16,8 @@ from lighter_hedge.domain.units import Side
 MINUTE_MS = 60_000
 HELD_MS_MAX = 1_000
 """A quote that was decided longer ago is not sent: what allowed it may be gone."""
+SLOWLY_MS = 10_000
+"""Beyond the number per round a hedge may still go this long after the last order: what is missing stays missing."""
 HASHES_MAX = 256
 
 
@@ -27,6 +29,7 @@ class SendGuard:
     _hashes: dict[str, None] = field(default_factory=dict)
     _round: int = 0
     _in_round: int = 0
+    _last_ms: int = 0
     _opened_ms: deque[int] = field(default_factory=deque)
 
     def refuses(self, candidate: Candidate, decided: Instant, now: Instant) -> str:
@@ -50,6 +53,7 @@ class SendGuard:
             if len(self._hashes) > HASHES_MAX:
                 del self._hashes[next(iter(self._hashes))]
             self._in_round += 1
+            self._last_ms = now.mono_ms
             if request.opens:
                 self._opened_ms.append(now.mono_ms)
         return why
@@ -58,7 +62,8 @@ class SendGuard:
         settings = self.core.settings
         if request.round != self._round:
             self._round, self._in_round = request.round, 0
-        if self._in_round >= settings.orders_per_round_max:
+        slowly = request.kind is OrderKind.HEDGE and now.mono_ms - self._last_ms >= SLOWLY_MS
+        if self._in_round >= settings.orders_per_round_max and not slowly:
             return f"{settings.orders_per_round_max} orders in round {request.round}"
         while self._opened_ms and now.mono_ms - self._opened_ms[0] >= MINUTE_MS:
             self._opened_ms.popleft()

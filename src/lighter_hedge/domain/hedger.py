@@ -66,7 +66,8 @@ from lighter_hedge.domain.units import Side
 FILLS_TOLD = 8
 JOIN_MS_MAX = 2_000
 """How long a part waits for more to be hedged with it, once half of the minute's requests is used."""
-OUT_OF_REACH_SPACING_MS = 2_000
+OUT_OF_REACH_MS, OUT_OF_REACH_MS_MAX = 2_000, 30_000
+"""Between hedges priced out of reach of A's rest: growing, since A may be gone until its quote expires."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -88,6 +89,7 @@ class Hedger:
     """Hedges of this life: one of an earlier life may never have been sent, so its end is no try."""
     _out_of_reach: set[int] = field(default_factory=set)
     """Hedges priced so that A's rest cannot meet them: no tries if they fill nothing."""
+    _out_of_reach_ms: int = OUT_OF_REACH_MS
     _bounce_wait_ms: int = READ_AGAIN_MS // 2
     _exposed: Since = field(default_factory=Since)
     _min_lots: int = 0
@@ -243,7 +245,8 @@ class Hedger:
             if order.filled:
                 return commands
             if order.coid in self._out_of_reach:
-                self.tries.next_ms = now.mono_ms + OUT_OF_REACH_SPACING_MS
+                self.tries.next_ms = now.mono_ms + self._out_of_reach_ms
+                self._out_of_reach_ms = min(2 * self._out_of_reach_ms, OUT_OF_REACH_MS_MAX)
             else:
                 commands += self.tries.count_one(order.status or "canceled", core.settings, now.mono_ms)
         return commands
@@ -266,6 +269,7 @@ class Hedger:
         commands += self._time_exposure(exposed, now)
         if not exposed and not core.own.in_flight:
             self.reach.from_market = False
+            self._out_of_reach_ms = OUT_OF_REACH_MS
             commands += self.tries.void()
         wanted = missing(core.maker, core.hedger)
         if self.standing_down.blocks(self.peer.state):
@@ -439,8 +443,8 @@ class Hedger:
 
     def _tell(self, now: Instant) -> list[Command]:
         """Publish the whole state when it has changed, and every heartbeat."""
-        before, state = self.telling.told, self.state(now)
-        if not self.telling.due(state, now):
+        before, state = self.telling.told, self.telling.due(self.state, now)
+        if state is None:
             return []
         return [PublishState(state=state), *self._say_changes(before, state)]
 

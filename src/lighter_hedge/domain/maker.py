@@ -148,8 +148,8 @@ class Maker:
             commands += self.watch.status(self.waiting, self.latch, now)
         else:
             self.watch.quiet(now)
-        state = self.state(now)
-        told: list[Command] = [PublishState(state=state)] if self.telling.due(state, now) else []
+        state = self.telling.due(self.state, now)
+        told: list[Command] = [] if state is None else [PublishState(state=state)]
         self._done = any(isinstance(command, Exit) for command in commands)
         urgent, self.quoter.urgent = self.quoter.urgent, []
         commands = urgent + told + commands

@@ -1,6 +1,7 @@
 """The other side as this one hears it, and this one's own state as it is told."""
 
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable
+from dataclasses import dataclass, field
 from typing import Generic, TypeVar
 
 from lighter_hedge.domain.events import Instant
@@ -40,14 +41,17 @@ class Telling(Generic[S]):
     told: S | None = None
     _told_ms: int = -1
 
-    def due(self, state: S, now: Instant) -> bool:
-        """Whether this state is to be told now; then it counts as told."""
+    def due(self, state_at: Callable[[Instant], S], now: Instant) -> S | None:
+        """The state to tell now, which then counts as told; None where the last one still says all.
+
+        ``state_at``: makes the state; of the wall clock it may hold only its own stamp.
+        """
         last = self.told
         beat = last is None or now.mono_ms - self._told_ms >= self.heartbeat_ms
-        if not beat and last is not None and replace(state, at_ms=last.at_ms) == last:
-            return False
-        self.told, self._told_ms = state, now.mono_ms
-        return True
+        if not beat and last is not None and state_at(Instant(now.mono_ms, last.at_ms)) == last:
+            return None
+        self.told, self._told_ms = state_at(now), now.mono_ms
+        return self.told
 
 
 @dataclass(slots=True)

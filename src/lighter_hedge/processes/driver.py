@@ -71,6 +71,7 @@ FACTS_SECONDS = 0.005
 """How long facts wait for their commit."""
 FACTS = (FillsKnown, NonceSettled)
 NEWS_MAX = 1_000
+REFUSED_AGAIN_MS = 60_000
 COMMANDS_KEPT_MS = 3_600_000
 """A command of a person is acknowledged, or has timed out, long before it is dropped from the stream."""
 
@@ -140,6 +141,7 @@ class Driver:
     _must_commit: bool = False
     _commit_timer: asyncio.TimerHandle | None = None
     _seq: int = 0
+    _refused_ms: int | None = None
     _messaging_up: bool = False
 
     async def run(self) -> int:
@@ -336,11 +338,20 @@ class Driver:
     async def _send(self, candidate: Candidate, decided: Instant) -> None:
         why = self.guard.refuses(candidate, decided, self.clock())
         if why:
-            self._execute(Alert(code="SEND_REFUSED", text=f"not sent: {why}"))
+            self._refused(f"not sent: {why}")
             answer = Answer(kind=AnswerKind.NOT_SENT, message=why)
         else:
             answer = await self.venue.send(candidate)
         self.dispatch(SendAnswered(tx_hash=candidate.tx_hash, answer=answer))
+
+    def _refused(self, text: str) -> None:
+        """The guard has refused a send: alert, but once a minute, since the machine will want it again."""
+        now_ms = self.clock().mono_ms
+        if self._refused_ms is None or now_ms - self._refused_ms >= REFUSED_AGAIN_MS:
+            self._refused_ms = now_ms
+            self._execute(Alert(code="SEND_REFUSED", text=text))
+        else:
+            self._execute(Say(level=Level.WARNING, code="SEND_REFUSED", text=text))
 
     async def _read(self, command: ReadNonce | ReadTx | ReadOrders | ReadAccount) -> None:
         """Read; a failed read is answered as unknown, never as zero."""

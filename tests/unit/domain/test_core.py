@@ -16,15 +16,18 @@ from tests.unit.domain.builders import (
     order,
     quote,
     row,
+    sent,
     settings,
     trade,
 )
+from tests.unit.domain.maker_talk import quoting
 from tests.unit.domain.talk import Talk, hedger_side, maker_side
 
 from lighter_hedge.domain.commands import BaselineSet, FillsKnown, ReadAccount, ReadOrders, Resubscribe
 from lighter_hedge.domain.core import READ_AGAIN_MS, Core
 from lighter_hedge.domain.events import (
     AccountRead,
+    AnswerKind,
     BookReported,
     BurnRequest,
     FeedClosed,
@@ -110,6 +113,19 @@ def test_a_reconnect_reads_orders_and_both_accounts() -> None:
     out = talk.wait(2_000)
     assert {read.role for read in only(out, ReadAccount)} == set(Role)
     assert ReadOrders(coids=(coid(1),)) in out
+
+
+def test_after_an_unknown_outcome_the_own_account_is_read() -> None:
+    talk = quoting()
+    talk.wait(1_000)
+    begin = len(talk.log)
+    talk.machine.quoter.quote.cancel_why = "a reason"
+    cancel = sent(talk.wait(100))[0]
+    talk.answers(cancel, AnswerKind.UNKNOWN)
+    assert ReadAccount(role=Role.MAKER) not in talk.log[begin:]
+    talk.executes(cancel)
+    talk.wait(1_100)
+    assert ReadAccount(role=Role.MAKER) in talk.log[begin:]
 
 
 def test_a_failed_account_read_changes_nothing() -> None:

@@ -90,6 +90,7 @@ def test_the_wish_ends_once_it_is_closed_and_the_desk_stays_paused() -> None:
     closed = filled_row(2, 100, side=Side.ASK, status="filled", closed=True)
     talk.positions[Role.MAKER] = 0
     out = talk.hear(OrderReported(role=Role.MAKER, report=closed), PositionReported(role=Role.MAKER, lots=0))
+    out += talk.wait(1_100)
     assert entries(out, FlattenChanged) == [FlattenChanged(flatten=None)]
     assert maker_talk.state(talk).flatten is None
     assert talk.machine.latch.pause is not None

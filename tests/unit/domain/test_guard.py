@@ -7,7 +7,7 @@ from tests.unit.domain.builders import ASK, BID, candidate, frame, order, quote
 from tests.unit.domain.talk import Talk, hedger_side, maker_side
 
 from lighter_hedge.domain.events import BurnRequest, CancelRequest, MarketHeard, OrderRequest, PositionReported
-from lighter_hedge.domain.guard import HASHES_MAX, HELD_MS_MAX, SendGuard
+from lighter_hedge.domain.guard import HASHES_MAX, HELD_MS_MAX, SLOWLY_MS, SendGuard
 from lighter_hedge.domain.states import Role
 from lighter_hedge.domain.units import Side
 
@@ -106,7 +106,14 @@ def test_orders_of_a_round_are_counted_whatever_they_are_for() -> None:
     assert refuses(guard, talk, order(1, round=7)) == ""
     assert refuses(guard, talk, order(2, round=7)) == ""
     assert "orders in round 7" in refuses(guard, talk, order(3, round=7))
-    assert refuses(guard, talk, order(3, round=8)) == ""
+    assert refuses(guard, talk, order(4, round=8)) == ""
+    assert refuses(guard, talk, order(5, round=8)) == ""
+    talk.ms += SLOWLY_MS - 1
+    assert "orders in round 8" in refuses(guard, talk, order(6, round=8))
+    talk.ms += 1
+    assert refuses(guard, talk, order(6, round=8)) == "", "what is missing stays missing"
+    assert "orders in round 8" in refuses(guard, talk, order(7, round=8))
+    assert "orders in round 8" in refuses(guard, talk, quote(8, round=8))
 
 
 def test_bytes_that_were_sent_may_go_again() -> None:

@@ -1,9 +1,8 @@
 """The other side's newest state, and when the own is told."""
 
-from dataclasses import replace
-
 from tests.unit.domain.builders import at, hedger_state, maker_state
 
+from lighter_hedge.domain.events import Instant
 from lighter_hedge.domain.peer import ACKS_TOLD, Acks, Heard, Telling
 from lighter_hedge.domain.states import HedgerState, MakerState
 
@@ -29,14 +28,18 @@ def test_silence_begins_after_the_limit() -> None:
 
 def test_a_state_is_told_when_it_has_changed_and_every_heartbeat() -> None:
     telling: Telling[MakerState] = Telling(1_000)
-    state = maker_state()
-    assert telling.due(state, at(0))
-    assert not telling.due(replace(state, at_ms=state.at_ms + 1), at(999))
-    changed = replace(state, round=9)
-    assert telling.due(changed, at(999))
-    assert telling.told == changed
-    assert not telling.due(changed, at(1_998))
-    assert telling.due(changed, at(1_999))
+    number = 1
+
+    def state(now: Instant) -> MakerState:
+        return maker_state(at_ms=now.wall_ms, round=number)
+
+    assert telling.due(state, at(0)) == state(at(0))
+    assert telling.due(state, at(999)) is None
+    number = 9
+    assert telling.due(state, at(999)) == state(at(999))
+    assert telling.told == state(at(999))
+    assert telling.due(state, at(1_998)) is None
+    assert telling.due(state, at(1_999)) is not None
 
 
 def test_the_newest_acknowledgements_are_kept() -> None:

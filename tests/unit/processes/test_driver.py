@@ -46,6 +46,7 @@ from lighter_hedge.domain.events import (
     OperatorAsked,
     OrderReport,
     OrdersRead,
+    PeerUnreadable,
     Prepared,
     PrepareFailed,
     Request,
@@ -59,7 +60,7 @@ from lighter_hedge.domain.events import (
 from lighter_hedge.domain.states import HedgeFailed, HedgerState, MakerState, OperatorCommand, Role
 from lighter_hedge.domain.units import MarketSpec
 from lighter_hedge.messaging.memory_stream import MemoryHub, MemoryMessaging
-from lighter_hedge.messaging.messages import ChannelContext, MalformedMessage
+from lighter_hedge.messaging.messages import ChannelContext, MalformedMessage, SchemaMismatch
 from lighter_hedge.messaging.port import MessagingError, SupersededError
 from lighter_hedge.processes.driver import NEWS_MAX, Driver
 from lighter_hedge.venue.errors import ReadFailed
@@ -173,7 +174,7 @@ class Unreadable(MemoryMessaging):
     """Redis with one entry that nobody can read."""
 
     async def last_state(self, role: Role) -> MakerState | HedgerState | None:
-        raise MalformedMessage("schema 9")
+        raise SchemaMismatch("schema 9")
 
     async def commands(self, since: str) -> AsyncGenerator[tuple[str, OperatorCommand], None]:
         raise MalformedMessage("no command", entry_id="5-0")
@@ -294,6 +295,21 @@ def test_facts_are_committed_before_a_signed_candidate_and_before_the_end() -> N
     assert desk.done == ["recorded NonceSettled"]
 
 
+def test_what_the_guard_refuses_is_not_sent_and_alerts_once_a_minute() -> None:
+    with bench(Send(candidate=candidate(order(1))), Send(candidate=candidate(order(2)))) as desk:
+        desk.guard.why = "too large"
+        desk.run()
+        assert desk.done == []
+        answers = [answered.answer for answered in desk.machine.of(SendAnswered)]
+        assert answers == [Answer(kind=AnswerKind.NOT_SENT, message="too large")] * 2
+        assert desk.book.alerts == [("SEND_REFUSED", "not sent: too large")]
+        assert desk.codes().count("SEND_REFUSED") == 2
+        desk.run(61)
+        desk.driver._execute(Send(candidate=candidate(order(3))))
+        desk.run()
+        assert len(desk.book.alerts) == 2
+
+
 def test_a_signature_is_journalled_before_anybody_hears_of_it() -> None:
     send: list[Command] = [Send(candidate=candidate())]
     with bench(Prepare(ticket=3, nonce=7, request=order()), Prepared=send) as desk:
@@ -412,6 +428,7 @@ def test_an_unreadable_peer_and_command_are_named_and_never_followed() -> None:
             desk.do(_for_a_moment(desk.driver))
         assert "MESSAGE_UNREADABLE schema 9" in texts
         assert desk.machine.of(HedgerHeard) == []
+        assert desk.machine.of(PeerUnreadable) != []
 
 
 async def _for_a_moment(driver: Driver) -> None:
