@@ -465,7 +465,7 @@ DEFENCES = [
     }),
     Defence(old_quotes_are_sent, {
         "h28-h40": desk.test_h28_h40_a_that_stood_still_sends_no_old_quote,
-        "e13-announced": partial(cases.test_e13_a_wakes_after_five_minutes_with_b_dead, True),
+        "e13-announced": partial(cases.test_e13_a_wakes_with_b_dead, True, 20),
         "e13-held-up": cases.test_e13_quote_whose_write_was_held_up_is_not_sent,
     }),
     Defence(foreign_trades_are_not_looked_at, {
