@@ -35,6 +35,7 @@ from lighter_hedge.simulator.events import BookChange, Mark, TrafficEvent
 from lighter_hedge.simulator.orders import Order, Trade, TxRecord
 from lighter_hedge.simulator.pushes import Push, TxExecuted
 from lighter_hedge.simulator.transactions import CreateOrder, TxBody
+from lighter_hedge.venue.lighter.models import TX_CANCEL_ALL, TX_CREATE_ORDER
 
 MIDDLE = (BID + ASK) // 2
 
@@ -122,15 +123,15 @@ def last_trade(world: World, role: Role) -> Trade:
     return max(world.trades(role), key=lambda trade: trade.trade_id)
 
 
-def nonces(world: World, role: Role) -> list[int]:
-    """The nonces of an account's orders that reached the API, oldest first."""
-    return [json.loads(text)["Nonce"] for text in payloads(world, role, 14)]
+def orders_sent(world: World, role: Role) -> list[dict[str, Any]]:
+    """The signed orders that reached the API from an account, oldest first, repeated ones too."""
+    sent = [json.loads(text) for _, kind, text in world.server.sends if kind == TX_CREATE_ORDER]
+    return [order for order in sent if order["AccountIndex"] == ACCOUNTS[role]]
 
 
-def payloads(world: World, role: Role, tx_type: int) -> list[str]:
-    """The signed bytes of this type that reached the API from an account, oldest first."""
-    mark = f'"AccountIndex": {ACCOUNTS[role]},'
-    return [text for _, kind, text in world.server.sends if kind == tx_type and mark in text]
+def nonces(world: World, role: Role) -> set[int]:
+    """The nonces of an account's orders that reached the API."""
+    return {order["Nonce"] for order in orders_sent(world, role)}
 
 
 # --- markets ----------------------------------------------------------------------------------------------------
@@ -196,6 +197,11 @@ def sequencer_drops(world: World, role: Role, *, silently: bool = False, reduce_
     exchange._run_tx = dropped  # type: ignore[method-assign]
 
 
+def jump_mark(world: World, ticks: int) -> None:
+    """The mark price alone moves, and the book stays."""
+    happen(world, Mark(market_index=BTC.market_index, mark_ticks=MIDDLE + ticks, index_ticks=MIDDLE + ticks))
+
+
 # --- what is not the desk's own ---------------------------------------------------------------------------------
 
 
@@ -209,7 +215,7 @@ def by_another_hand(world: World, role: Role, lots: int, *, side: Side = Side.BI
         "ExpiredAt": world.now().wall_ms + 599_000, "Nonce": account.keys[API_KEY].nonce, "Sig": "",
         "L2TxAttributes": None,
     }  # fmt: skip
-    assert world.server.venue.submit(14, order, "").code == 200
+    assert world.server.venue.submit(TX_CREATE_ORDER, order, "").code == 200
 
 
 def burn_by_another_hand(world: World, role: Role) -> None:
@@ -220,7 +226,7 @@ def burn_by_another_hand(world: World, role: Role) -> None:
         "ExpiredAt": world.now().wall_ms + 599_000, "Nonce": account.keys[API_KEY].nonce, "Sig": "other",
         "L2TxAttributes": {"5": BTC.market_index},
     }  # fmt: skip
-    assert world.server.venue.submit(16, cancel_all, "").code == 200
+    assert world.server.venue.submit(TX_CANCEL_ALL, cancel_all, "").code == 200
 
 
 def liquidate(world: World, role: Role, lots: int) -> None:
@@ -364,6 +370,18 @@ def start_second(world: World, role: Role, *, journal: MemoryJournal | None = No
     process.journal = journal or process.journal
     world.start(role)
     return old
+
+
+def set_clock(world: World, role: Role, ahead_ms: int) -> None:
+    """The wall clock of a side's host is wrong by so much; its monotonic clock runs on."""
+    driver = world.processes[role].driver
+    assert driver is not None
+
+    def shifted() -> Instant:
+        right = world.now()
+        return Instant(right.mono_ms, right.wall_ms + ahead_ms)
+
+    driver.clock = shifted
 
 
 @contextmanager
