@@ -9,14 +9,16 @@ from typing import Any
 from tests.scenarios import test_hazards_desk as desk
 from tests.scenarios import test_hazards_orders as orders
 from tests.scenarios import test_interleavings as cases
+from tests.scenarios import test_limits as limits
 from tests.scenarios.faults import Removal, Story, blind_to_positions, silence_is_refusal
 from tests.scenarios.stories import patched, patched_function
 from tests.simulation.memory_journal import MemoryJournal
 from tests.simulation.sim_venue import SimVenue
 
-from lighter_hedge.domain import gate, quoting
+from lighter_hedge.domain import gate, hedger, quoting
 from lighter_hedge.domain.arming import Arming
 from lighter_hedge.domain.book import Book
+from lighter_hedge.domain.budget import Budget
 from lighter_hedge.domain.commands import Command, Prepare
 from lighter_hedge.domain.core import Core
 from lighter_hedge.domain.events import (
@@ -34,14 +36,18 @@ from lighter_hedge.domain.hedger import Hedger
 from lighter_hedge.domain.lane import Lane
 from lighter_hedge.domain.lane_words import LanePhase
 from lighter_hedge.domain.ledger import Ledger, Order
+from lighter_hedge.domain.limits import Limits
 from lighter_hedge.domain.maker import Maker
 from lighter_hedge.domain.pair import Agreement, PositionCheck
 from lighter_hedge.domain.quoter import Quoter
 from lighter_hedge.domain.reach import Reach
+from lighter_hedge.domain.skew import Skew
 from lighter_hedge.domain.states import MakerState, OperatorCommand, Role
 from lighter_hedge.domain.units import Side
+from lighter_hedge.domain.watch import Watch
 from lighter_hedge.messaging import memory_stream
 from lighter_hedge.messaging.memory_stream import MemoryHub
+from lighter_hedge.messaging.messages import decode_state
 from lighter_hedge.processes.driver import Driver
 from lighter_hedge.processes.journal_file import JournalError
 from lighter_hedge.venue.errors import ReadFailed
@@ -223,10 +229,9 @@ def journal_errors_are_logged() -> Iterator[None]:
 @contextmanager
 def versions_are_not_looked_at() -> Iterator[None]:
     """Another version's words are taken for ours."""
-    decode = memory_stream.decode_state
 
     def lenient(role: Role, body: bytes) -> Any:
-        return decode(role, body.replace(b'"schema":2', b'"schema":1'))
+        return decode_state(role, body.replace(b'"schema":2', b'"schema":1'))
 
     with patched(memory_stream, "decode_state", lenient):
         yield
@@ -400,6 +405,35 @@ def orders_are_not_counted() -> Iterator[None]:
 
 
 @contextmanager
+def clocks_are_trusted() -> Iterator[None]:
+    """Whatever the venue's stamps say."""
+    with patched_method(Skew, "reasons", []):
+        yield
+
+
+@contextmanager
+def budget_is_not_counted() -> Iterator[None]:
+    """Requests are sent until the venue refuses them."""
+    with patched_method(Budget, "left", None):
+        yield
+
+
+def any_price_will_do() -> AbstractContextManager[None]:
+    """However far from the mark price."""
+    return patched_function("lighter_hedge.domain.guard", "within_collar", lambda *_: True)
+
+
+def hedge_caps_are_not_moved() -> AbstractContextManager[None]:
+    """A worst price stays where it was, wherever the market is."""
+    return patched(Reach, "_in_collar", lambda _, cap, side: cap)
+
+
+def halt_is_a_try() -> AbstractContextManager[None]:
+    """A halted market is a refusal like any other."""
+    return patched(hedger, "MARKET_HALTED", 0)
+
+
+@contextmanager
 def limit_holds_for_closes_too() -> Iterator[None]:
     """At the limit nothing is quoted at all."""
     reasons = Maker._reasons
@@ -493,6 +527,23 @@ DEFENCES = [
     }),
     Defence(announce_ends_with_the_cancel, {"e18": cases.test_e18_b_stays_armed_while_the_old_quote_may_fill}),
     Defence(other_account_cannot_be_read, {"e19": cases.test_e19_without_private_reads_of_the_other_account}),
+    Defence(clocks_are_trusted, {
+        "h26-e23": partial(limits.test_h26_e23_clock_that_jumps_stops_quotes_and_no_hedge, Role.MAKER, 180_000),
+    }),
+    Defence(budget_is_not_counted, {"h35-share": limits.test_h35_quoting_slows_down_before_the_budget_is_gone}),
+    Defence(any_price_will_do, {"h37": limits.test_h37_price_far_from_the_mark_is_not_quoted}),
+    Defence(hedge_caps_are_not_moved, {"h37-hedge": limits.test_h37_hedge_goes_on_within_the_collar}),
+    Defence(always(Limits, "exceeded", None), {
+        "h38-hour": partial(
+            limits.test_h38_limits_of_the_hour_and_the_day_drain,
+            "NOTIONAL_LIMIT",
+            {"notional_hour_quote_max": 20_000_000},
+        ),
+    }),
+    Defence(always(Watch, "_judge_start", []), {
+        "e24": limits.test_e24_exposure_found_at_a_start_pauses_and_is_hedged,
+    }),
+    Defence(halt_is_a_try, {"e20-h29": cases.test_e20_h29_halted_market_eats_no_tries}),
     Defence(always(Hedger, "_blocked", False), {"e21": cases.test_e21_books_that_disagree_about_b_stop_b}),
     Defence(one_read_proves, {"e25": cases.test_e25_two_reads_with_a_hedge_between_them_pause_nothing}),
 ]  # fmt: skip

@@ -294,7 +294,7 @@ class Sleeper:
 
     def create_task(self, work: Coroutine[Any, Any, None]) -> None:
         """In place of the process's own group of tasks: a process that stands still begins nothing."""
-        if self.at_send and work.__name__ == "_send":
+        if self.at_send and getattr(work, "__name__", "") == "_send":
             self._fall_asleep()
         if self.asleep:
             self._held.append(work)

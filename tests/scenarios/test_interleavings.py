@@ -104,10 +104,9 @@ def test_e4_clear_while_b_hedges_what_it_sees() -> None:
         quoting_again(world)
         world.fault("part_fill", lots=60)
         world.ask("clear")
-        flat = lambda: world.position(Role.MAKER) == 0 == world.position(Role.HEDGER)  # noqa: E731
-        world.until(flat, 20, "flat")
+        world.until(lambda: world.position(Role.MAKER) == 0 == world.position(Role.HEDGER), 20, "flat")
         world.run(5)
-        assert flat()
+        assert (world.position(Role.MAKER), world.position(Role.HEDGER)) == (0, 0)
         assert world.resting(Role.MAKER) == []
         assert world.maker.latch.mode is Mode.PAUSED
         check(world)
@@ -454,4 +453,4 @@ def lag_positions(world: World, role: Role, seconds: float) -> None:
         position = sum(signed(trade, ACCOUNTS[whose]) for trade in world.trades(whose) if trade.time_us <= until_us)
         return position, available, orders
 
-    venue.read_account = lagging  # type: ignore[method-assign]
+    venue.read_account = lagging  # type: ignore[method-assign, assignment]

@@ -1,18 +1,19 @@
-"""Hazards of limits, budgets, prices and clocks: at a limit nothing is opened, and what is open is hedged and closed."""
+"""Hazards of limits, budgets, prices and clocks: nothing is opened then; what is open is hedged and closed."""
 
 import pytest
 from tests.scenarios.stories import (
+    book,
     by_another_hand,
     check,
     finished,
     jump_mark,
     orders_sent,
     paused,
-    play_rounds,
     quoting_again,
     set_clock,
+    set_levels,
 )
-from tests.simulation.world import BID, World, settings
+from tests.simulation.world import ASK, BID, World, settings
 
 from lighter_hedge.domain.hedger import Hedger
 from lighter_hedge.domain.states import Mode, Role
@@ -80,7 +81,7 @@ def test_h37_price_far_from_the_mark_is_not_quoted() -> None:
 
 
 def test_h37_hedge_goes_on_within_the_collar() -> None:
-    """The mark price has run away upwards: B's old cap would look like an accident to the exchange; it hedges anyway."""
+    """The mark price has run away upwards: B's old cap would look like an accident; it hedges anyway."""
     with World() as world:
         world.start_both()
         jump_mark(world, BID // 30)
@@ -93,7 +94,7 @@ def test_h38_machine_gone_wrong_is_stopped_before_the_socket(monkeypatch: pytest
     order = Hedger._order
 
     def greedy(hedger: Hedger, side: Side, lots: int, *rest: int, **options: bool) -> object:
-        return order(hedger, side, lots * 3 // 2, *rest, **options)  # type: ignore[arg-type]
+        return order(hedger, side, lots * 3 // 2, *rest, **options)
 
     monkeypatch.setattr(Hedger, "_order", greedy)
     with World(settings(hedge_confirm_timeout_ms=5_000, unhedged_ms_max=10_000)) as world:
@@ -105,21 +106,18 @@ def test_h38_machine_gone_wrong_is_stopped_before_the_socket(monkeypatch: pytest
 
 
 @pytest.mark.parametrize(
-    ("code", "desk"),
-    [
-        ("NOTIONAL_LIMIT", settings(notional_hour_quote_max=30_000_000)),
-        ("DAILY_LOSS", settings(daily_loss_quote_max=1)),
-    ],
+    ("code", "limits"),
+    [("NOTIONAL_LIMIT", {"notional_hour_quote_max": 20_000_000}), ("DAILY_LOSS", {"daily_loss_quote_max": 10_000})],
 )
-def test_h38_limits_of_the_hour_and_the_day_drain(code: str, desk: object) -> None:
-    """What is open is closed by quotes, nothing is opened, and a person is asked."""
-    with World(desk) as world:  # type: ignore[arg-type]
+def test_h38_limits_of_the_hour_and_the_day_drain(code: str, limits: dict[str, int]) -> None:
+    """B sells 100 USD lower than A has bought: what is open is closed by a quote, and a person is asked."""
+    with World(settings(**limits), traffic=book(bids=((BID, 500), (BID - 1_000, 500)), asks=((ASK, 500),))) as world:
         world.start_both()
-        for _ in range(3):
-            if not world.resting(Role.MAKER):
-                break
-            play_rounds(world, 1)
-            world.run(3)
+        set_levels(world, (Side.BID, BID, 0))
+        world.fault("fill_now")
+        world.until(lambda: world.position(Role.MAKER) == 20 and world.hedged(), 10, "the hedge")
+        assert quoting_again(world).side is Side.ASK
+        world.fault("fill_now")
         paused(world, "DRAINED", 20)
         assert (world.position(Role.MAKER), world.position(Role.HEDGER)) == (0, 0)
         assert any(alert == code for alert, _ in world.a.journal.alerts)
