@@ -80,15 +80,6 @@ def test_h37_price_far_from_the_mark_is_not_quoted() -> None:
         quoting_again(world)
 
 
-def test_h37_hedge_goes_on_within_the_collar() -> None:
-    """The mark price has run away upwards: B's old cap would look like an accident; it hedges anyway."""
-    with World() as world:
-        world.start_both()
-        jump_mark(world, BID // 30)
-        world.fault("fill_now")
-        finished(world, 20)
-
-
 def test_h38_machine_gone_wrong_is_stopped_before_the_socket(monkeypatch: pytest.MonkeyPatch) -> None:
     """B wants half as much again as is missing: the last look refuses it, and the exposure pauses the desk."""
     order = Hedger._order
