@@ -7,7 +7,7 @@ from tests.scenarios.stories import (
     burn_by_another_hand,
     by_another_hand,
     check,
-    died_of,
+    ended_for_its_journal,
     finished,
     full_disk,
     happen,
@@ -31,7 +31,6 @@ from lighter_hedge.domain.states import Mode, Role
 from lighter_hedge.domain.units import Side
 from lighter_hedge.messaging.keys import DeskKeys
 from lighter_hedge.messaging.messages import encode
-from lighter_hedge.processes.journal_file import JournalError
 from lighter_hedge.simulator.accounts import Tier
 from lighter_hedge.simulator.events import BookChange
 
@@ -266,7 +265,7 @@ def test_h25_e21_disk_full_ends_the_side_before_it_sends(role: Role) -> None:
         world.start_both()
         with full_disk(world, role):
             world.fault("fill_now")
-            died_of(world, role, JournalError)
+            ended_for_its_journal(world, role)
             world.until(world.hedged, 5, "the armed hedge")
             orders = len(world.orders(Role.MAKER))
             world.run(10)
