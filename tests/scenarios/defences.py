@@ -18,6 +18,7 @@ from tests.scenarios.removals import (
     b_is_never_unresolved,
     budget_is_not_counted,
     clocks_are_trusted,
+    collar_is_around_the_mark_alone,
     every_start_is_a_persons,
     failed_is_still_pending,
     foreign_trades_are_not_looked_at,
@@ -139,6 +140,7 @@ DEFENCES = [
         "h26-e23": partial(limits.test_h26_e23_clock_that_jumps_stops_quotes_and_no_hedge, Role.MAKER, 180_000),
     }),
     Defence(budget_is_not_counted, {"h35-share": limits.test_h35_quoting_slows_down_before_the_budget_is_gone}),
+    Defence(collar_is_around_the_mark_alone, {"h37-hedge": limits.test_h37_mark_price_alone_stops_no_hedge}),
     Defence(any_price_will_do, {"h37": limits.test_h37_price_far_from_the_mark_is_not_quoted}),
     Defence(always(Limits, "exceeded", None), {
         "h38-hour": partial(

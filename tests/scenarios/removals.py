@@ -414,6 +414,19 @@ def any_price_will_do() -> AbstractContextManager[None]:
     return patched_function("lighter_hedge.domain.guard", "within_collar", lambda *_: True)
 
 
+@contextmanager
+def collar_is_around_the_mark_alone() -> Iterator[None]:
+    """A hedge is held to the mark price, wherever the book stands."""
+
+    def collared(reach: Reach, cap: int, side: Side) -> int:
+        mark = reach.core.book.mark
+        collar = mark * reach.core.settings.price_collar_bps_e2 // quoting.BPS_E2
+        return max(cap, mark - collar) if side is Side.ASK else min(cap, mark + collar)
+
+    with patched(Reach, "_in_collar", collared):
+        yield
+
+
 def halt_is_a_try() -> AbstractContextManager[None]:
     """A halted market is a refusal like any other."""
     return patched(hedger, "MARKET_HALTED", 0)

@@ -80,6 +80,17 @@ def test_h37_price_far_from_the_mark_is_not_quoted() -> None:
         quoting_again(world)
 
 
+def test_h37_mark_price_alone_stops_no_hedge() -> None:
+    """The mark price has run away upwards, the book has not: A's part is hedged where the book stands."""
+    with World(settings(quantity=100)) as world:
+        world.start_both()
+        jump_mark(world, BID // 30)
+        world.run(0.1)
+        world.fault("part_fill", lots=60)
+        finished(world, 60)
+        assert world.said(Role.HEDGER, "HEDGE_TRY_FAILED") == []
+
+
 def test_h38_machine_gone_wrong_is_stopped_before_the_socket(monkeypatch: pytest.MonkeyPatch) -> None:
     """B wants half as much again as is missing: the last look refuses it, and the exposure pauses the desk."""
     order = Hedger._order
