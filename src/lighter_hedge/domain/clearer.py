@@ -74,9 +74,9 @@ class Clearer:
             return self.closing.step(now)
         if self._flat_since_ms is None:
             self._flat_since_ms = now.mono_ms
-        asked_ms, position = core.last_read.get(core.role, (-1, 0))
+        asked_ms, position = core.reads.last.get(core.role, (-1, 0))
         if asked_ms < self._flat_since_ms + core.settings.read_lag_ms:
-            core.read_again(core.role)
+            core.reads.again(core.role)
             return []
         if position or core.open_orders[core.role]:
             self.closing.wanted = True
