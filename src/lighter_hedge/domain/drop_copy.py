@@ -125,11 +125,16 @@ class DropCopies:
             copy.changed_ms = now.mono_ms
         copy.position = lots
 
-    def on_read(self, role: Role, lots: int, asked_ms: int) -> bool:
-        """A position read over REST, which may be a read lag old. Whether it corrects what the stream has told."""
+    def on_read(self, role: Role, lots: int | None, asked_ms: int) -> bool:
+        """A position read over REST, which may be a read lag old; None where the read failed.
+
+        Whether it corrects what the stream has told.
+        """
         copy = self._copies[role]
         if copy.position is None or not self.feed_open:
             copy.position = lots
+            return False
+        if lots is None:
             return False
         if copy.position == lots or asked_ms < copy.changed_ms + self.read_lag_ms:
             return False

@@ -223,10 +223,11 @@ class Monitor:
         return [Say(level=Level.WARNING, code="FEED_LOST", text=text)]
 
     def _on_read(self, event: AccountRead) -> list[MonitorCommand]:
+        corrected = self.copies.on_read(event.role, event.position, event.asked_ms)
         if event.position is None:
             return []
         commands: list[MonitorCommand] = []
-        if self.copies.on_read(event.role, event.position, event.asked_ms):
+        if corrected:
             text = f"account {event.role.letter} has {self.size(event.position)}, which no frame has told"
             commands.append(Say(level=Level.WARNING, code="FRAME_MISSED", text=text))
         if event.role is Role.MAKER:

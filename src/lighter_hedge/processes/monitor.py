@@ -140,22 +140,24 @@ class MonitorDriver:
             await asyncio.sleep(TICK_SECONDS)
 
     async def _follow_venue(self) -> None:
-        said = ""
-        while True:
-            try:
-                venue = await self.connect()
-                break
-            except VenueError as error:
-                if str(error) != said:
-                    said = str(error)
-                    self.say("error", "VENUE_DOWN", said)
-            await asyncio.sleep(VENUE_SECONDS)
-        self._venue = venue
+        venue = self._venue = await self._connected()
         try:
             self.dispatch(MarketLearned(market=venue.market))
             await venue.stream(self.dispatch)
         finally:
             await venue.close()
+
+    async def _connected(self) -> PublicVenue:
+        """The venue, as soon as it answers."""
+        said = ""
+        while True:
+            try:
+                return await self.connect()
+            except VenueError as error:
+                if str(error) != said:
+                    said = str(error)
+                    self.say("error", "VENUE_DOWN", said)
+            await asyncio.sleep(VENUE_SECONDS)
 
     async def _follow_states(self, role: Role) -> None:
         while True:

@@ -1,0 +1,573 @@
+"""The monitor's checks: each is shown to fire, and to stay silent."""
+
+import pytest
+from tests.unit.domain.builders import MARKET, announce, coid, fills, only, pause
+from tests.unit.domain.monitor_talk import A, B, Watched, command, lose_feed, open_feed, watching
+
+from lighter_hedge.domain.commands import ReadAccount, Say
+from lighter_hedge.domain.events import MessagingChanged, OperatorAsked, PositionReported, Ticked
+from lighter_hedge.domain.incidents import Incident
+from lighter_hedge.domain.monitor import BLIND_MS_MAX, CLEAR_MS_MAX, REST_MS_MAX, STALL_MS
+from lighter_hedge.domain.monitor_words import (
+    AskPause,
+    LookForStop,
+    MarketLearned,
+    PauseSent,
+    Remember,
+    StopLearned,
+)
+from lighter_hedge.domain.states import Mode, Role
+
+UNHEDGED = "UNHEDGED_TOO_LONG"
+TWICE = "HEDGED_TWICE"
+QUOTED = "QUOTE_WHILE_UNHEDGED"
+
+
+def round_of(watched: Watched, serial: int, signed: int = 100) -> None:
+    """A fills, B hedges."""
+    watched.trade(A, signed, serial)
+    watched.wait(250)
+    watched.trade(B, -signed, serial)
+    watched.wait(750)
+
+
+def test_rounds_alert_nobody_and_touch_no_disk() -> None:
+    watched = watching()
+    for serial in range(1, 40):
+        watched.says[A] = {"announce": announce(serial)}
+        round_of(watched, serial, 100 if serial % 2 else -100)
+    watched.wait(200_000)
+    assert watched.alerts() == []
+    assert only(watched.log, Remember) == []
+    assert only(watched.log, AskPause) == []
+
+
+# --- I3 ---------------------------------------------------------------------------------------------------------------
+
+
+def test_an_exposure_that_is_too_old_is_alerted_and_a_is_asked_to_pause_once() -> None:
+    watched = watching()
+    watched.trade(A, 100)
+    watched.wait(89_750)
+    assert watched.alerts() == []
+    watched.wait(60_000)
+    assert watched.alerts() == [UNHEDGED]
+    (ask,) = only(watched.log, AskPause)
+    assert (ask.command.verb, ask.command.id) == ("pause", "monitor-1800000003250")
+    assert ask.command.reason == "0.00100 BTC unhedged for 90 s, says the monitor"
+    watched.trade(B, -100)
+    watched.wait(1_000)
+    assert watched.recovered() == [UNHEDGED]
+    watched.trade(A, 100, 2)
+    watched.wait(91_000)
+    assert len(only(watched.log, AskPause)) == 2, "another exposure is another incident"
+    assert len({each.command.id for each in only(watched.log, AskPause)}) == 2
+
+
+def test_a_desk_that_is_paused_is_not_asked() -> None:
+    watched = watching()
+    watched.says[A] = {"mode": Mode.PAUSED, "pause": pause()}
+    watched.trade(A, 100)
+    watched.wait(100_000)
+    assert watched.alerts() == [UNHEDGED]
+    assert only(watched.log, AskPause) == []
+
+
+def test_a_residual_is_no_exposure() -> None:
+    watched = watching()
+    watched.says[A] = {"announce": announce(1)}
+    watched.trade(A, 9)
+    watched.wait(200_000)
+    assert watched.alerts() == []
+    watched.trade(A, 1)
+    watched.wait(91_000)
+    assert watched.alerts() == [UNHEDGED]
+
+
+def test_the_minimum_that_was_announced_counts_where_it_is_higher() -> None:
+    watched = watching()
+    watched.says[A] = {"announce": announce(1, min_lots=12)}
+    watched.wait(1_000)
+    watched.trade(A, 11)
+    watched.wait(200_000)
+    assert watched.alerts() == []
+
+
+def test_with_redis_down_it_alerts_and_asks_as_soon_as_redis_is_back() -> None:
+    watched = watching()
+    watched.speaking.clear()
+    watched.hear(MessagingChanged(up=False))
+    watched.trade(A, 100)
+    watched.wait(100_000)
+    assert watched.alerts() == ["STATES_UNSEEN", UNHEDGED]
+    assert only(watched.log, AskPause) == []
+    watched.hear(MessagingChanged(up=True))
+    watched.wait(1_000)
+    assert len(only(watched.log, AskPause)) == 1
+
+
+def test_a_pause_that_did_not_reach_the_stream_is_asked_for_again() -> None:
+    watched = watching()
+    watched.trade(A, 100)
+    watched.wait(91_000)
+    (first,) = only(watched.log, AskPause)
+    watched.hear(PauseSent(sent=False))
+    watched.wait(750)
+    assert len(only(watched.log, AskPause)) == 1
+    watched.wait(500)
+    assert [ask.command.id for ask in only(watched.log, AskPause)] == [first.command.id] * 2
+    watched.hear(PauseSent(sent=True))
+    watched.wait(60_000)
+    assert len(only(watched.log, AskPause)) == 2
+
+
+def test_with_the_venue_unseen_from_the_start_the_states_say_what_is_exposed() -> None:
+    watched = watching(venue=False)
+    watched.positions[A] = 100
+    watched.wait(91_000)
+    assert watched.alerts() == ["VENUE_UNSEEN", UNHEDGED]
+    assert watched.texts()[-1].startswith("100 lots unhedged for 90 s")
+    assert len(only(watched.log, AskPause)) == 1
+
+
+def test_without_the_venue_the_residual_that_a_carries_is_none() -> None:
+    watched = watching(venue=False)
+    watched.positions[A] = 9
+    watched.says[A] = {"residual": 9}
+    watched.wait(200_000)
+    assert watched.alerts() == ["VENUE_UNSEEN"]
+
+
+def test_a_silent_side_makes_the_net_unknown_not_flat() -> None:
+    watched = watching(venue=False)
+    watched.positions[A] = 100
+    watched.wait(60_000)
+    watched.speaking.remove(B)
+    watched.wait(60_000)
+    assert UNHEDGED not in watched.alerts()
+    watched.speaking.add(B)
+    watched.wait(1_000)
+    assert UNHEDGED in watched.alerts(), "not knowing has not ended the exposure"
+
+
+def test_with_both_eyes_shut_rest_is_the_third_source() -> None:
+    watched = watching()
+    watched.speaking.clear()
+    watched.hear(MessagingChanged(up=False))
+    lose_feed(watched)
+    watched.reads = {A: (100, 0), B: (0, 0)}
+    watched.wait(120_000)
+    assert UNHEDGED in watched.alerts()
+
+
+# --- I2, I4, foreign --------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("signed", "fires"), [(-100, False), (-40, False), (-101, True), (-200, True), (20, True)])
+def test_a_trade_of_b_away_from_zero_or_through_it_is_alerted(signed: int, fires: bool) -> None:
+    watched = watching()
+    watched.trade(A, 100)
+    watched.trade(B, signed)
+    watched.wait(1_000)
+    assert watched.alerts() == ([TWICE] if fires else [])
+
+
+def test_the_order_of_frames_does_not_matter() -> None:
+    watched = watching()
+    watched.trade(B, -100, trade_id=2)
+    watched.trade(A, 100, trade_id=1)
+    watched.wait(1_000)
+    assert watched.alerts() == []
+
+
+def test_a_second_hedge_is_alerted_and_the_next_ones_are_logged() -> None:
+    watched = watching()
+    round_of(watched, 1)
+    watched.trade(B, -100, 2)
+    watched.wait(1_000)
+    assert watched.alerts() == [TWICE]
+    assert "trade 3 of account B moved A + B from 0.00000 BTC to -0.00100 BTC" in watched.texts()[0]
+    watched.trade(B, -100, 3)
+    watched.wait(1_000)
+    assert watched.alerts() == [TWICE]
+    assert [said.code for said in only(watched.log, Say)].count(TWICE) == 1
+
+
+def test_a_persons_clear_explains_closing_trades_until_the_desk_runs_again() -> None:
+    watched = watching()
+    watched.trade(A, 100)
+    watched.trade(B, -100)
+    watched.wait(1_000)
+    watched.hear(OperatorAsked(command=command("clear")))
+    watched.trade(B, 100, 2)
+    watched.wait(1_000)
+    watched.trade(A, -100, 3)
+    watched.wait(CLEAR_MS_MAX // 2)
+    assert watched.alerts() == []
+    watched.says[A] = {"acks": ("id-1",)}
+    watched.wait(1_000)
+    watched.trade(B, 100, 4)
+    watched.wait(1_000)
+    assert watched.alerts() == [TWICE]
+
+
+def test_a_clear_that_nobody_carries_out_explains_nothing_for_long() -> None:
+    watched = watching()
+    watched.hear(OperatorAsked(command=command("clear")))
+    watched.wait(CLEAR_MS_MAX + 1_000)
+    watched.trade(B, 100)
+    watched.wait(1_000)
+    assert watched.alerts() == [TWICE]
+
+
+def test_a_desk_that_says_it_was_cleared_explains_them_too() -> None:
+    watched = watching()
+    watched.says[A] = {"mode": Mode.PAUSED, "pause": pause(code="CLEARED")}
+    watched.wait(1_000)
+    watched.trade(B, 100)
+    watched.wait(1_000)
+    assert watched.alerts() == []
+
+
+@pytest.mark.parametrize("verb", ["pause", "resume", "drain"])
+def test_other_verbs_explain_no_trade(verb: str) -> None:
+    watched = watching()
+    watched.hear(OperatorAsked(command=command(verb)))
+    watched.trade(B, 100)
+    watched.wait(1_000)
+    assert watched.alerts() == [TWICE]
+
+
+def test_a_trade_of_a_with_b_is_alerted_once() -> None:
+    watched = watching()
+    watched.trade(A, 100, trade_id=50, counterparty=66)
+    watched.trade(B, -100, trade_id=50, counterparty=65)
+    watched.wait(1_000)
+    assert watched.alerts() == ["SELF_TRADE"]
+
+
+@pytest.mark.parametrize("role", list(Role))
+def test_a_trade_that_is_not_the_desks_is_alerted(role: Role) -> None:
+    watched = watching()
+    watched.trade(role, 100, coid=5)
+    watched.wait(1_000)
+    assert watched.alerts() == ["FOREIGN_TRADE"], "and no more: it is not a hedge of B's"
+    assert watched.texts() == [f"account {role.letter}: trade 1, buy 0.00100 BTC is not this desk's"]
+
+
+def test_a_liquidation_is_alerted_by_its_name() -> None:
+    watched = watching()
+    watched.trade(A, -100, kind="liquidation", coid=0)
+    watched.wait(1_000)
+    assert watched.alerts() == ["LIQUIDATION"]
+    assert "liquidation 1, sell 0.00100 BTC" in watched.texts()[0]
+
+
+def test_what_a_new_subscription_repeats_is_judged_by_nobody() -> None:
+    watched = watching()
+    round_of(watched, 1)
+    lose_feed(watched)
+    watched.wait(500)
+    open_feed(watched)
+    watched.trade(B, -100, 2, trade_id=9)
+    watched.position(B, -100)
+    watched.wait(5_000)
+    assert watched.alerts() == []
+    round_of(watched, 3)
+    assert watched.alerts() == []
+
+
+def test_trades_that_do_not_add_up_are_said() -> None:
+    watched = watching()
+    watched.position(A, 100)
+    watched.position(B, -100)
+    watched.wait(3_000)
+    said = [each.text for each in only(watched.log, Say) if each.code == "TRADES_MISSED"]
+    assert [text.split(":")[0] for text in said] == ["account A", "account B"]
+    round_of(watched, 2)
+    assert watched.alerts() == []
+
+
+# --- I1 ---------------------------------------------------------------------------------------------------------------
+
+
+def test_a_quote_that_fills_beside_an_exposure_of_another_is_alerted() -> None:
+    watched = watching()
+    watched.trade(A, 100, 1)
+    watched.wait(1_000)
+    watched.trade(A, 100, 2)
+    watched.wait(1_000)
+    assert watched.alerts() == [QUOTED]
+    assert "trade 2 of account A moved A + B from 0.00100 BTC to 0.00200 BTC" in watched.texts()[0]
+
+
+def test_parts_of_one_quote_are_one_quote() -> None:
+    watched = watching()
+    for lots in (5, 10, 85):
+        watched.trade(A, lots, 1)
+        watched.wait(500)
+    assert watched.alerts() == []
+
+
+@pytest.mark.parametrize(("announced", "fires"), [(2, [QUOTED]), (1, [])])
+def test_an_order_of_a_towards_zero_is_a_quote_only_where_it_was_announced(announced: int, fires: list[str]) -> None:
+    """Else it flattens what B could not hedge."""
+    watched = watching()
+    watched.trade(A, 100, 1)
+    watched.says[A] = {"announce": announce(announced), "fills": (fills(announced),)}
+    watched.wait(1_000)
+    watched.trade(A, -100, 2)
+    watched.wait(1_000)
+    assert watched.alerts() == fires
+
+
+def test_an_exposure_that_stood_when_counting_began_is_held_against_no_quote() -> None:
+    watched = Watched()
+    watched.hear(Ticked())
+    watched.hear(MarketLearned(market=MARKET))
+    watched.positions = {A: 100, B: 0}
+    open_feed(watched)
+    watched.wait(3_000)
+    watched.trade(A, 50, 1)
+    watched.wait(1_000)
+    assert watched.alerts() == []
+
+
+def test_a_quote_that_a_wants_while_unhedged_is_alerted() -> None:
+    watched = watching()
+    watched.trade(A, 100, 1)
+    watched.says[A] = {"announce": announce(2), "fills": (fills(1),)}
+    watched.wait(1_750)
+    assert watched.alerts() == []
+    watched.wait(2_000)
+    assert watched.alerts() == [QUOTED]
+    watched.trade(B, -100)
+    watched.wait(1_000)
+    assert watched.recovered() == [QUOTED]
+
+
+def test_the_quote_that_filled_is_the_exposure_itself() -> None:
+    for says in ({"announce": announce(1)}, {"announce": announce(7), "fills": (fills(7, filled=40),)}):
+        watched = watching()
+        watched.says[A] = says
+        watched.wait(1_000)
+        watched.trade(A, 100, 1)
+        watched.wait(20_000)
+        assert watched.alerts() == []
+
+
+def test_the_last_word_of_a_side_that_died_is_no_wish() -> None:
+    watched = watching()
+    watched.says[A] = {"announce": announce(2)}
+    watched.wait(1_000)
+    watched.speaking.remove(A)
+    watched.trade(A, 100, 1)
+    watched.wait(20_000)
+    assert watched.alerts() == ["SIDE_SILENT"]
+
+
+@pytest.mark.parametrize(("orders", "fires"), [(1, ["ORDER_RESTS_UNHEDGED"]), (0, [])])
+def test_an_order_that_rests_beside_an_exposure_is_read_and_alerted(orders: int, fires: list[str]) -> None:
+    watched = watching()
+    watched.trade(A, 100, 1)
+    watched.reads[A] = (100, orders)
+    watched.wait(REST_MS_MAX - 500)
+    assert watched.alerts() == []
+    watched.wait(1_500)
+    assert watched.alerts() == fires
+    watched.reads[A] = (100, 0)
+    watched.wait(REST_MS_MAX)
+    assert watched.recovered() == fires
+
+
+def test_more_than_one_order_in_two_reads_is_alerted() -> None:
+    watched = watching()
+    watched.reads[A] = (0, 2)
+    watched.wait(30_000)
+    assert watched.alerts() == ["TOO_MANY_ORDERS"]
+    watched.reads[A] = (0, 1)
+    watched.wait(30_000)
+    assert watched.recovered() == ["TOO_MANY_ORDERS"]
+
+
+def test_more_than_one_order_in_one_read_is_not() -> None:
+    watched = watching()
+    watched.reads[A] = (0, 2)
+    while not (reads := [each for each in only(watched.log[4:], ReadAccount) if each.role is A]):
+        watched.wait(250)
+    watched.reads[A] = (0, 1)
+    watched.wait(60_000)
+    assert len(reads) == 1
+    assert watched.alerts() == []
+
+
+# --- eyes and sides ---------------------------------------------------------------------------------------------------
+
+
+def test_a_blind_eye_is_said_at_once_and_alerted_when_it_stays_blind() -> None:
+    watched = watching()
+    lose_feed(watched)
+    assert [each.code for each in only(watched.log, Say)][-1] == "FEED_LOST"
+    watched.wait(BLIND_MS_MAX)
+    assert watched.alerts() == []
+    watched.wait(500)
+    assert watched.alerts() == ["VENUE_UNSEEN"]
+    open_feed(watched)
+    watched.wait(500)
+    assert watched.recovered() == ["VENUE_UNSEEN"]
+
+
+def test_a_stream_that_comes_back_soon_alerts_nobody() -> None:
+    watched = watching()
+    for _ in range(5):
+        lose_feed(watched)
+        watched.hear(MessagingChanged(up=False))
+        watched.wait(5_000)
+        open_feed(watched)
+        watched.hear(MessagingChanged(up=True))
+        watched.wait(5_000)
+    assert watched.alerts() == []
+
+
+@pytest.mark.parametrize("role", list(Role))
+def test_a_side_that_falls_silent_is_alerted_and_its_return_is_told(role: Role) -> None:
+    watched = watching()
+    watched.speaking.remove(role)
+    watched.wait(10_000)
+    assert watched.alerts() == ["SIDE_SILENT"]
+    assert only(watched.log, LookForStop)[0] == LookForStop(role=role)
+    assert watched.texts()[0].startswith(f"account {role.letter} ")
+    watched.speaking.add(role)
+    watched.wait(2_000)
+    assert watched.recovered() == ["SIDE_SILENT"]
+
+
+def test_a_side_that_a_person_stopped_alerts_nobody() -> None:
+    watched = watching()
+    watched.speaking.clear()
+    watched.wait(3_500)
+    for role in Role:
+        watched.hear(StopLearned(role=role, by_person=True))
+    watched.wait(60_000)
+    assert watched.alerts() == []
+
+
+def test_silence_while_redis_is_away_is_the_silence_of_redis() -> None:
+    watched = watching()
+    watched.speaking.clear()
+    watched.hear(MessagingChanged(up=False))
+    watched.wait(60_000)
+    assert watched.alerts() == ["STATES_UNSEEN"]
+    watched.speaking |= {A, B}
+    watched.hear(MessagingChanged(up=True))
+    watched.wait(3_000)
+    assert watched.alerts() == ["STATES_UNSEEN"]
+    assert watched.recovered() == ["STATES_UNSEEN"]
+
+
+def test_a_monitor_that_stood_still_has_heard_nobody_and_says_so() -> None:
+    watched = watching()
+    watched.ms += 60_000
+    watched.hear(Ticked())
+    watched.wait(3_000)
+    assert watched.alerts() == []
+    assert [each.code for each in only(watched.log, Say)].count("STALLED") == 1
+    watched.ms += STALL_MS - 1
+    watched.hear(Ticked())
+    assert [each.code for each in only(watched.log, Say)].count("STALLED") == 1
+
+
+def test_a_position_that_differs_from_what_a_side_says_is_alerted() -> None:
+    watched = watching()
+    watched.says[A] = {"position": 100}
+    watched.says[B] = {"position": -100}
+    watched.wait(10_000)
+    assert watched.alerts() == ["POSITION_DIFFERS"] * 2
+    watched.says = {A: {}, B: {}}
+    watched.wait(2_000)
+    assert watched.recovered() == ["POSITION_DIFFERS"] * 2
+
+
+# --- reads ------------------------------------------------------------------------------------------------------------
+
+
+def test_accounts_are_read_at_the_opening_and_every_so_often() -> None:
+    watched = watching()
+    watched.log.clear()
+    watched.wait(60_000)
+    assert len(only(watched.log, ReadAccount)) == 4
+    watched.log.clear()
+    open_feed(watched)
+    watched.wait(250)
+    assert {read.role for read in only(watched.log, ReadAccount)} == {A, B}
+
+
+def test_a_read_that_fails_is_unknown() -> None:
+    watched = watching()
+    watched.reads = {A: (None, 0), B: (None, 0)}
+    lose_feed(watched)
+    watched.speaking.clear()
+    watched.trade(A, 0 + 100)
+    watched.wait(1_000)
+    watched.hear(PositionReported(role=B, lots=0))
+    assert watched.machine.exposed(watched.now) is not None
+    lose_feed(watched)
+    watched.wait(20_000)
+    assert watched.machine.exposed(watched.now) is None
+
+
+def test_a_frame_that_was_missed_is_found_by_a_read() -> None:
+    watched = watching()
+    watched.reads[A] = (100, 0)
+    watched.wait(60_000)
+    assert [each.code for each in only(watched.log, Say)].count("FRAME_MISSED") == 1
+    assert watched.alerts() == ["POSITION_DIFFERS"]
+
+
+# --- restart ----------------------------------------------------------------------------------------------------------
+
+
+def test_a_restart_goes_on_counting_where_it_was() -> None:
+    first = watching()
+    first.trade(A, 100)
+    first.wait(60_000)
+    kept = only(first.log, Remember)[-1].incidents
+    assert [(one.code, one.alerted) for one in kept] == [(UNHEDGED, False)]
+
+    second = Watched(machine=type(first.machine).create(first.machine.settings, kept), ms=first.ms)
+    second.positions, second.reads = {A: 100, B: 0}, {A: (100, 0), B: (0, 0)}
+    second.hear(Ticked())
+    second.hear(MessagingChanged(up=True))
+    second.hear(MarketLearned(market=MARKET))
+    open_feed(second)
+    second.wait(29_000)
+    assert second.alerts() == []
+    second.wait(2_000)
+    assert second.alerts() == [UNHEDGED]
+    (ask,) = only(second.log, AskPause)
+    assert ask.command.id == f"monitor-{kept[0].since_ms}"
+
+
+def test_a_restart_tells_nothing_twice_and_tells_the_end() -> None:
+    first = watching()
+    first.speaking.remove(B)
+    first.wait(20_000)
+    kept = only(first.log, Remember)[-1].incidents
+    assert [(one.code, one.about, one.alerted) for one in kept] == [("SIDE_SILENT", "B", True)]
+    second = watching(incidents=kept)
+    assert second.alerts() == []
+    assert second.recovered() == ["SIDE_SILENT"]
+    assert only(second.log, Remember)[-1].incidents == ()
+
+
+def test_an_incident_that_this_version_does_not_know_is_left_alone() -> None:
+    watched = watching(incidents=(Incident(code="OLD", about="desk", since_ms=1, alerted=True),))
+    assert only(watched.log, Remember)[0].incidents == ()
+
+
+def test_sizes_are_lots_until_the_market_is_known() -> None:
+    watched = Watched()
+    assert watched.machine.size(20) == "20 lots"
+    watched.hear(MarketLearned(market=MARKET))
+    assert watched.machine.size(20) == "0.00020 BTC"
+    assert coid(1) != 1
