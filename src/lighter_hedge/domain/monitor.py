@@ -86,7 +86,7 @@ class Monitor:
     _happened: Occurrences = field(default_factory=Occurrences)
     _tick_ms: int | None = None
     _exposed_by: int | None = None
-    """A's order that has opened the present exposure, by trades; None while hedged or unknown."""
+    """A's order that has opened the newest exposure, by trades; None where B has, or nobody knows."""
     _judging: bool = False
     """A + B has been hedged since counting began: from then on A's trades are held against I1."""
     _clear: tuple[OperatorCommand, int] | None = None
@@ -357,10 +357,8 @@ class Monitor:
             if announced or abs(step.after) > abs(step.before):
                 text = f"trade {step.trade.trade_id} of account A moved {moved}: it quoted while that was not hedged"
                 commands += self._happened.happened("QUOTE_WHILE_UNHEDGED", "A", text, now)
-        if not became:
-            self._exposed_by = None
-        elif not was and step.role is Role.MAKER:
-            self._exposed_by = step.trade.coid
+        if became and not was:
+            self._exposed_by = step.trade.coid if step.role is Role.MAKER else None
         return commands
 
     def _look_at_eyes(self, now: Instant) -> list[MonitorCommand]:
@@ -408,7 +406,7 @@ class Monitor:
         exposed, state, side = self.exposed(now), self.maker_state, self.sides[Role.MAKER]
         commands: list[MonitorCommand] = []
         # A word from before the exposure, or from its first moment, proves nothing.
-        told = side.speaks(now) and self._since_exposed(side.heard_ms or 0, QUOTE_MS_MAX)
+        told = self._since_exposed(side.heard_ms or 0, QUOTE_MS_MAX)
         commands += self.quoting.look(
             None if exposed is None else exposed and told and state is not None and self._wants_quote(state),
             now,

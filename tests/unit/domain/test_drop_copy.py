@@ -95,6 +95,15 @@ def test_a_count_that_does_not_come_to_the_position_begins_anew() -> None:
     assert moves(copies.steps(at(9_900))) == [("B", 20, 0)]
 
 
+def test_a_count_may_differ_for_as_long_as_the_venue_may_lag() -> None:
+    copies = counting()
+    copies.read_lag_ms = 10_000
+    copies.on_position(A, 20, at(2_000))
+    assert copies.anchor(at(2_000)) == []
+    assert copies.anchor(at(11_999)) == []
+    assert copies.anchor(at(12_000)) == [A]
+
+
 def test_a_lost_stream_leaves_nothing_known() -> None:
     copies = counting(20, -20)
     bought(copies, A, 11, 20, 2_000)

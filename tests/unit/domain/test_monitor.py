@@ -1,11 +1,19 @@
 """The monitor's checks: each is shown to fire, and to stay silent."""
 
 import pytest
-from tests.unit.domain.builders import MARKET, announce, coid, fills, only, pause
+from tests.unit.domain.builders import MARKET, announce, fills, frame, maker_state, only, pause, row
 from tests.unit.domain.monitor_talk import A, B, Watched, command, lose_feed, open_feed, watching
 
 from lighter_hedge.domain.commands import ReadAccount, Say
-from lighter_hedge.domain.events import MessagingChanged, OperatorAsked, PositionReported, Ticked
+from lighter_hedge.domain.events import (
+    BalanceReported,
+    MakerHeard,
+    MessagingChanged,
+    OperatorAsked,
+    OrderReported,
+    PositionReported,
+    Ticked,
+)
 from lighter_hedge.domain.incidents import Incident
 from lighter_hedge.domain.monitor import BLIND_MS_MAX, CLEAR_MS_MAX, REST_MS_MAX, STALL_MS
 from lighter_hedge.domain.monitor_words import (
@@ -91,6 +99,31 @@ def test_the_minimum_that_was_announced_counts_where_it_is_higher() -> None:
     watched.trade(A, 11)
     watched.wait(200_000)
     assert watched.alerts() == []
+
+
+def test_the_markets_rules_count_where_they_are_higher() -> None:
+    watched = watching()
+    watched.says[A] = {"announce": announce(1, min_lots=5)}
+    watched.wait(1_000)
+    watched.trade(A, 9)
+    watched.wait(200_000)
+    assert watched.alerts() == []
+
+
+def test_an_eye_that_shuts_and_opens_makes_no_new_incident() -> None:
+    watched = watching()
+    watched.reads = {A: (None, 0), B: (None, 0)}
+    watched.trade(A, 100)
+    watched.reads[A] = (None, 0)
+    watched.wait(91_000)
+    watched.speaking.clear()
+    watched.wait(5_000)
+    lose_feed(watched)
+    watched.wait(500)
+    assert watched.machine.exposed(watched.now) is None
+    open_feed(watched)
+    watched.wait(5_000)
+    assert len(only(watched.log, AskPause)) == 1
 
 
 def test_with_redis_down_it_alerts_and_asks_as_soon_as_redis_is_back() -> None:
@@ -211,6 +244,19 @@ def test_a_persons_clear_explains_closing_trades_until_the_desk_runs_again() -> 
     assert watched.alerts() == [TWICE]
 
 
+def test_a_clear_lasts_as_long_as_the_desk_is_not_running_after_it() -> None:
+    watched = watching()
+    watched.hear(OperatorAsked(command=command("clear")))
+    watched.speak(A)  # on its way before A had heard of it
+    watched.trade(B, 100)
+    watched.wait(1_000)
+    watched.says[A] = {"acks": ("id-1",), "mode": Mode.PAUSED, "pause": pause(code="HEDGE_FAILED")}
+    watched.wait(CLEAR_MS_MAX + 1_000)
+    watched.trade(B, 100, 2)
+    watched.wait(1_000)
+    assert TWICE not in watched.alerts()
+
+
 def test_a_clear_that_nobody_carries_out_explains_nothing_for_long() -> None:
     watched = watching()
     watched.hear(OperatorAsked(command=command("clear")))
@@ -244,6 +290,7 @@ def test_a_trade_of_a_with_b_is_alerted_once() -> None:
     watched.trade(B, -100, trade_id=50, counterparty=65)
     watched.wait(1_000)
     assert watched.alerts() == ["SELF_TRADE"]
+    assert "SELF_TRADE" not in [said.code for said in only(watched.log, Say)]
 
 
 @pytest.mark.parametrize("role", list(Role))
@@ -299,6 +346,18 @@ def test_a_quote_that_fills_beside_an_exposure_of_another_is_alerted() -> None:
     watched.wait(1_000)
     assert watched.alerts() == [QUOTED]
     assert "trade 2 of account A moved A + B from 0.00100 BTC to 0.00200 BTC" in watched.texts()[0]
+    watched.trade(A, 100, 2)
+    watched.wait(1_000)
+    assert [said.code for said in only(watched.log, Say)].count(QUOTED) == 1, "its next part is no better"
+
+
+def test_an_order_of_b_with_the_number_of_a_quote_is_another_order() -> None:
+    watched = watching()
+    watched.trade(B, 100, 2)
+    watched.wait(1_000)
+    watched.trade(A, 100, 2)
+    watched.wait(1_000)
+    assert watched.alerts() == [TWICE, QUOTED]
 
 
 def test_parts_of_one_quote_are_one_quote() -> None:
@@ -331,6 +390,33 @@ def test_an_exposure_that_stood_when_counting_began_is_held_against_no_quote() -
     watched.trade(A, 50, 1)
     watched.wait(1_000)
     assert watched.alerts() == []
+
+
+def test_an_exposure_that_came_while_nobody_counted_is_held_against_no_quote() -> None:
+    watched = watching()
+    round_of(watched, 1)
+    lose_feed(watched)
+    watched.positions[A] = 200
+    watched.reads[A] = (200, 0)
+    open_feed(watched)
+    watched.wait(3_000)
+    watched.trade(A, 50, 3)
+    watched.wait(1_000)
+    assert watched.alerts() == []
+
+
+def test_a_wish_stands_while_a_is_silent() -> None:
+    watched = watching()
+    watched.trade(A, 100, 1)
+    watched.says[A] = {"announce": announce(2)}
+    watched.wait(5_000)
+    watched.speaking.remove(A)
+    watched.wait(20_000)
+    assert watched.alerts() == [QUOTED, "SIDE_SILENT"]
+    assert watched.recovered() == []
+    watched.trade(B, -100)
+    watched.wait(1_000)
+    assert watched.recovered() == [QUOTED]
 
 
 def test_a_quote_that_a_wants_while_unhedged_is_alerted() -> None:
@@ -380,6 +466,17 @@ def test_an_order_that_rests_beside_an_exposure_is_read_and_alerted(orders: int,
     assert watched.recovered() == fires
 
 
+def test_a_quote_that_rested_before_it_filled_is_no_order_beside_an_exposure() -> None:
+    watched = watching()
+    watched.reads[A] = (0, 1)
+    watched.wait(30_000)
+    watched.trade(A, 100, 1)
+    watched.wait(REST_MS_MAX - 1_000)
+    watched.trade(B, -100, 1)
+    watched.wait(5_000)
+    assert watched.alerts() == []
+
+
 def test_more_than_one_order_in_two_reads_is_alerted() -> None:
     watched = watching()
     watched.reads[A] = (0, 2)
@@ -392,8 +489,9 @@ def test_more_than_one_order_in_two_reads_is_alerted() -> None:
 
 def test_more_than_one_order_in_one_read_is_not() -> None:
     watched = watching()
+    watched.log.clear()
     watched.reads[A] = (0, 2)
-    while not (reads := [each for each in only(watched.log[4:], ReadAccount) if each.role is A]):
+    while not (reads := [each for each in only(watched.log, ReadAccount) if each.role is A]):
         watched.wait(250)
     watched.reads[A] = (0, 1)
     watched.wait(60_000)
@@ -500,6 +598,10 @@ def test_accounts_are_read_at_the_opening_and_every_so_often() -> None:
     open_feed(watched)
     watched.wait(250)
     assert {read.role for read in only(watched.log, ReadAccount)} == {A, B}
+    lose_feed(watched)
+    watched.log.clear()
+    watched.wait(60_000)
+    assert len(only(watched.log, ReadAccount)) == 12, "they are all there is"
 
 
 def test_a_read_that_fails_is_unknown() -> None:
@@ -565,9 +667,27 @@ def test_an_incident_that_this_version_does_not_know_is_left_alone() -> None:
     assert only(watched.log, Remember)[0].incidents == ()
 
 
+def test_what_is_not_needed_here_is_let_be() -> None:
+    watched = watching()
+    watched.trade(A, 100, trade_id=9, coid=5)
+    watched.wait(1_000)
+    watched.trade(A, 100, trade_id=9, coid=5)
+    watched.position(A, 100)
+    watched.hear(MakerHeard(state=maker_state(seq=0, announce=announce(min_lots=50))))
+    watched.wait(1_000)
+    assert watched.alerts() == ["FOREIGN_TRADE"]
+    assert watched.machine.exposed(watched.now)
+    watched.position(A, 20)
+    assert watched.machine.exposed(watched.now), "an old state announces nothing"
+    before = len(watched.log)
+    for event in (BalanceReported(available=1), frame(), OrderReported(role=A, report=row())):
+        watched.hear(event)
+    watched.hear(MessagingChanged(up=True))
+    assert len(watched.log) == before
+
+
 def test_sizes_are_lots_until_the_market_is_known() -> None:
     watched = Watched()
     assert watched.machine.size(20) == "20 lots"
     watched.hear(MarketLearned(market=MARKET))
     assert watched.machine.size(20) == "0.00020 BTC"
-    assert coid(1) != 1
