@@ -149,3 +149,11 @@ def lose_feed(watched: Watched) -> None:
 
 def command(verb: str, command_id: str = "id-1") -> OperatorCommand:
     return OperatorCommand(id=command_id, verb=verb)
+
+
+def round_of(watched: Watched, serial: int, signed: int = 100) -> None:
+    """A fills, B hedges."""
+    watched.trade(A, signed, serial)
+    watched.wait(250)
+    watched.trade(B, -signed, serial)
+    watched.wait(750)
