@@ -394,7 +394,7 @@ class Desk:
         return self._listeners[-1]
 
     def log(self, side: str, *codes: str, after: int = 0) -> list[Line]:
-        """Lines of a log (``A``, ``B``, ``monitor``, ``supervisor``) from line ``after`` on; with ``codes`` only those."""
+        """Lines of the log of A, B, the monitor or the supervisor from line ``after`` on; with ``codes`` only those."""
         return [line for line in self._lines(side)[after:] if not codes or line.code in codes]
 
     def mark(self, side: str) -> int:
