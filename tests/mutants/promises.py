@@ -95,7 +95,7 @@ class Facts:
                 self.skewed_at = now
             else:
                 self.skewed_since.pop(role, None)
-        self.foreign_seen = sum(self.stage.counts[kind] for kind in FOREIGN)
+        self.foreign_seen = self.stage.truth.foreign + self.stage.counts["transfer"]
         free = world.server.account(Role.HEDGER).collateral
         quantity = world.desk.quantity
         need = BTC.quote(quantity, self.stage.market.mid) * BTC.initial_margin_fraction // 10_000
@@ -330,6 +330,7 @@ def foreign_named(truth: Truth, world: World) -> None:
     """A trade that is not the desk's, or a position that moves without one, is named."""
     known = facts(truth)
     lost = any(known.stage.counts[kind] for kind in ("restored", "journal_lost", "journals_lost"))
+    known.note()
     if not known.foreign_seen or known.named or known.stage.mended or lost:
         return
     world.run(NAMED_SECONDS)
