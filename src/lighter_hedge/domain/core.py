@@ -320,7 +320,7 @@ class Core:
         if asked_ms < self.last_change_ms.get(role, 0) + self.settings.read_lag_ms or asked_ms < 0:
             return []
         ledger = self.ledgers[role]
-        unseen = position - ledger.position
+        unseen = position - ledger.position - ledger.foreign_lots  # what is known to be foreign is no fill of ours
         for order in reversed(ledger.orders.values()):
             if unseen * order.side.sign > 0 and order.expected and order.leaves >= abs(unseen):
                 filled = order.filled

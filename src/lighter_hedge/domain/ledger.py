@@ -92,6 +92,8 @@ class Ledger:
     orders: dict[int, Order] = field(default_factory=dict)
     foreign: list[TradeReport] = field(default_factory=list)
     """Trades that are not ours, until somebody takes them."""
+    foreign_lots: int = 0
+    """Signed lots of all of them since the baseline."""
     highest_serial: int = 0
     _trades_seen: dict[int, None] = field(default_factory=dict)
     _parts: dict[int, tuple[int, int, int]] = field(default_factory=dict)
@@ -190,7 +192,7 @@ class Ledger:
         self._parts.clear()
         self._forget_answers()
         self._filled = self._in_flight = self._cash = self.folded = self.folded_cash = 0
-        self.base = position
+        self.base, self.foreign_lots = position, 0
 
     # --- sources --------------------------------------------------------------------------------------------------
 
@@ -229,20 +231,22 @@ class Ledger:
             del self._trades_seen[next(iter(self._trades_seen))]
         serial = self.desk.serial(trade.coid)
         if serial is None or trade.kind != "trade":
-            self.foreign.append(trade)
-            return None
+            return self._not_ours(trade)
         if serial <= self.folded_serial:
             return None
         order = self._order_of(trade.coid, trade.side, trade.lots)
         if order.side is not trade.side:
-            self.foreign.append(trade)
-            return None
+            return self._not_ours(trade)
         order.order_index = order.order_index or trade.order_index
         order.by_trades += trade.lots
         order.quote_by_trades += trade.quote
         order.trade_ids.append(trade.trade_id)
         self._settle(order, closed=False)
         return order
+
+    def _not_ours(self, trade: TradeReport) -> None:
+        self.foreign.append(trade)
+        self.foreign_lots += trade.side.sign * trade.lots
 
     def expect(self, announce: Announce) -> Order:
         """The other side has announced a quote: its fills will carry this client order index."""
