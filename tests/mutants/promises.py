@@ -83,6 +83,12 @@ class Facts:
         """Whose way to the exchange this is."""
         return next(one for one in self.stage.world.everybody() if one.venue is venue)
 
+    def poor(self) -> bool:
+        """Whether B, who holds nothing, has not half of what a full hedge needs."""
+        world = self.stage.world
+        need = BTC.quote(world.desk.quantity, self.stage.market.mid) * BTC.initial_margin_fraction // 10_000
+        return world.server.account(Role.HEDGER).collateral < need // 2 and not world.position(Role.HEDGER)
+
     def note(self) -> None:
         """Look around; called as time passes."""
         world, now = self.stage.world, self.now
@@ -96,13 +102,10 @@ class Facts:
             else:
                 self.skewed_since.pop(role, None)
         self.foreign_seen = self.stage.truth.foreign + self.stage.counts["transfer"]
-        free = world.server.account(Role.HEDGER).collateral
-        quantity = world.desk.quantity
-        need = BTC.quote(quantity, self.stage.market.mid) * BTC.initial_margin_fraction // 10_000
-        if free < need // 2 and not world.position(Role.HEDGER):
-            self.poor_since = now if self.poor_since is None else self.poor_since
-        else:
+        if not self.poor():
             self.poor_since = None
+        elif self.poor_since is None:
+            self.poor_since = now
 
 
 current: list[Facts] = []
@@ -171,7 +174,7 @@ def skewed(truth: Truth, venue: SimVenue, request: OrderRequest) -> None:
 
 def margin(truth: Truth, venue: SimVenue, request: OrderRequest) -> None:
     """No opening quote while B has long had too little for its hedge."""
-    since = facts(truth).poor_since
+    since = facts(truth).poor_since if facts(truth).poor() else None
     if request.kind is OrderKind.QUOTE and request.opens and since is not None and facts(truth).now - since > 8.0:
         raise Violation("a quote left, and B cannot pay for its hedge")
 

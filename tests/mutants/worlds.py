@@ -74,9 +74,9 @@ def poor(stage: Stage) -> str | None:
 
 
 def skewed_for_long(stage: Stage) -> str:
-    """A's clock is wrong by seconds or minutes, and stays so."""
+    """A's clock is wrong by seconds, and stays so."""
     process = stage.world.a
-    process.venue.skew_ms = stage.rng.choice((-1, 1)) * stage.rng.choice((1_500, 4_000, 60_000))
+    process.venue.skew_ms = stage.rng.choice((-1, 1)) * stage.rng.choice((1_500, 3_000))
 
     def back() -> None:
         stage.world.a.venue.skew_ms = process.venue.skew_ms = 0
