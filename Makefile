@@ -10,7 +10,7 @@ ARGS ?=
 SEEDS ?= 0:5000
 SEED ?= 0
 
-.PHONY: help demo test check fix bench simulate world constraints clean
+.PHONY: help demo test check fix bench simulate world mutants constraints clean
 
 help: ## Show the verbs
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -53,6 +53,9 @@ simulate: $(STAMP) ## Random worlds, SEEDS=first:last, on all cores; ARGS="--jso
 
 world: $(STAMP) ## One random world with its trace: SEED=n
 	@$(BIN)/python -m tests.simulation world $(SEED) $(ARGS)
+
+mutants: $(STAMP) ## Planted bugs: the simulation must find each one; ARGS="--bugs a,b --worlds 1000 --json FILE"
+	@$(BIN)/python -m tests.mutants $(ARGS)
 
 constraints: $(STAMP) ## Pin every dependency anew in constraints.txt
 	@$(BIN)/uv pip compile --quiet --universal --all-extras --python-version 3.11 --no-emit-index-url --no-header --upgrade pyproject.toml -o constraints.txt

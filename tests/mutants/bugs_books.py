@@ -14,6 +14,7 @@ from lighter_hedge.domain.hedger import Hedger
 from lighter_hedge.domain.ledger import Ledger, Order
 from lighter_hedge.domain.maker import Maker
 from lighter_hedge.domain.pair import Agreement, PositionCheck
+from lighter_hedge.domain.reads import Reads
 
 
 def guard_off(plant: Plant) -> None:
@@ -280,3 +281,10 @@ def old_fills_count_again_after_a_lost_journal(plant: Plant) -> None:
     plant.around(Maker, "_on_hedger", make)
     plant.around(Hedger, "_on_maker", make)
     _forget_serials(plant)
+
+
+@bug("domain.reads.Reads.watch", "H5 E2 E17", "converge resume_works prompt")
+def exchange_is_not_asked_for_an_end(plant: Plant) -> None:
+    """The end of an order is waited for, and where no frame tells of it nobody asks."""
+    plant.set(Reads, "watch", lambda reads, coid, mono_ms: None)
+    plant.set(Reads, "watch_now", lambda reads, coid: None)

@@ -98,13 +98,13 @@ def hedges_only_while_the_maker_is_heard(plant: Plant) -> None:
     plant.around(Hedger, "_hedge", make)
 
 
-@bug("domain.hedger._too_little", "H13 E8", "needless_pause tries_kept")
+@bug("domain.hedger._too_little", "H13 E8", "needless_pause")
 def dust_is_hedged(plant: Plant) -> None:
     """B tries to hedge less than the exchange takes, until its tries are used up."""
     plant.set(Hedger, "_too_little", lambda machine, lots: False)
 
 
-@bug("domain.tries.Tries.count_one", "H9 E20", "tries_kept orders_in_round")
+@bug("domain.tries.Tries.count_one", "H9 E20", "tries_kept")
 def tries_are_not_counted(plant: Plant) -> None:
     """B tries for ever, and never says that it cannot."""
 
@@ -119,7 +119,7 @@ def tries_are_not_counted(plant: Plant) -> None:
     plant.around(Tries, "count_one", make)
 
 
-@bug("domain.tries.Tries.fail", "E20 E21", "tries_kept")
+@bug("domain.tries.Tries.fail", "E20 E21", "tries_hold")
 def failure_is_only_said(plant: Plant) -> None:
     """B says that it has failed, and goes on."""
 
@@ -295,7 +295,7 @@ def stands_down_without_a_burn(plant: Plant) -> None:
     plant.around(Hedger, "state", state_of)
 
 
-@bug("domain.closing.Closing.step", "E4", "once gate cleared nothing_lost converge go_on")
+@bug("domain.closing.Closing.step", "E4", "once gate nothing_lost converge go_on resume_works")
 def hedger_clears_before_the_maker_is_flat(plant: Plant) -> None:
     """On ``clear`` B closes its own account at once, instead of following A."""
     plant.set(Hedger, "_maker_is_flat", lambda machine: True)

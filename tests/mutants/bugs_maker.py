@@ -171,19 +171,6 @@ def lost_quote_is_sent_again_unasked(plant: Plant) -> None:
     plant.set(Quoter, "wanted", lambda quoter, request, view: not request.reduce_only)
 
 
-@bug("domain.gate.feed_reasons", "H22", "redis_quote gone_when_silent")
-def quotes_without_redis(plant: Plant) -> None:
-    """A quotes although it can tell B nothing."""
-
-    def make(real: Any) -> Any:
-        def feed_reasons(core: Any, now: Any, *, messaging_up: bool) -> Any:
-            return real(core, now, messaging_up=True)
-
-        return feed_reasons
-
-    plant.everywhere(gate.feed_reasons, make(gate.feed_reasons))
-
-
 @bug("domain.book.Book.stale", "H5 H37", "book_age")
 def stale_book_is_quoted_from(plant: Plant) -> None:
     """A book without a frame for seconds is as good as a fresh one."""
@@ -203,7 +190,7 @@ def requests_are_not_counted(plant: Plant) -> None:
     plant.set(maker, "HEDGE_RESERVE", -1)
 
 
-@bug("domain.limits.Limits.exceeded", "H38", "loss notional")
+@bug("domain.limits.Limits.exceeded", "H38", "notional")
 def limits_are_never_reached(plant: Plant) -> None:
     """The day's loss and the hour's notional are not looked at."""
     plant.set(Limits, "exceeded", lambda limits, now: None)
@@ -269,13 +256,13 @@ def quotes_do_not_end_by_themselves(plant: Plant) -> None:
 # --- pauses -----------------------------------------------------------------------------------------------------------
 
 
-@bug("domain.latch.latch_reasons", "H30 H31", "pause_holds")
+@bug("domain.gate.latch_reasons", "H30 H31", "pause_holds")
 def pause_does_not_hold(plant: Plant) -> None:
     """A quotes while the desk is paused."""
     plant.everywhere(gate.latch_reasons, lambda latch, *, flat: [])
 
 
-@bug("domain.latch.Latch.hold", "E12 H19", "ended_by_a_person alert_stored pause_holds")
+@bug("domain.latch.Latch.hold", "E12 H19", "pause_written")
 def pause_is_not_written_down(plant: Plant) -> None:
     """A pause lives in memory alone: a crash ends it."""
 

@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, fields
 from typing import Any
 
+from tests.mutants import promises
 from tests.mutants.bug import Plant
 from tests.mutants.hunt import Verdict, look, struck_faults
 from tests.simulation import checkers
@@ -330,6 +331,10 @@ def plain_desk() -> Iterator[None]:
     plant.set(Hedger, "create", plainly(Hedger.create, PlainHedger))
     plant.set(SendGuard, "refuses", lambda *_: "")
     plant.set(checkers, "AT_SEND", ())
+    plant.set(checkers, "IN_TIME", (checkers.never_silent,))
+    for name in ("AT_SEND", "AT_COMMIT", "IN_TIME", "AT_END"):
+        plant.set(promises, name, ())
+    plant.set(promises, "AT_EFFECT", {})
     try:
         yield
     finally:

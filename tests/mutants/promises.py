@@ -16,8 +16,8 @@ from tests.simulation.truth import Fill, Truth, Violation
 from tests.simulation.world import World
 
 from lighter_hedge.domain.commands import AskKnown, ModeChanged, TriesCounted
-from lighter_hedge.domain.events import OrderKind, OrderRequest
-from lighter_hedge.domain.states import Leg, Mode, Role
+from lighter_hedge.domain.events import Candidate, OrderKind, OrderRequest
+from lighter_hedge.domain.states import Leg, MakerState, Mode, Role
 from lighter_hedge.simulator.orders import OrderStatus
 
 NAMED_SECONDS = 12.0
@@ -232,6 +232,22 @@ def count_fill(truth: Truth, fill: Fill) -> None:
             known.traded_over = fill.at
 
 
+# --- at every effect ------------------------------------------------------------------------------------------------
+
+
+def unwritten(truth: Truth, process: Process, candidate: Candidate) -> None:
+    """R6: no bytes leave before they are in the journal."""
+    if candidate.tx_hash not in process.journal._hashes:
+        raise Violation(f"{process.name} sends what it has not written down: nonce {candidate.nonce}")
+
+
+def pause_written(truth: Truth, process: Process, state: Any) -> None:
+    """A tells of no pause that is not in its journal: a crash would end it."""
+    told = state.pause if isinstance(state, MakerState) else None
+    if told is not None and told != process.journal.pause:
+        raise Violation(f"{process.name} tells of its pause {told.code}, which is not written down")
+
+
 # --- at every commit ------------------------------------------------------------------------------------------------
 
 
@@ -350,6 +366,7 @@ def resume_works(truth: Truth, world: World) -> None:
 
 AT_SEND = (pause_holds, close_size, quote_collar, skewed, margin, expiry, tries_hold, budget, notional)
 AT_FILL = (count_fill,)
+AT_EFFECT = {"send": unwritten, "append": pause_written}
 AT_COMMIT = (false_pause, needless_pause, ended_by_a_person, tries_kept)
 IN_TIME = (alert_stored, prompt, rests_unarmed)
 AT_END = (foreign_named, resume_works)

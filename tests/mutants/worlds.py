@@ -86,7 +86,12 @@ def skewed_for_long(stage: Stage) -> str:
 
 
 def journals_lost(stage: Stage) -> str:
-    """Both disks are gone; a person starts both sides again without their journals."""
+    """Both disks are gone, B first and A as its quote fills; a person starts both again without their journals."""
+    resting = stage.world.resting(Role.MAKER)
+    if resting and stage.rng.random() < 0.5:
+        stage.world.end(stage.world.b)
+        stage.takers.fill(resting[0])
+        stage.world.run(0.05)
     for process in stage.world.processes.values():
         stage.world.end(process)
         process.journal = MemoryJournal(DESK)
@@ -205,6 +210,9 @@ def _staged(real: Any) -> Any:
                 _count_request(process.name)
             elif what == "alert":
                 promises.name(str(detail))
+            checker = promises.AT_EFFECT.get(what)
+            if checker is not None:
+                stage.truth._check(lambda truth: checker(truth, process, detail))
             told(process, what, detail)
 
         stage.world.on_effect = on_effect
