@@ -5,7 +5,7 @@ from typing import Any
 
 from tests.mutants.bug import Plant, bug
 
-from lighter_hedge.domain import foreign, pair, recovery
+from lighter_hedge.domain import foreign, pair
 from lighter_hedge.domain import ledger as ledger_module
 from lighter_hedge.domain.core import Core
 from lighter_hedge.domain.events import AccountRead, PositionReported
@@ -231,35 +231,10 @@ def residual_is_an_exposure(plant: Plant) -> None:
     plant.everywhere(pair.residual, lambda lots, min_lots: lots == 0)
 
 
-@bug("domain.recovery._first_baseline", "H25 E9", "gate nothing_lost once never_silent")
-def any_positions_are_taken_over(plant: Plant) -> None:
-    """A start without a journal takes over whatever both accounts hold, hedged or not."""
-    plant.set(recovery, "residual", lambda lots, min_lots: True)
-
-
-def _agrees(plant: Plant) -> None:
-    plant.set(PositionCheck, "agreement", lambda check: Agreement.AGREES)
-
-
-@bug(
-    "domain.recovery.recover",
-    "H3 H20 H21",
-    "once gate nothing_lost",
-    saved_by="domain.pair.PositionCheck.agreement",
-    unsave=_agrees,
-)
-def start_does_not_wait_for_the_venue(plant: Plant) -> None:
-    """With a journal, a start goes on before orders and positions have been read."""
-
-    def make(real: Any) -> Any:
-        def recover(core: Any, now: Any) -> Any:
-            if not core.recovered and not core.fresh and not core.rebase and core.lane.booted:
-                return recovery._recovered(core, now)
-            return real(core, now)
-
-        return recover
-
-    plant.everywhere(recovery.recover, make(recovery.recover))
+@bug("domain.core.Core.unclear", "H23 E9", "once armed gate")
+def books_of_a_backup_are_believed(plant: Plant) -> None:
+    """B arms and hedges by books that have not agreed with the exchange since its start."""
+    plant.set(Core, "unclear", property(lambda core: False))
 
 
 @bug("domain.maker._on_hedger", "E9", "once gate nothing_lost")

@@ -69,15 +69,13 @@ def quote_may_be_held_up(plant: Plant) -> None:
 
 @bug("domain.gate.View.against_resting", "E13", "rests_unarmed")
 def quote_stays_without_an_armed_hedger(plant: Plant) -> None:
-    """A's quote stays when B is no longer armed for it."""
-    _resting_despite(plant, "account B is no longer armed for it")
+    """A's quote stays when B is no longer armed for it, whatever B says of itself."""
+    no_more = "account B is no longer armed", "account B is not armed", "account B is starting"
 
-
-def _resting_despite(plant: Plant, reason: str) -> None:
     def make(real: Any) -> Any:
         def against_resting(view: Any, quote: Any, order: Any) -> str:
             why: str = real(view, quote, order)
-            return "" if why.startswith(reason) else why
+            return "" if why.startswith(no_more) else why
 
         return against_resting
 
@@ -130,7 +128,7 @@ def next_quote_does_not_wait_for_the_hedge(plant: Plant) -> None:
     hedge_reasons_without(plant, "waiting for the hedge", "account B has a hedge")
 
 
-@bug("domain.gate.hedge_reasons", "H1 H2", "gate")
+@bug("domain.gate.hedge_reasons", "H1 H2", "gate assertion")
 def own_orders_are_forgotten(plant: Plant) -> None:
     """A quotes again although an order of its own has not ended, or a transaction is unresolved."""
     hedge_reasons_without(plant, "an order of account A", "a transaction of account A")
@@ -165,7 +163,7 @@ def cancel_is_trusted(plant: Plant) -> None:
     plant.around(Quoter, "cancel_settled", make)
 
 
-@bug("domain.quoter.Quoter.wanted", "H6 H28", "gate armed rests_unarmed gone_when_silent pause_holds")
+@bug("domain.quoter.Quoter.wanted", "H6 H28", "sent_in_time gate")
 def lost_quote_is_sent_again_unasked(plant: Plant) -> None:
     """A quote that did not arrive is sent again, whatever the gate says by then."""
     plant.set(Quoter, "wanted", lambda quoter, request, view: not request.reduce_only)
@@ -220,7 +218,7 @@ def closing_quote_is_too_large(plant: Plant) -> None:
     def make(real: Any) -> Any:
         def next_quote(settings: Any, position: int, *args: Any, **options: Any) -> Any:
             side, lots, leg = real(settings, position, *args, **options)
-            return side, max(lots, settings.quantity) + 1 if leg is Leg.CLOSE else lots, leg
+            return side, max(lots, settings.quantity) if leg is Leg.CLOSE else lots, leg
 
         return next_quote
 
@@ -241,10 +239,11 @@ def price_is_a_fat_finger(plant: Plant) -> None:
     plant.everywhere(quoting.quote_price, make(quoting.quote_price))
 
 
-@bug("domain.maker._reasons", "H38", "order_rate", saved_by="domain.guard.SendGuard._count", unsave=guard_off)
+@bug("domain.maker._reasons", "H38", "order_rate")
 def orders_of_a_minute_are_not_counted(plant: Plant) -> None:
     """A opens as often as it likes."""
     plant.set(Quoter, "orders_last_minute", lambda quoter, now: 0)
+    guard_off(plant)
 
 
 @bug("domain.quoter.QUOTE_EXPIRY_MARGIN_MS", "E14", "expiry")

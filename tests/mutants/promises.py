@@ -26,6 +26,8 @@ PROMPT_SECONDS = 15.0
 HEDGED_SECONDS = 8.0
 FAILED_SECONDS = 1.5
 """B knows of its own fills sooner: it says that it has failed only with nothing unresolved."""
+HELD_SECONDS = 1.05
+"""A write may be held up for a second."""
 CANCEL_SECONDS = 15.0
 FOREIGN_CODES = ("POSITION_DIFFERS", "FOREIGN_TRADE")
 FOREIGN = ("manual_trade", "forced_trade", "transfer")
@@ -241,6 +243,17 @@ def unwritten(truth: Truth, process: Process, candidate: Candidate) -> None:
         raise Violation(f"{process.name} sends what it has not written down: nonce {candidate.nonce}")
 
 
+def sent_in_time(truth: Truth, process: Process, candidate: Candidate) -> None:
+    """I7: a quote is not sent again either once its announce is old."""
+    request = candidate.request
+    if not isinstance(request, OrderRequest) or request.kind is not OrderKind.QUOTE:
+        return
+    _, announced = truth.announced[request.coid]
+    age = facts(truth).now - announced
+    if age > truth.desk.arm_ms_max / 1000 + HELD_SECONDS:
+        raise Violation(f"I7: a quote of round {request.round} is sent {age:.3f} s after its announce")
+
+
 def pause_written(truth: Truth, process: Process, state: Any) -> None:
     """A tells of no pause that is not in its journal: a crash would end it."""
     told = state.pause if isinstance(state, MakerState) else None
@@ -366,7 +379,7 @@ def resume_works(truth: Truth, world: World) -> None:
 
 AT_SEND = (pause_holds, close_size, quote_collar, skewed, margin, expiry, tries_hold, budget, notional)
 AT_FILL = (count_fill,)
-AT_EFFECT = {"send": unwritten, "append": pause_written}
+AT_EFFECT = {"send": (unwritten, sent_in_time), "append": (pause_written,)}
 AT_COMMIT = (false_pause, needless_pause, ended_by_a_person, tries_kept)
 IN_TIME = (alert_stored, prompt, rests_unarmed)
 AT_END = (foreign_named, resume_works)

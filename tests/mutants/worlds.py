@@ -73,6 +73,41 @@ def poor(stage: Stage) -> str | None:
     return "B"
 
 
+def pushes_late(stage: Stage) -> str:
+    """The exchange's stream lags for both sides alike, while its transactions run as ever."""
+    seconds = stage.rng.choice((0.5, 1.2, 2.5))
+    networks = [process.venue.network for process in stage.world.everybody()]
+    for network in networks:
+        network.frames_late = seconds
+
+    def back() -> None:
+        for network in networks:
+            network.frames_late = 0.0
+
+    stage.later(stage.rng.uniform(3.0, 8.0), back)
+    return f"{seconds} s"
+
+
+def hedger_gone(stage: Stage) -> str | None:
+    """Nobody trades with A's quote; B dies, and is away for long, or comes back at once and cannot pay."""
+    world, b = stage.world, stage.world.b
+    if not world.resting(Role.MAKER) or not b.running or world.desk.maker_order_timeout_ms < 30_000:
+        return None
+    account, on = world.server.account(Role.HEDGER), stage.takers.on
+    stage.takers.on = False
+    world.end(b)
+    comes_back = stage.rng.random() < 0.6
+    taken = account.collateral - 200_000 if comes_back else 0
+    account.collateral -= taken
+    if comes_back:
+        world.run(0.3)
+        world.start_process(b)
+    world.run(21.0)
+    account.collateral += taken
+    stage.takers.on = on
+    return "and cannot pay" if comes_back else "for long"
+
+
 def skewed_for_long(stage: Stage) -> str:
     """A's clock is wrong by seconds, and stays so."""
     process = stage.world.a
@@ -114,6 +149,8 @@ def clear_in_doubt(stage: Stage) -> str | None:
 
 
 KINDS = {
+    "pushes_late": (pushes_late, 1.0, "H1 H5 H40 E17"),
+    "hedger_gone": (hedger_gone, 0.5, "H20 E13"),
     "journals_lost": (journals_lost, 0.3, "H25 E9 E24"),
     "clear_in_doubt": (clear_in_doubt, 0.5, "E4 H6"),
     "write_held_up": (write_held_up, 1.5, "H28 E13"),
@@ -139,10 +176,12 @@ def drawn(desk: Any, rng: random.Random) -> Any:
     """The settings that the simulation does not draw."""
     if rng.random() < 0.3:
         desk = replace(desk, flatten=True, force_close_ms=rng.choice((2_000, 5_000)))
+    if rng.random() < 0.2:
+        desk = replace(desk, maker_order_timeout_ms=60_000)
     if rng.random() < 0.15:
         desk = replace(desk, maker_share=rng.choice((24, 40)), hedger_share=rng.choice((28, 48)))
-    if rng.random() < 0.15:
-        desk = replace(desk, notional_hour_quote_max=desk.market.quote(4 * desk.quantity, 1_210_000))
+    if rng.random() < 0.2:
+        desk = replace(desk, notional_hour_quote_max=desk.market.quote(2 * desk.quantity, 1_210_000))
     return desk
 
 
@@ -210,9 +249,8 @@ def _staged(real: Any) -> Any:
                 _count_request(process.name)
             elif what == "alert":
                 promises.name(str(detail))
-            checker = promises.AT_EFFECT.get(what)
-            if checker is not None:
-                stage.truth._check(lambda truth: checker(truth, process, detail))
+            for checker in promises.AT_EFFECT.get(what, ()):
+                stage.truth._check(lambda truth, check=checker: check(truth, process, detail))
             told(process, what, detail)
 
         stage.world.on_effect = on_effect
