@@ -108,6 +108,18 @@ def hedger_gone(stage: Stage) -> str | None:
     return "and cannot pay" if comes_back else "for long"
 
 
+def nobody_hedges(stage: Stage) -> str | None:
+    """A's quote fills, and B is away for longer than an exposure may last."""
+    world, b = stage.world, stage.world.b
+    resting = world.resting(Role.MAKER)
+    if not resting or not b.running:
+        return None
+    world.end(b)
+    stage.takers.fill(resting[0])
+    world.run(45.0)
+    return f"{resting[0].size_lots} lots"
+
+
 def skewed_for_long(stage: Stage) -> str:
     """A's clock is wrong by seconds, and stays so."""
     process = stage.world.a
@@ -156,6 +168,7 @@ KINDS = {
     "write_held_up": (write_held_up, 1.5, "H28 E13"),
     "redis_gone": (redis_gone, 0.4, "H22 H19"),
     "blind": (blind, 1.0, "H39 E2"),
+    "nobody_hedges": (nobody_hedges, 0.3, "H20 H29 E24"),
     "poor": (poor, 0.4, "H11"),
     "skewed_for_long": (skewed_for_long, 0.4, "H26 E23"),
 }
