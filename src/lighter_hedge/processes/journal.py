@@ -69,9 +69,10 @@ INTENTS_KEPT: Final = 64
 """Own order intents that a start gets."""
 
 SERIALS_BEFORE: Final = {
-    role: "SELECT coalesce((SELECT max(serial) FROM fills WHERE role = :role), 0),"
-    f" coalesce((SELECT max({role.value}_serial) FROM baselines), 0)"
-    for role in (Role.MAKER, Role.HEDGER)
+    Role.MAKER: "SELECT coalesce((SELECT max(serial) FROM fills WHERE role = 'maker'), 0),"
+    " coalesce((SELECT max(maker_serial) FROM baselines), 0)",
+    Role.HEDGER: "SELECT coalesce((SELECT max(serial) FROM fills WHERE role = 'hedger'), 0),"
+    " coalesce((SELECT max(hedger_serial) FROM baselines), 0)",
 }
 """What a new baseline already holds of each account: all that was journalled, and what an older one held."""
 
@@ -305,7 +306,7 @@ class Journal:
 
     def _insert_baseline(self, entry: BaselineSet) -> int:
         serials = [
-            max(told, *self._db.execute(SERIALS_BEFORE[role], {"role": role.value}).fetchone())
+            max(told, *self._db.execute(SERIALS_BEFORE[role]).fetchone())
             for role, told in ((Role.MAKER, entry.maker_serial), (Role.HEDGER, entry.hedger_serial))
         ]
         cursor = self._db.execute(
