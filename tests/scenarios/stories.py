@@ -11,6 +11,7 @@ from typing import Any
 
 from tests.simulation.checkers import check_gate, check_once
 from tests.simulation.memory_journal import MemoryJournal
+from tests.simulation.sim_messaging import SimMessaging
 from tests.simulation.sim_venue import ACCOUNTS, API_KEY, SimVenue
 from tests.simulation.world import ASK, BID, BTC, DESK, World
 
@@ -27,7 +28,6 @@ from lighter_hedge.domain.events import (
 from lighter_hedge.domain.states import HedgerState, MakerState, Mode, Role
 from lighter_hedge.domain.units import Side
 from lighter_hedge.messaging.keys import DeskKeys
-from lighter_hedge.messaging.memory_stream import MemoryMessaging
 from lighter_hedge.messaging.messages import encode
 from lighter_hedge.processes.driver import Driver, Machine
 from lighter_hedge.processes.journal_file import JournalError, JournalUnwritable
@@ -351,7 +351,7 @@ def put_to_sleep(world: World, role: Role, *, at_send: bool = False) -> Sleeper:
 class Instance:
     """A process that runs beside another one of the same side; ``messaging`` is its way to Redis."""
 
-    messaging: MemoryMessaging
+    messaging: SimMessaging
     task: "asyncio.Task[int]"
 
 
@@ -365,7 +365,7 @@ def start_second(world: World, role: Role, *, journal: MemoryJournal | None = No
     assert process.task is not None
     old = Instance(process.messaging, process.task)
     process.task, process.driver = None, None
-    process.messaging = MemoryMessaging(world.hub, DESK)
+    process.messaging = SimMessaging(world.hub, DESK)
     process.venue = SimVenue(world.server, role, BTC)
     process.journal = journal or copy.deepcopy(process.journal)
     world.start(role)

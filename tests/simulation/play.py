@@ -29,6 +29,8 @@ HEAL_SECONDS = 90.0
 CALM_SECONDS = 15.0
 """Where nothing has to be resolved, started or waited out."""
 DRAIN_SECONDS = 90.0
+SLICE_SECONDS = 0.4
+"""How often the supervisor and the person look."""
 
 
 @dataclass(slots=True)
@@ -133,12 +135,13 @@ def drawn_desk(rng: random.Random) -> tuple[DeskSettings, dict[str, Any]]:
         throttle_ms=rng.choice((1_000, 5_000)),
         read_lag_ms=rng.choice((200, 500)),
         retry_times=rng.choice((1, 3, 3)),
+        **_drawn_limits(rng),
     )
     options = {
         "same_wallet": same_wallet,
         "tier": rng.choice((Tier.STANDARD, Tier.STANDARD, Tier.PREMIUM, Tier.UNLIMITED)),
         "speed": rng.choice((1.0, 0.5, 0.2)),
-        "tick_seconds": rng.choice((0.05, 0.1, 0.1)),
+        "tick_seconds": rng.choice((0.05, 0.1, 0.2, 0.2)),
         "shuffled": random.Random(rng.random()) if rng.random() < 0.15 else None,
     }
     return desk, options
@@ -147,8 +150,23 @@ def drawn_desk(rng: random.Random) -> tuple[DeskSettings, dict[str, Any]]:
 def _named(desk: DeskSettings) -> str:
     return (
         f"{desk.quantity} lots {desk.direction.value}, depth {desk.depth}, "
-        f"{'cancel first' if desk.cancel_first else 'venue flags'}, {desk.retry_times} tries"
+        f"{'cancel first' if desk.cancel_first else 'venue flags'}, {desk.retry_times} tries, "
+        f"on unhedged {'flatten' if desk.flatten else 'pause'}"
     )
+
+
+def _drawn_limits(rng: random.Random) -> dict[str, Any]:
+    """Limits that most worlds never reach, and some do."""
+    shares = rng.random() < 0.08
+    return {
+        "flatten": rng.random() < 0.33,
+        "force_close_ms": rng.choice((3_000, 8_000)),
+        "orders_per_round_max": rng.choice((50, 50, 12)),
+        "notional_hour_quote_max": rng.choice((1_000_000_000_000, 1_000_000_000_000, 1_000_000_000)),
+        "daily_loss_quote_max": rng.choice((100_000_000, 100_000_000, 500_000)),
+        "maker_share": 24 if shares else 0,
+        "hedger_share": 28 if shares else 0,
+    }
 
 
 def _options(options: dict[str, Any]) -> str:
@@ -196,13 +214,15 @@ def unsafe(stage: Stage, weights: dict[str, float], rounds: int, seconds: float)
     world.start(Role.MAKER)
     world.run(rng.uniform(0.0, 3.0))
     end = world.loop.time() + seconds
-    gaps = rng.choice(((0.0, 0.1, 0.5), (0.1, 1.0, 3.0), (0.5, 2.0, 6.0), (1.0, 4.0, 8.0)))
+    gaps = rng.choice(((0.0, 0.1, 0.5), (0.1, 2.0, 4.0), (1.0, 4.0, 8.0), (2.0, 6.0, 12.0)))
     while len(truth.rounds) < rounds and world.loop.time() < end:
         faults.strike(stage, weights)
-        gap = rng.choice(gaps) if rng.random() < 0.97 else rng.uniform(5.0, 25.0)
-        world.run(gap * rng.random())
-        look(stage)
-        stage.tend()
+        gap = (rng.choice(gaps) if rng.random() < 0.97 else rng.uniform(5.0, 25.0)) * rng.random()
+        while gap > 0.0:
+            world.run(min(gap, SLICE_SECONDS))
+            gap -= SLICE_SECONDS
+            look(stage)
+            stage.tend()
         if rng.random() < 0.1:
             role = stage.side()
             stage.backups[role] = world.processes[role].journal.copied()

@@ -15,6 +15,8 @@ from tests.simulation.world import DESK, World
 from lighter_hedge.domain.states import Mode, Role
 
 EXIT_REFUSED, EXIT_SUPERSEDED = 7, 8
+TRIES_OF_A_PERSON, PATIENCE_SECONDS = 3, 4.0
+"""A pause that so many resumes do not end within so long has something that only a fresh start mends."""
 
 
 @dataclass(slots=True)
@@ -36,6 +38,8 @@ class Stage:
     backups: dict[Role, MemoryJournal] = field(default_factory=dict)
     undo: list[Callable[[], None]] = field(default_factory=list)
     """Ends what lasts."""
+    _asked: tuple[int, float, int] = (0, 0.0, 0)
+    """The pause that a person has tried to end: its id, since when, how often."""
     mended: int = 0
     """How often a person had to start the desk afresh."""
 
@@ -92,7 +96,7 @@ class Stage:
     def _wait(self, process: Process) -> float:
         if process.exit_code in (EXIT_REFUSED, EXIT_SUPERSEDED):
             return self.rng.uniform(1, 10)
-        return self.rng.choice((0.05, 0.3, 1.0, 1.0, 4.0, 20.0)) * self.rng.random()
+        return self.rng.choice((0.05, 0.3, 1.0, 1.0, 2.0, 10.0)) * self.rng.random()
 
     def _start_again(self, process: Process) -> None:
         refused = process.exit_code == EXIT_REFUSED
@@ -114,6 +118,14 @@ class Stage:
             return
         pause = self.world.maker.latch.pause
         assert pause is not None
+        now = self.world.loop.time()
+        if self._asked[0] != pause.id:
+            self._asked = (pause.id, now, 0)
+        since, often = self._asked[1], self._asked[2] + 1
+        self._asked = (pause.id, since, often)
+        if often > TRIES_OF_A_PERSON and now - since > PATIENCE_SECONDS:
+            self.start_over()
+            return
         hedge_now = self.rng.random() < 0.7
         if hedge_now:
             self.truth.person_asked = self.world.loop.time()
@@ -157,7 +169,6 @@ class Stage:
             for order in world.resting(role):
                 world.server.cancel_by_hand(role, order.order_index)
         world.run(1.0)
-        lots, sides = self.market.lots, self.market.sides
         self.market.lots, self.market.sides = 5_000, Market().sides
         self.market.show(world.server)
         for role in Role:
@@ -166,7 +177,7 @@ class Stage:
                 price = self.market.mid * (96 if held > 0 else 104) // 100
                 world.server.by_hand(role, is_ask=held > 0, lots=abs(held), price=price, reduce_only=True)
         world.run(1.0)
-        self.market.lots, self.market.sides = lots, sides
+        self.market.lots = Market().lots
         assert world.position(Role.MAKER) == world.position(Role.HEDGER) == 0, "the person could not close everything"
 
     # --- what holds now ---

@@ -231,12 +231,14 @@ class Ledger:
             del self._trades_seen[next(iter(self._trades_seen))]
         serial = self.desk.serial(trade.coid)
         if serial is None or trade.kind != "trade":
-            return self._not_ours(trade)
+            self._not_ours(trade)
+            return None
         if serial <= self.folded_serial:
             return None
         order = self._order_of(trade.coid, trade.side, trade.lots)
         if order.side is not trade.side:
-            return self._not_ours(trade)
+            self._not_ours(trade)
+            return None
         order.order_index = order.order_index or trade.order_index
         order.by_trades += trade.lots
         order.quote_by_trades += trade.quote

@@ -69,7 +69,7 @@ def disconnect(stage: Stage) -> str:
 
 
 def halted(stage: Stage) -> str:
-    return stage.arm("halted", None, seconds=stage.rng.choice((1, 5, 20)))
+    return stage.arm("halted", None, seconds=stage.rng.choice((1, 1, 5, 20)))
 
 
 def key_revoked(stage: Stage) -> str:
@@ -78,7 +78,7 @@ def key_revoked(stage: Stage) -> str:
 
 def outage(stage: Stage) -> str:
     """The whole exchange is away for everybody."""
-    seconds = stage.rng.choice((1.0, 6.0, 25.0))
+    seconds = stage.rng.choice((0.5, 1.0, 6.0, 25.0))
     venues = [process.venue for process in stage.world.everybody()]
     for venue in venues:
         venue.cut = True

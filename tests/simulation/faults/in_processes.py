@@ -41,7 +41,7 @@ def stall(stage: Stage) -> str | None:
 
 def sleep(stage: Stage) -> str | None:
     """The process is stopped, and goes on as if nothing had been."""
-    return _freeze(stage, stage.rng.choice((4.0, 12.0, 70.0)) * (0.5 + stage.rng.random()))
+    return _freeze(stage, stage.rng.choice((4.0, 4.0, 8.0, 8.0, 12.0, 60.0)) * (0.5 + stage.rng.random()))
 
 
 def _freeze(stage: Stage, seconds: float) -> str | None:
@@ -76,7 +76,10 @@ def sleeper_replaced(stage: Stage) -> str | None:
     if not process.running or process.frozen or len(stage.world.others) >= 2:
         return None
     process.freeze()
-    stage.later(stage.rng.choice((1.0, 8.0, 60.0)) * (0.3 + stage.rng.random()), lambda: process.thaw(stage.world.loop))
+    stage.later(
+        stage.rng.choice((1.0, 3.0, 8.0, 8.0, 60.0)) * (0.3 + stage.rng.random()),
+        lambda: process.thaw(stage.world.loop),
+    )
     return _beside(stage, process, process.journal.copied())
 
 
