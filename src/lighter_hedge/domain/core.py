@@ -64,6 +64,9 @@ HALTED_MS = 10_000
 MARKET_HALTED = 21605
 """The venue's code for an order in a market that does not trade now (SDK 1.1.8: invalid market status)."""
 
+SERIALS_SKIPPED = 1_000
+"""A start without its journal leaves out so many: orders that were told, and have never reached the venue, had them."""
+
 EXIT_SUPERSEDED = 8
 
 
@@ -274,6 +277,7 @@ class Core:
                 self.skew.heard(event.at_ms, now)
                 return [] if self.book.apply(event, now.mono_ms) else [Resubscribe()]
             case MarketHeard():
+                self.skew.heard(event.at_ms, now)
                 self.book.heard(event.mark, now.mono_ms)
                 return []
             case FeedOpened():
@@ -306,18 +310,21 @@ class Core:
         self._executed_ms[coid] = now.mono_ms
         self.watch(coid, now.mono_ms + READ_AGAIN_MS)
 
-    def attribute_unseen_fills(self, now: Instant) -> list[Command]:
+    def attribute_unseen_fills(self, now: Instant, *, silent: bool) -> list[Command]:
         """The last resort for the other account's fills: its position has moved, and no frame told of it.
 
-        Only a read asked a read lag after the last known change proves that; and only what the announced order may
-        still fill is attributed to it. Anything else is a foreign change.
+        Only while that side is silent: else its own word about its orders counts. Only a read asked a read lag after
+        the last known change proves it; and only what the announced order may still fill is attributed to it. Anything
+        else is a foreign change.
         """
+        if not silent:
+            return []
         role = self.role.other
         asked_ms, position = self.reads.last.get(role, (-1, 0))
         if asked_ms < self.last_change_ms.get(role, 0) + self.settings.read_lag_ms or asked_ms < 0:
             return []
         ledger = self.ledgers[role]
-        unseen = position - ledger.position
+        unseen = position - ledger.position - ledger.foreign_lots  # what is known to be foreign is no fill of ours
         for order in reversed(ledger.orders.values()):
             if unseen * order.side.sign > 0 and order.expected and order.leaves >= abs(unseen):
                 filled = order.filled
@@ -412,7 +419,7 @@ class Core:
         self.reads.orders_read = True
         serials = [self.settings.desk.serial(row.coid) or 0 for row in event.rows]
         highest = max(serials, default=0)
-        self._serial = max(self._serial, highest)
+        self._serial = max(self._serial, highest + (SERIALS_SKIPPED if self.fresh and highest else 0))
         if self.fresh:
             self.own.folded_serial = max(self.own.folded_serial, highest)
 

@@ -264,7 +264,7 @@ class Hedger:
             self.arming.reason = "recovering"
             return []
         commands = self._find_foreign(now)
-        commands += core.attribute_unseen_fills(now)
+        commands += core.attribute_unseen_fills(now, silent=self.peer.silent(now, core.settings.heartbeat_ms_max))
         commands += self._settle(now)
         exposed = not residual(core.net, self._minimum())
         commands += self._time_exposure(exposed, now)
@@ -479,9 +479,7 @@ class Hedger:
             return None
         if not residual(core.net, self._minimum()):
             return None
-        folded = [fills for fills in state.fills if fills.round == state.round and not core.maker.counts(fills.coid)]
-        before = sum(fills.side.sign * fills.filled for fills in folded)  # what the baseline holds of this round
-        cum = core.maker.round_filled(state.round) + before
+        cum = core.maker.told_filled(state.round, state.fills, state.announce)
         return Confirm(epoch=state.epoch, round=state.round, cum=cum, net=core.net)
 
     def _say_changes(self, told: HedgerState | None, state: HedgerState) -> list[Command]:
