@@ -5,9 +5,10 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 WORKERS ?= 4
+EXAMPLES ?= 10000
 ARGS ?=
 
-.PHONY: help demo test check fix bench constraints clean
+.PHONY: help demo test check fix bench fuzz mutate properties constraints clean
 
 help: ## Show the verbs
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -44,6 +45,15 @@ fix: $(STAMP) ## Format and mend what can be mended by machine
 
 bench: $(STAMP) ## Fill to hedge: latency beside a floor and the plain way
 	@$(BIN)/python -m benchmarks.hedge_latency $(ARGS)
+
+fuzz: $(STAMP) ## Every parser on damaged input: ARGS="--seconds 600 --seed 2"
+	@$(BIN)/python -m tests.fuzz.fuzz $(ARGS)
+
+properties: $(STAMP) ## The properties, EXAMPLES=10000 of each (make test: 60)
+	@PROPERTIES_EXAMPLES=$(EXAMPLES) $(BIN)/python -m pytest -q -n $(WORKERS) --dist worksteal tests/properties $(ARGS)
+
+mutate: $(STAMP) ## Small changes to domain/, each to be seen by a unit test: ARGS="ledger pair"
+	@$(BIN)/python -m tests.mutation.mutate $(ARGS)
 
 constraints: $(STAMP) ## Pin every dependency anew in constraints.txt
 	@$(BIN)/uv pip compile --quiet --universal --all-extras --python-version 3.11 --no-emit-index-url --no-header --upgrade pyproject.toml -o constraints.txt

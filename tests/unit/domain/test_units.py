@@ -8,9 +8,30 @@ from tests.unit.domain.builders import MARKET, PRICE
 from lighter_hedge.domain.units import MarketSpec, Side, UnitError, decimal_text, integer_of_wire, quote_text
 
 
-@given(lots=st.integers(-(10**15), 10**15), decimals=st.integers(0, 12))
+@given(lots=st.integers(0, 10**15), decimals=st.integers(0, 12))
 def test_every_amount_survives_the_way_to_text_and_back(lots: int, decimals: int) -> None:
     assert integer_of_wire(decimal_text(lots, decimals), decimals) == lots
+    assert decimal_text(-lots, decimals).removeprefix("-") == decimal_text(lots, decimals)
+
+
+def test_the_venue_gives_amounts_without_a_sign() -> None:
+    with pytest.raises(UnitError, match="negative"):
+        integer_of_wire("-0.5", 1)
+    assert MARKET.ticks_of("-0.5") == -5, "people may write one"
+
+
+@pytest.mark.parametrize("text", ["1e400", "1e-400", "9" * 41, "1_000", " 1", "1 ", "\u0661", "1" + "0" * 30, "sNaN"])
+def test_what_nobody_means_as_an_amount_is_refused_at_once(text: str) -> None:
+    """Found by fuzzing: an exponent that takes seconds to write out, other digits, and rounding beyond 28 of them."""
+    with pytest.raises(UnitError):
+        integer_of_wire(text, 1)
+
+
+def test_many_digits_are_exact() -> None:
+    """Found by fuzzing: a context of 28 digits rounded what it could not hold."""
+    assert integer_of_wire("0012345678901234567.500000000000000000", 1) == 123456789012345675
+    with pytest.raises(UnitError):
+        integer_of_wire("1234567890123456.7500000000000000000001", 2)
 
 
 @given(lots=st.integers(0, 10**12), price=st.integers(1, 10**9))
