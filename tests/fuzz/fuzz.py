@@ -130,7 +130,7 @@ def main() -> int:
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--coverage", action="store_true", help="guided by atheris; one target")
     asked = parser.parse_args()
-    memory = "/dev/shm" if Path("/dev/shm").is_dir() else None  # noqa: S108
+    memory = "/dev/shm" if Path("/dev/shm").is_dir() else None
     with tempfile.TemporaryDirectory(prefix="fuzz-", dir=memory) as folder:
         if asked.coverage:
             guided(
