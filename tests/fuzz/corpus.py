@@ -10,7 +10,7 @@ from tests.fakes.lighter_server import KEY, OTHER, OWN, account_row, book, marke
 from tests.fuzz.mutator import compact
 from tests.unit.domain.builders import announce, failed, fills, hedger_state, maker_state, pause
 
-from lighter_hedge.domain.states import Armed, Confirm, Mode, OperatorCommand
+from lighter_hedge.domain.states import Armed, Confirm, Flatten, Mode, OperatorCommand, StoodDown
 from lighter_hedge.messaging.messages import encode
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -97,6 +97,7 @@ def maker_states() -> list[bytes]:
         ready=True,
         ended_asks=(2,),
         residual=-4,
+        flatten=Flatten(id=2, round=3, net=-100),
     )
     return [encode(quiet), encode(busy)]
 
@@ -112,6 +113,8 @@ def hedger_states() -> list[bytes]:
         unresolved=1,
         tries=2,
         position=100,
+        stood_down=StoodDown(id=2, round=3, cum=-100, maker_epoch=31, maker_seq=9),
+        share=12,
         acks=("id",),
     )
     return [encode(hedger_state()), encode(busy)]

@@ -43,7 +43,7 @@ def event(heard: Emitted) -> None:
     """An event of the stream: amounts are integers in range, sides and roles are known."""
     match heard:
         case BookReported():
-            whole(heard.nonce, heard.begin_nonce)
+            whole(heard.nonce, heard.begin_nonce, heard.at_ms)
             for price, lots in (*heard.bids, *heard.asks):
                 whole(price, lots)
                 assert price > 0
@@ -108,7 +108,13 @@ def answer(given: Answer, status: int, body: bytes) -> None:
 
 
 SIGNED = {("Armed", "lots"), ("Confirm", "cum"), ("Confirm", "net"), ("HedgeFailed", "cum")}
-SIGNED |= {("MakerState", "position"), ("MakerState", "residual"), ("HedgerState", "position")}
+SIGNED |= {
+    ("Flatten", "net"),
+    ("StoodDown", "cum"),
+    ("MakerState", "position"),
+    ("MakerState", "residual"),
+    ("HedgerState", "position"),
+}
 
 
 def message(heard: object) -> None:

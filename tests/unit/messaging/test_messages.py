@@ -13,6 +13,7 @@ from lighter_hedge.domain.states import (
     Armed,
     Confirm,
     DeskId,
+    Flatten,
     HedgeFailed,
     HedgerState,
     Leg,
@@ -22,6 +23,7 @@ from lighter_hedge.domain.states import (
     OrderFills,
     Pause,
     Role,
+    StoodDown,
 )
 from lighter_hedge.domain.units import Lots, MarketSpec, Side
 from lighter_hedge.messaging.messages import (
@@ -69,7 +71,7 @@ makers = st.builds(
     announce=announces, fills=told, round=numbers, position=st.none() | signed,
     acks=st.lists(st.text(), max_size=3).map(tuple), waiting=st.lists(st.text(), max_size=3).map(tuple),
     ready=st.booleans(), ended_asks=st.lists(numbers, max_size=3).map(tuple), residual=signed, market_index=numbers,
-    schema=st.just(1),
+    flatten=st.none() | st.builds(Flatten, id=numbers, round=numbers, net=signed), schema=st.just(1),
 )  # fmt: skip
 hedgers = st.builds(
     HedgerState, epoch=numbers, seq=numbers, at_ms=numbers,
@@ -78,7 +80,9 @@ hedgers = st.builds(
     failed=st.none() | st.builds(HedgeFailed, round=numbers, cum=signed, reason=st.text(), tries=numbers),
     pause_ask=pauses, fills=told, unresolved=numbers, tries=numbers,
     position=st.none() | signed, acks=st.lists(st.text(), max_size=3).map(tuple), ready=st.booleans(),
-    schema=st.just(1),
+    stood_down=st.none() | st.builds(
+        StoodDown, id=numbers, round=numbers, cum=signed, maker_epoch=numbers, maker_seq=numbers
+    ), share=st.none() | numbers, schema=st.just(1),
 )  # fmt: skip
 commands = st.builds(
     OperatorCommand, id=st.text(min_size=1), verb=st.text(), pause_id=st.none() | numbers, hedge_now=st.booleans(),
