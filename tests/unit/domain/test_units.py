@@ -5,7 +5,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tests.unit.domain.builders import MARKET, PRICE
 
-from lighter_hedge.domain.units import MarketSpec, Side, UnitError, decimal_text, integer_of_wire, quote_text
+from lighter_hedge.domain.units import (
+    AMOUNT_LENGTH_MAX,
+    UNITS_MAX,
+    Lots,
+    MarketSpec,
+    Side,
+    UnitError,
+    decimal_text,
+    integer_of_wire,
+    quote_text,
+)
 
 
 @given(lots=st.integers(0, 10**15), decimals=st.integers(0, 12))
@@ -71,10 +81,37 @@ def test_surplus_zeros_are_no_decimals() -> None:
 
 @pytest.mark.parametrize("text", ["", "abc", "NaN", "Infinity", "0.000001"])
 def test_what_the_market_cannot_express_is_named(text: str) -> None:
-    with pytest.raises(UnitError, match="size"):
+    with pytest.raises(UnitError, match=r"^size "):
         MARKET.lots_of(text)
-    with pytest.raises(UnitError, match="price"):
+    with pytest.raises(UnitError, match=r"^amount "):
+        integer_of_wire(text, 2)
+    with pytest.raises(UnitError, match=r"^price "):
         MARKET.ticks_of(text + "1" if text == "0.000001" else text)
+
+
+def test_an_error_names_the_market_and_its_decimals() -> None:
+    with pytest.raises(UnitError, match="more than the 5 decimals that BTC allows"):
+        MARKET.lots_of("0.000001")
+    with pytest.raises(UnitError, match="more than the 1 decimals that wire allows"):
+        integer_of_wire("0.01", 1)
+
+
+def test_a_market_without_minimums_takes_one_lot() -> None:
+    assert replace(MARKET, min_base_lots=Lots(0), min_quote=0).min_lots(PRICE) == 1
+
+
+def test_the_largest_and_longest_amounts_are_read_and_the_next_are_not() -> None:
+    assert integer_of_wire(str(UNITS_MAX), 0) == UNITS_MAX == 2**63 - 1
+    with pytest.raises(UnitError, match="out of all bounds"):
+        integer_of_wire(str(UNITS_MAX + 1), 0)
+    longest = "0." + "0" * (AMOUNT_LENGTH_MAX - 2)
+    assert integer_of_wire(longest, 1) == 0
+    with pytest.raises(UnitError, match="is not a number"):
+        integer_of_wire(longest + "0", 1)
+    assert integer_of_wire("0e40", 0) == integer_of_wire("0e-40", 0) == 0
+    for text in ("0e41", "0e-41"):
+        with pytest.raises(UnitError, match="out of all bounds"):
+            integer_of_wire(text, 0)
 
 
 @pytest.mark.parametrize("decimals", [-1, 13])
@@ -86,6 +123,6 @@ def test_a_market_with_absurd_decimals_is_refused(decimals: int) -> None:
 
 def test_sides_know_their_sign_word_and_opposite() -> None:
     assert [(side.sign, side.word, side.opposite) for side in Side] == [(1, "buy", Side.ASK), (-1, "sell", Side.BID)]
-    assert [Side.of_sign(5), Side.of_sign(-5)] == [Side.BID, Side.ASK]
+    assert [Side.of_sign(signed) for signed in (5, 1, -1, -5)] == [Side.BID, Side.BID, Side.ASK, Side.ASK]
     with pytest.raises(AssertionError):
         Side.of_sign(0)
