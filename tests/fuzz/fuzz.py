@@ -6,6 +6,7 @@ atheris guides them by the code that they reach; its own process, one target at 
 """
 
 import argparse
+import os
 import signal
 import sys
 import tempfile
@@ -121,6 +122,14 @@ def guided(name: str, folder: Path, *, seed: int, count: int, seconds: float) ->
     atheris.Fuzz()
 
 
+def _guided_apart(name: str, folder: Path, asked: argparse.Namespace) -> int:
+    """In a fork, since atheris ends its process: 1 if it found something."""
+    child = os.fork()
+    if child == 0:
+        guided(name, folder, seed=asked.seed, count=asked.count, seconds=asked.seconds)
+    return 1 if os.waitpid(child, 0)[1] else 0
+
+
 def main() -> int:
     """Fuzz the targets asked for, all in turn without a name; 1 if something was found."""
     parser = argparse.ArgumentParser(prog="make fuzz", description=__doc__)
@@ -133,9 +142,7 @@ def main() -> int:
     memory = "/dev/shm" if Path("/dev/shm").is_dir() else None
     with tempfile.TemporaryDirectory(prefix="fuzz-", dir=memory) as folder:
         if asked.coverage:
-            guided(
-                (asked.target or ["frames"])[0], Path(folder), seed=asked.seed, count=asked.count, seconds=asked.seconds
-            )
+            return _guided_apart((asked.target or ["frames"])[0], Path(folder), asked)
         return _all(asked, Path(folder))
 
 

@@ -35,8 +35,8 @@ SOURCES = ROOT / "src/lighter_hedge/domain"
 TESTS = ROOT / "tests/unit/domain"
 SURVIVORS = Path(__file__).with_name("survivors.txt")
 OPTIONS = ("-qq", "-p", "no:cacheprovider", "-W", "ignore::pytest.PytestAssertRewriteWarning")
-SECONDS_MAX = 20
-"""A mutant that runs longer than this hangs: killed."""
+SECONDS_MAX = 30
+"""A mutant that computes longer than this hangs: killed. Of its own time, so that a busy machine kills none."""
 MEMORY_MAX = 3 * 1024**3
 DECLARING = ("commands", "events", "lane_words", "memory", "settings", "states")
 """Modules that only declare have their few functions mutated, and none of their words and defaults."""
@@ -101,19 +101,19 @@ class Runner:
     def _module(self, module: str, items: Sequence[pytest.Item]) -> Tally:
         tally, started = Tally(module), time.perf_counter()
         path = SOURCES / f"{module}.py"
-        assert not _killed(partial(_imported, module, ast.parse(_text(path)))), f"{module} fails without any change"
+        assert not killed(partial(_imported, module, ast.parse(_text(path)))), f"{module} fails without any change"
         for mutation in mutations(_text(path)):
             if mutation.where and (target := _function(module, mutation.where)) is not None:
                 code = _code_of(mutation, path)
                 if code == target.__code__:
                     continue
                 chosen = self._reaching(target.__code__, module, items)
-                killed = _killed(partial(_patched, target, code, chosen))
+                dead = killed(partial(_patched, target, code, chosen))
             elif module in DECLARING:
                 continue
             else:
-                killed = _killed(partial(_imported, module, mutation.tree))
-            if killed:
+                dead = killed(partial(_imported, module, mutation.tree))
+            if dead:
                 tally.killed += 1
             else:
                 tally.survived.append(mutation.name)
@@ -151,14 +151,15 @@ def _code_of(mutation: Mutation, path: Path) -> types.CodeType:
     return code
 
 
-def _killed(run: Callable[[], bool]) -> bool:
+def killed(run: Callable[[], bool]) -> bool:
     """Run in a fork: whether it fails, hangs or dies."""
     child = os.fork()
     if child == 0:
         silent = os.open(os.devnull, os.O_WRONLY)
         os.dup2(silent, 1)
         os.dup2(silent, 2)
-        signal.alarm(SECONDS_MAX)
+        signal.alarm(20 * SECONDS_MAX)
+        resource.setrlimit(resource.RLIMIT_CPU, (SECONDS_MAX, SECONDS_MAX))
         resource.setrlimit(resource.RLIMIT_AS, (MEMORY_MAX, MEMORY_MAX))
         try:
             well = run()

@@ -41,7 +41,7 @@ class Mutation:
     """One change to one function, or to what stands outside of functions (``where`` is then empty)."""
 
     where: str
-    """``Class.method``, ``function`` or empty."""
+    """``Class.method``, ``function``, ``function()`` for its defaults, a constant or a field; empty for the rest."""
     line: int
     before: str
     after: str
@@ -99,6 +99,8 @@ def _below(node: ast.AST, where: str, put: Put, *, inside_function: bool = False
         name = where if inside_function else f"{where}.{node.name}".lstrip(".")
         yield from _children(node, name, inside_function=inside_function or isinstance(node, ast.FunctionDef))
         return
+    if isinstance(node, ast.arguments):
+        where = f"{where}()"  # a default is no part of the function's code
     if isinstance(node, ast.Import | ast.ImportFrom) or _is_prose(node):
         return
     if not inside_function:
