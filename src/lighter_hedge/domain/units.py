@@ -17,6 +17,9 @@ Ticks = NewType("Ticks", int)
 
 POWERS_OF_TEN: tuple[int, ...] = tuple(int(f"1{'0' * n}") for n in range(25))
 
+DECIMALS_MAX = 12
+"""More decimals of a size or a price than any market has."""
+
 AMOUNT_LENGTH_MAX = 40
 """Characters of an amount: more are no amount."""
 
@@ -76,8 +79,8 @@ class MarketSpec:
     active: bool = True
 
     def __post_init__(self) -> None:
-        assert 0 <= self.size_decimals <= 12
-        assert 0 <= self.price_decimals <= 12
+        assert 0 <= self.size_decimals <= DECIMALS_MAX
+        assert 0 <= self.price_decimals <= DECIMALS_MAX
 
     def quote(self, lots: int, price: int) -> int:
         """Notional of ``lots`` at ``price`` ticks, in millionths of the quote currency, rounded down."""

@@ -60,7 +60,6 @@ Count = Annotated[int, msgspec.Meta(ge=0, le=INT_MAX)]
 """Indices, nonces, codes and stamps: never negative at the venue."""
 Signed = Annotated[int, msgspec.Meta(ge=-INT_MAX, le=INT_MAX)]
 Sign = Annotated[int, msgspec.Meta(ge=-1, le=1)]
-Decimals = Annotated[int, msgspec.Meta(ge=0, le=12)]
 
 
 class Wire(msgspec.Struct, gc=False):
@@ -369,13 +368,13 @@ class NextNonce(Wire):
 class MarketDetails(Wire):
     """One market of ``orderBookDetails``."""
 
-    symbol: Annotated[str, msgspec.Meta(min_length=1)]
+    symbol: str
     market_id: Count
     status: str
     min_base_amount: str
     min_quote_amount: str
-    size_decimals: Decimals
-    price_decimals: Decimals
+    size_decimals: Count
+    price_decimals: Count
     default_initial_margin_fraction: Count
 
 

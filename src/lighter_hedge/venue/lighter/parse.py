@@ -25,7 +25,16 @@ from lighter_hedge.domain.events import (
     VenueEvent,
 )
 from lighter_hedge.domain.states import Role
-from lighter_hedge.domain.units import AMOUNT_LENGTH_MAX, UNITS_MAX, Lots, MarketSpec, Side, UnitError, integer_of_wire
+from lighter_hedge.domain.units import (
+    AMOUNT_LENGTH_MAX,
+    DECIMALS_MAX,
+    UNITS_MAX,
+    Lots,
+    MarketSpec,
+    Side,
+    UnitError,
+    integer_of_wire,
+)
 from lighter_hedge.venue.lighter import models
 
 T = TypeVar("T")
@@ -242,8 +251,12 @@ def market_spec(row: models.MarketDetails) -> MarketSpec:
     """What one market allows.
 
     Raises:
-        UnitError: a minimum does not fit the market's decimals.
+        UnitError: a minimum does not fit the market's decimals, or there are more of those than we can hold.
     """
+    if not row.symbol or max(row.size_decimals, row.price_decimals) > DECIMALS_MAX:
+        raise UnitError(
+            f"market {row.market_id} {row.symbol!r} has {row.size_decimals} and {row.price_decimals} decimals"
+        )
     return MarketSpec(
         market_index=row.market_id,
         symbol=row.symbol,
