@@ -75,8 +75,9 @@ def test_decimal_text_keeps_all_decimals(units: int, decimals: int, text: str) -
     assert decimal_text(units, decimals) == text
 
 
-def test_surplus_zeros_are_no_decimals() -> None:
+def test_surplus_zeros_are_no_decimals_and_missing_ones_are_zero() -> None:
     assert integer_of_wire("0.00020000", 5) == 20
+    assert integer_of_wire("1.5", 3) == 1500
 
 
 @pytest.mark.parametrize("text", ["", "abc", "NaN", "Infinity", "0.000001"])
