@@ -264,7 +264,7 @@ def test_a_settlement_says_what_settled_it_and_what_the_venue_said() -> None:
     talk.nonce(7)
     talk.tx(BURN, EXECUTED, error="21706 too large")
     burnt, ran = talk.lane.take_settlements()
-    assert (burnt.tx_hash, burnt.message) == (ORDER, "another transaction took its nonce")
+    assert (burnt.tx_hash, burnt.code, burnt.message) == (ORDER, 0, "another transaction took its nonce")
     assert (ran.tx_hash, ran.fate, ran.message) == (BURN, Fate.WITHOUT_EFFECT, "21706 too large")
 
 
