@@ -26,7 +26,7 @@ from lighter_hedge.domain.commands import (
     Say,
     TriesCounted,
 )
-from lighter_hedge.domain.core import MARKET_HALTED, READ_AGAIN_MS, READ_AGAIN_MS_MAX, Change, Core
+from lighter_hedge.domain.core import MARKET_HALTED, Change, Core
 from lighter_hedge.domain.events import (
     BurnRequest,
     Event,
@@ -49,6 +49,7 @@ from lighter_hedge.domain.news import fill_message
 from lighter_hedge.domain.pair import Agreement, missing, residual
 from lighter_hedge.domain.peer import Acks, Heard, Telling
 from lighter_hedge.domain.reach import Reach
+from lighter_hedge.domain.reads import READ_AGAIN_MS, READ_AGAIN_MS_MAX
 from lighter_hedge.domain.recovery import recover
 from lighter_hedge.domain.settings import DeskSettings
 from lighter_hedge.domain.states import (
@@ -321,6 +322,8 @@ class Hedger:
             return self._fail(now)
         if now.mono_ms < self.tries.next_ms:
             return []
+        if core.attributed and core.checks[Role.MAKER].agreement() is not Agreement.AGREES:
+            return []  # what was attributed may have been told again, as another order's
         side = Side.of_sign(wanted)
         lots = abs(wanted) - self._maker_may_hedge(side)
         if lots <= 0 or self._too_little(lots):
@@ -335,14 +338,14 @@ class Hedger:
         if candidate is not None:
             assert isinstance(candidate.request, OrderRequest)
             self._attempts.add(candidate.request.coid)
-            core.own.intend(candidate.request, now.wall_ms)
+            core.own.intend(candidate.request, core.skew.venue_ms(now))
             self._urgent += core.lane.send_prepared(candidate, now)
             return []
         request = self._order(side, lots, cap, self._round())
         if out_of_reach:
             self._out_of_reach.add(request.coid)
         self._attempts.add(request.coid)
-        core.own.intend(request, now.wall_ms)
+        core.own.intend(request, core.skew.venue_ms(now))
         return core.lane.submit(request)
 
     def _joins_parts(self, now: Instant) -> bool:
@@ -413,7 +416,7 @@ class Hedger:
         commands = take_foreign(self.core)
         if commands:
             return commands + self._ask_pause("FOREIGN_TRADE", "a trade that is not this desk's", now)
-        proven = proven_difference(self.core)
+        proven = proven_difference(self.core, now)
         return self._ask_pause("POSITION_DIFFERS", proven, now) if proven else []
 
     def _ask_pause(self, code: str, reason: str, now: Instant) -> list[Command]:

@@ -4,11 +4,12 @@ from collections import deque
 from dataclasses import dataclass, field
 
 from lighter_hedge.domain.commands import Announced, Command, Level, Record, Say
-from lighter_hedge.domain.core import READ_AGAIN_MS, Core
+from lighter_hedge.domain.core import Core
 from lighter_hedge.domain.events import CancelRequest, Instant, OrderKind, OrderRequest
 from lighter_hedge.domain.gate import PRICE_MOVED, Quote, View, latch_reasons
 from lighter_hedge.domain.lane_words import Fate, Settlement
 from lighter_hedge.domain.ledger import Order
+from lighter_hedge.domain.reads import READ_AGAIN_MS
 from lighter_hedge.domain.states import Announce, Leg
 
 MINUTE_MS = 60_000
@@ -112,7 +113,7 @@ class Quoter:
         assert isinstance(candidate.request, OrderRequest)
         quote.sent_ms = now.mono_ms
         self._sent_ms.append(now.mono_ms)
-        core.own.intend(candidate.request, now.wall_ms)
+        core.own.intend(candidate.request, core.skew.venue_ms(now))
         self.urgent += core.lane.send_prepared(candidate, now)
         at = core.settings.market.price_text(announce.price)
         what = f"{announce.leg.value}: {announce.side.word} {core.size(announce.lots)} at {at}"

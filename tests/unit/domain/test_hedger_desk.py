@@ -41,6 +41,7 @@ from lighter_hedge.domain.events import (
 )
 from lighter_hedge.domain.hedger import Hedger
 from lighter_hedge.domain.states import OperatorCommand, Role
+from lighter_hedge.domain.units import Side
 
 # --- foreign changes and exposure --------------------------------------------------------------------------------
 
@@ -198,3 +199,14 @@ def test_a_start_expects_the_quote_it_was_armed_for() -> None:
 def test_a_hedge_that_is_not_in_the_books_is_not_wanted(wanted: int) -> None:
     side = Hedger.create(settings(), memory())
     assert not side._wanted(order(coid=wanted))
+
+
+def test_what_was_attributed_and_is_told_again_is_hedged_only_if_the_venue_shows_it() -> None:
+    """A restored journal knew an old announce alone; the fill was attributed to it, then told as another order's."""
+    talk = hedger_side(remembers=memory(attributed=True))
+    assert talk.core.attributed
+    talk.positions[Role.MAKER] = 0
+    out = talk.a_says(fills=(fills(9, side=Side.BID, lots=100, filled=100, closed=True),), round=1)
+    assert sent(out + talk.wait(500)) == []
+    out = talk.hear(PositionReported(role=Role.MAKER, lots=100))
+    assert len(sent(out + talk.wait(200))) == 1
