@@ -5,7 +5,7 @@ import tempfile
 from pathlib import Path
 
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
+from hypothesis.stateful import RuleBasedStateMachine, precondition, rule
 from tests.properties.profile import few
 from tests.unit.domain.builders import candidate, order
 
@@ -15,7 +15,7 @@ from lighter_hedge.domain.ledger import Ledger
 from lighter_hedge.domain.memory import Memory
 from lighter_hedge.domain.states import DeskId, Mode, OrderFills, Pause, Role
 from lighter_hedge.domain.units import Side
-from lighter_hedge.processes.journal import ORDERS_KEPT, Journal
+from lighter_hedge.processes.journal import ORDERS_KEPT, Journal, read_summary
 
 DESK = DeskId(pair="a_b", market="BTC")
 ROLES = st.sampled_from(Role)
@@ -44,6 +44,7 @@ class Journalled(RuleBasedStateMachine):
         self.mode = Mode.RUNNING
         self.pause: Pause | None = None
         self.serial = 0
+        self.alerts: list[str] = []
         self.journal = self._opened()
 
     def _opened(self) -> Journal:
@@ -108,6 +109,11 @@ class Journalled(RuleBasedStateMachine):
         self.pause = Pause(id=number, reason="r", code="c", since_ms=1) if mode is Mode.PAUSED else None
         self.journal.commit(ModeChanged(mode=mode, pause=self.pause, by="desk"))
 
+    @rule(text=st.text(max_size=20))
+    def somebody_must_be_told(self, text: str) -> None:
+        self.alerts.append(text)
+        self.journal.alert("code", text, self.wall_ms)
+
     @rule(ms=st.integers(-5_000, 5_000))
     def the_process_dies_and_starts_again(self, ms: int) -> None:
         self.journal.close()
@@ -123,6 +129,8 @@ class Journalled(RuleBasedStateMachine):
     def check(self, memory: Memory) -> None:
         assert (memory.mode, memory.pause, memory.baseline) == (self.mode, self.pause, self.baseline)
         assert memory.serial >= self.serial
+        stored = read_summary(self.folder / "b.sqlite").alerts
+        assert [alert.text for alert in stored] == self.alerts, "none is lost, each is told once and in its order"
         assert set(memory.unsettled) == {one for one in self.candidates if one.nonce not in self.settled}
         winners = set(self.settled.values())
         lost = {one.tx_hash for one in self.candidates if one.nonce in self.settled and one.tx_hash not in winners}
@@ -142,10 +150,6 @@ class Journalled(RuleBasedStateMachine):
         assert still_open <= {one.coid for one in kept}, "an order that may fill is never folded"
         for one in kept:
             assert (one.filled, one.closed) == truth[DESK.serial(one.coid) or 0]
-
-    @invariant()
-    def alerts_are_none(self) -> None:
-        assert self.journal.pending_alerts() == ()
 
     def teardown(self) -> None:
         self.the_process_dies_and_starts_again(0)
