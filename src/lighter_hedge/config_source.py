@@ -280,7 +280,7 @@ def read_credentials(path: Path, wanted: Mapping[str, str], problems: list[Probl
         layer = _credentials_layer(data, path.name, wanted)
     except OSError as error:
         problems.append(Problem(path=str(path), line=None, message=f"cannot be read ({error.strerror})", remedy=remedy))
-    except ValueError:
+    except (ValueError, RecursionError):
         problems.append(Problem(path=str(path), line=None, message="is no JSON", remedy=remedy))
     except (KeyError, TypeError, IndexError, AttributeError):
         problems.append(Problem(path=str(path), line=None, message="is no credentials file", remedy=remedy))

@@ -48,7 +48,11 @@ class Paper:
         if self.left < 0:
             self.renew()
         self.world.now_us += 20_000
-        return data.replace(b"777777", b"%d" % self.world.nonce(101)) if b"777777" in data else data
+        if b"777777" not in data:
+            return data
+        account = 102 if b'"AccountIndex":102' in data or b'"AccountIndex": 102' in data else 101
+        nonce = self.world.nonce(account)
+        return data.replace(b"777777", b"%d" % nonce).replace(b"777778", b"%d" % (nonce + 1))
 
     def sound(self) -> None:
         """Nothing that cannot be stands in the exchange's books."""
@@ -74,6 +78,8 @@ class PaperSocket(Paper):
     def message(self, data: bytes) -> bool:
         """One text message; replies are JSON objects with a type or an error."""
         text = self.step(data).decode("utf-8", errors="replace")
+        if self.left % 16 == 0:
+            self.connection.channels.clear()
         try:
             self.stream._message(self.connection, text, "127.0.0.1")
         except StreamError as error:

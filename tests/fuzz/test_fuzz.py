@@ -29,6 +29,7 @@ FOUND: list[tuple[str, bytes, bool]] = [
     ("paper-socket", b'{"type":' + DEEP, False),
     ("paper-rest", b"sendTx?tx_type=14&tx_info=" + DEEP, False),
     ("tapes", b'{"r":' + DEEP, False),
+    ("credentials", b'{"accounts":' + DEEP, False),
     ("yaml", b"desk: " + DEEP[:400], False),
     # A row of another market than the key says; amounts below zero; more filled than ordered; prices of nothing.
     (
@@ -71,6 +72,8 @@ FOUND: list[tuple[str, bytes, bool]] = [
     ("commands", b'{"id":"7","verb":"resume","pause_id":-1,"schema":1}', False),
     ("ids", b"18446744073709551616-9", False),
     ("ids", b"1_0-0", False),
+    ("paper-rest", b"account?by=index&value=" + b"9" * 5000, False),
+    ("paper-rest", "nextNonce?account_index=²&api_key_index=4".encode(), False),
     # An exponent that took seconds to write out, and digits that a decimal context rounded away.
     ("amounts", b"-1.1e350000", False),
     ("amounts", b"1e400281474976710656", False),
