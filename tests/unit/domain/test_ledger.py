@@ -237,10 +237,10 @@ def test_closing_what_is_closed_or_unknown_changes_nothing() -> None:
 def test_old_closed_orders_are_folded_and_never_counted_again() -> None:
     ledger = books()
     for serial in range(1, ORDERS_MAX + 11):
-        ledger.apply_row(row(serial, filled=2, filled_quote=1, closed=True))
+        ledger.apply_row(row(serial, filled=2, filled_quote=3, closed=True))
     assert len(ledger.orders) == ORDERS_MAX
     assert (ledger.folded, ledger.total) == (-20, -2 * ORDERS_MAX - 20)
-    assert ledger.cash == ORDERS_MAX + 10, "what was sold for, folded or not"
+    assert ledger.cash == 3 * (ORDERS_MAX + 10), "what was sold for, folded or not"
     for serial in (3, ledger.folded_serial):
         assert ledger.apply_row(row(serial, filled=2, closed=True)) is None
         assert ledger.apply_trade(trade(990 + serial, serial)) is None
