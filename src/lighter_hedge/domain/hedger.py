@@ -322,8 +322,8 @@ class Hedger:
             return self._fail(now)
         if now.mono_ms < self.tries.next_ms:
             return []
-        if core.attributed and core.checks[Role.MAKER].agreement() is not Agreement.AGREES:
-            return []  # what was attributed may have been told again, as another order's
+        if core.unclear:
+            return []
         side = Side.of_sign(wanted)
         lots = abs(wanted) - self._maker_may_hedge(side)
         if lots <= 0 or self._too_little(lots):

@@ -165,8 +165,12 @@ class Supervisor:
         return [kept for kept in self._kept if not kept.child.optional]
 
     def _to_be_restarted(self, child: Child, code: int) -> bool:
-        """Whether this end was a crash; a failed start takes the desk down."""
-        ended = code in NOT_RESTARTED or code == -signal.SIGTERM
+        """Whether this end was a crash; a failed start takes the desk down.
+
+        A desk that has run was configured rightly: a key that the venue refuses at a restart may come back, and the
+        other side waits for this one.
+        """
+        ended = code in NOT_RESTARTED - {ExitCode.CONFIGURATION} or code == -signal.SIGTERM
         if child.optional:
             return not ended
         if not all(kept.ready for kept in self._needed):

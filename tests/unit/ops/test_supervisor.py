@@ -171,6 +171,22 @@ def test_a_stopped_or_superseded_child_stays_down_while_the_other_runs_on(
     asyncio.run(main())
 
 
+def test_a_key_that_is_refused_at_a_restart_may_come_back(tmp_path: Path) -> None:
+    async def main() -> None:
+        desk = Desk(tmp_path, B="then3", A="run")
+
+        async def story() -> None:
+            await desk.both_ready()
+            signal_child(tmp_path, "B", signal.SIGUSR1)
+            await desk.until(lambda: desk.count("B", "ready") == 2)
+            desk.supervisor.ask_stop()
+
+        assert await running_desk(desk, story) == 0
+        assert desk.count("B", "restarting") == 1
+
+    asyncio.run(main())
+
+
 def test_a_start_that_fails_stops_the_other_and_passes_the_cause_on(tmp_path: Path) -> None:
     async def main() -> None:
         desk = Desk(tmp_path, B="run", A="fail3")
