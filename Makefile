@@ -5,12 +5,12 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 WORKERS ?= 4
-ARGS ?=
-
+EXAMPLES ?= 10000
 SEEDS ?= 0:5000
 SEED ?= 0
+ARGS ?=
 
-.PHONY: help demo test check fix bench simulate world constraints clean
+.PHONY: help demo test check fix bench simulate world fuzz mutate properties constraints clean
 
 help: ## Show the verbs
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -53,6 +53,15 @@ simulate: $(STAMP) ## Random worlds, SEEDS=first:last, on all cores; ARGS="--jso
 
 world: $(STAMP) ## One random world with its trace: SEED=n
 	@$(BIN)/python -m tests.simulation world $(SEED) $(ARGS)
+
+fuzz: $(STAMP) ## Every parser on damaged input: ARGS="--seconds 600 --seed 2"
+	@$(BIN)/python -m tests.fuzz.fuzz $(ARGS)
+
+properties: $(STAMP) ## The properties, EXAMPLES=10000 of each (make test: 60)
+	@PROPERTIES_EXAMPLES=$(EXAMPLES) $(BIN)/python -m pytest -q -n $(WORKERS) --dist worksteal tests/properties $(ARGS)
+
+mutate: $(STAMP) ## Small changes to domain/, each to be seen by a unit test: ARGS="ledger pair"
+	@$(BIN)/python -m tests.mutation.mutate $(ARGS)
 
 constraints: $(STAMP) ## Pin every dependency anew in constraints.txt
 	@$(BIN)/uv pip compile --quiet --universal --all-extras --python-version 3.11 --no-emit-index-url --no-header --upgrade pyproject.toml -o constraints.txt
