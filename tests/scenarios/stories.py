@@ -28,7 +28,6 @@ from lighter_hedge.domain.events import (
 from lighter_hedge.domain.states import HedgerState, MakerState, Mode, Role
 from lighter_hedge.domain.units import Side
 from lighter_hedge.messaging.keys import DeskKeys
-from lighter_hedge.messaging.memory_stream import MemoryMessaging
 from lighter_hedge.messaging.messages import encode
 from lighter_hedge.processes.driver import Driver, Machine
 from lighter_hedge.processes.journal_file import JournalError, JournalUnwritable
@@ -352,7 +351,7 @@ def put_to_sleep(world: World, role: Role, *, at_send: bool = False) -> Sleeper:
 class Instance:
     """A process that runs beside another one of the same side; ``messaging`` is its way to Redis."""
 
-    messaging: MemoryMessaging
+    messaging: SimMessaging
     task: "asyncio.Task[int]"
 
 

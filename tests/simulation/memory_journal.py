@@ -50,7 +50,7 @@ class MemoryJournal:
         self._newest: dict[type[object], Entry] = {}
         self._fills: dict[Role, dict[int, OrderFills]] = {role: {} for role in Role}
         """Of each account since the newest baseline; an order that stood under an older one never counts again."""
-        self._folded: dict[Role, set[int]] = {role: set() for role in Role}
+        self._folded: dict[Role, int] = dict.fromkeys(Role, 0)
 
     def copied(self) -> "MemoryJournal":
         """A copy of the file, as a restored backup or a second machine has it."""
@@ -58,7 +58,7 @@ class MemoryJournal:
         twin.candidates, twin.entries, twin.alerts = list(self.candidates), list(self.entries), list(self.alerts)
         twin.settled, twin._hashes, twin._newest = dict(self.settled), set(self._hashes), dict(self._newest)
         twin._fills = {role: dict(fills) for role, fills in self._fills.items()}
-        twin._folded = {role: set(coids) for role, coids in self._folded.items()}
+        twin._folded = dict(self._folded)
         twin.full = False
         return twin
 
@@ -87,10 +87,12 @@ class MemoryJournal:
                 raise JournalConflict(f"nonce {entry.nonce} was settled for {known}, and now for {entry.winner}")
             self.settled[entry.nonce] = entry.winner
         elif isinstance(entry, BaselineSet):
-            for role, fills in self._fills.items():
-                self._folded[role] |= set(fills)
-                fills.clear()
-        elif isinstance(entry, FillsKnown) and entry.fills.coid not in self._folded[entry.role]:
+            for role, told in ((Role.MAKER, entry.maker_serial), (Role.HEDGER, entry.hedger_serial)):
+                self._folded[role] = max(
+                    [self._folded[role], told, *(self._desk.serial(coid) or 0 for coid in self._fills[role])]
+                )
+                self._fills[role].clear()
+        elif isinstance(entry, FillsKnown) and (self._desk.serial(entry.fills.coid) or 0) > self._folded[entry.role]:
             self._fills[entry.role][entry.fills.coid] = entry.fills
         self._newest[type(entry)] = entry
         self.entries.append(entry)
@@ -136,6 +138,7 @@ class MemoryJournal:
             unsettled=tuple(c for c in self.candidates if c.nonce not in self.settled),
             intents=tuple(alive[-INTENTS_KEPT:]),
             fills={role: tuple(known.values()) for role, known in self._fills.items()},
+            folded_serial=dict(self._folded),
         )
 
     @property

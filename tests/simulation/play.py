@@ -135,6 +135,7 @@ def drawn_desk(rng: random.Random) -> tuple[DeskSettings, dict[str, Any]]:
         throttle_ms=rng.choice((1_000, 5_000)),
         read_lag_ms=rng.choice((200, 500)),
         retry_times=rng.choice((1, 3, 3)),
+        **_drawn_limits(rng),
     )
     options = {
         "same_wallet": same_wallet,
@@ -149,8 +150,23 @@ def drawn_desk(rng: random.Random) -> tuple[DeskSettings, dict[str, Any]]:
 def _named(desk: DeskSettings) -> str:
     return (
         f"{desk.quantity} lots {desk.direction.value}, depth {desk.depth}, "
-        f"{'cancel first' if desk.cancel_first else 'venue flags'}, {desk.retry_times} tries"
+        f"{'cancel first' if desk.cancel_first else 'venue flags'}, {desk.retry_times} tries, "
+        f"on unhedged {'flatten' if desk.flatten else 'pause'}"
     )
+
+
+def _drawn_limits(rng: random.Random) -> dict[str, Any]:
+    """Limits that most worlds never reach, and some do."""
+    shares = rng.random() < 0.08
+    return {
+        "flatten": rng.random() < 0.33,
+        "force_close_ms": rng.choice((3_000, 8_000)),
+        "orders_per_round_max": rng.choice((50, 50, 12)),
+        "notional_hour_quote_max": rng.choice((1_000_000_000_000, 1_000_000_000_000, 1_000_000_000)),
+        "daily_loss_quote_max": rng.choice((100_000_000, 100_000_000, 500_000)),
+        "maker_share": 24 if shares else 0,
+        "hedger_share": 28 if shares else 0,
+    }
 
 
 def _options(options: dict[str, Any]) -> str:

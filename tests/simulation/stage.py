@@ -169,7 +169,6 @@ class Stage:
             for order in world.resting(role):
                 world.server.cancel_by_hand(role, order.order_index)
         world.run(1.0)
-        lots, sides = self.market.lots, self.market.sides
         self.market.lots, self.market.sides = 5_000, Market().sides
         self.market.show(world.server)
         for role in Role:
@@ -178,7 +177,7 @@ class Stage:
                 price = self.market.mid * (96 if held > 0 else 104) // 100
                 world.server.by_hand(role, is_ask=held > 0, lots=abs(held), price=price, reduce_only=True)
         world.run(1.0)
-        self.market.lots, self.market.sides = lots, sides
+        self.market.lots = Market().lots
         assert world.position(Role.MAKER) == world.position(Role.HEDGER) == 0, "the person could not close everything"
 
     # --- what holds now ---

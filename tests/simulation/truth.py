@@ -45,7 +45,7 @@ class Fill:
     before: int
     """A + B before it."""
     counterparty: int
-    """Account index of the other side."""
+    """Account index of the other side, where that was an order of the desk too; else 0."""
     closing: bool
     """Of a reduce-only order: a person's ``clear``, or a flatten."""
 
@@ -158,9 +158,7 @@ class Truth:
             coid=coid,
             late=known is not None and known.status not in (OrderStatus.OPEN, OrderStatus.FILLED),
             before=self.net,
-            counterparty=(
-                {trade.ask.account_index, trade.bid.account_index} - {ACCOUNTS[role]} or {ACCOUNTS[role]}
-            ).pop(),
+            counterparty=self._met(trade, role),
             closing=sent is not None and sent.request.reduce_only,
         )
         self.totals[role] += fill.lots
@@ -173,6 +171,13 @@ class Truth:
         self._time_exposure(fill.at)
         for checker in self.at_fill:
             self._check(checker, fill)
+
+    def _met(self, trade: Trade, role: Role) -> int:
+        """Account of the other party, if that was an order of the desk; what the user trades by hand is his own."""
+        for side in (trade.maker, trade.taker):
+            if side.account_index != ACCOUNTS[role] and self.desk.desk.serial(side.client_order_index) is not None:
+                return side.account_index
+        return 0
 
     # --- what follows from it ---
 

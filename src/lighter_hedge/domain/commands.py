@@ -130,6 +130,9 @@ class BaselineSet:
 
     maker: int
     hedger: int
+    maker_serial: int = 0
+    """Orders of A up to this serial are in its position, whether the journal holds them or not."""
+    hedger_serial: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

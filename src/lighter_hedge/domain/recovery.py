@@ -54,7 +54,14 @@ def _first_baseline(core: Core, now: Instant) -> list[Command]:
     for role in Role:
         core.checks[role].refresh(core.ledgers[role], 0)
     return [
-        Record(entry=BaselineSet(maker=maker, hedger=hedger)),
+        Record(
+            entry=BaselineSet(
+                maker=maker,
+                hedger=hedger,
+                maker_serial=core.maker.folded_serial,
+                hedger_serial=core.hedger.folded_serial,
+            )
+        ),
         Say(level=Level.INFO, code="BASELINE", text=f"baseline set: {positions}"),
         *_recovered(core, now),
     ]

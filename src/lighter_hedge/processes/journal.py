@@ -68,6 +68,14 @@ ORDERS_KEPT: Final = 64
 INTENTS_KEPT: Final = 64
 """Own order intents that a start gets."""
 
+SERIALS_BEFORE: Final = {
+    Role.MAKER: "SELECT coalesce((SELECT max(serial) FROM fills WHERE role = 'maker'), 0),"
+    " coalesce((SELECT max(maker_serial) FROM baselines), 0)",
+    Role.HEDGER: "SELECT coalesce((SELECT max(serial) FROM fills WHERE role = 'hedger'), 0),"
+    " coalesce((SELECT max(hedger_serial) FROM baselines), 0)",
+}
+"""What a new baseline already holds of each account: all that was journalled, and what an older one held."""
+
 _N = TypeVar("_N", bound=Note)
 
 
@@ -298,8 +306,8 @@ class Journal:
 
     def _insert_baseline(self, entry: BaselineSet) -> int:
         serials = [
-            self._db.execute("SELECT coalesce(max(serial), 0) FROM fills WHERE role = ?", (role.value,)).fetchone()[0]
-            for role in (Role.MAKER, Role.HEDGER)
+            max(told, *self._db.execute(SERIALS_BEFORE[role]).fetchone())
+            for role, told in ((Role.MAKER, entry.maker_serial), (Role.HEDGER, entry.hedger_serial))
         ]
         cursor = self._db.execute(
             "INSERT INTO baselines (maker, hedger, maker_serial, hedger_serial) VALUES (?, ?, ?, ?)",

@@ -38,10 +38,7 @@ def _kinds(*families: Mapping[str, tuple[Strike, float, str]]) -> dict[str, Kind
 KINDS = _kinds(at_exchange.KINDS, in_network.KINDS, in_processes.KINDS, in_redis.KINDS, of_people.KINDS)
 
 
-QUARANTINE: dict[str, str] = {
-    "restored": "an older journal can hide fills of the other account: known, not solved",
-    "second_from_backup": "as restored",
-}
+QUARANTINE: dict[str, str] = {}
 """Kinds that no world draws by itself, and why. ``play(seed, only=...)`` reaches them."""
 
 

@@ -272,6 +272,16 @@ def test_baseline_holds_over_a_restart(path: Path) -> None:
     assert remembered(path).fills[Role.MAKER] == (fills(2, 3),)
 
 
+def test_a_baseline_tells_which_orders_it_holds_that_this_journal_has_never_seen(path: Path) -> None:
+    """The journal was lost: the account's older orders are readable at the venue, and must never count."""
+    with open_journal(path) as journal:
+        journal.commit(BaselineSet(maker=10, hedger=-10, maker_serial=40, hedger_serial=7))
+    assert remembered(path).folded_serial == {Role.MAKER: 40, Role.HEDGER: 7}
+    with open_journal(path) as journal:
+        journal.commit_all([known(41, 10), BaselineSet(maker=0, hedger=0)])
+    assert remembered(path).folded_serial == {Role.MAKER: 41, Role.HEDGER: 7}
+
+
 # --- a person's stop
 
 
