@@ -6,6 +6,7 @@ from typing import Any
 from lighter_hedge.ops.truth import Execution, executions, orders_of, self_trades
 
 RESTING = frozenset({"open", "pending", "in-progress"})
+LATE_MS = 1_000
 Window = tuple[int, float]
 """Milliseconds from and to which a person's ``clear`` closes positions; a new baseline stands at its end."""
 
@@ -31,7 +32,8 @@ def doubled(steps: Sequence[Execution], cleared: Sequence[Window] = ()) -> list[
 def quoted_open(truth: Mapping[str, Any], market: str, min_lots: int, cleared: Sequence[Window] = ()) -> list[str]:
     """I1: quotes of A sent while an earlier round was unhedged, or while an earlier quote rested.
 
-    A fill that came after the cancel was reported may not have been known yet: it counts from one second on.
+    A fill after its cancel was reported (the fault ``late_fill``) could not be known: what it explains, ends within a
+    second.
     """
     found = []
     steps = executions(truth, market)
@@ -42,11 +44,11 @@ def quoted_open(truth: Mapping[str, Any], market: str, min_lots: int, cleared: S
         if excused(at_ms, cleared):
             continue
         since = open_since(steps, at_ms, min_lots)
-        if since is not None and at_ms - since > 1_000:
+        if since is not None and at_ms - since > LATE_MS:
             found.append(f"I1: quote {order['client_order_index']} came {at_ms - since} ms after an unhedged fill")
         for other in quotes:
             born, died = int(other["created_ms"]), other["closed_ms"]
-            rests = other["status"] in RESTING or (died and int(died) > at_ms)
+            rests = other["status"] in RESTING or (died and int(died) > at_ms + LATE_MS)
             if other["order_index"] < order["order_index"] and born < at_ms and rests:
                 found.append(f"I1: quote {order['client_order_index']} beside {other['client_order_index']}")
     return found

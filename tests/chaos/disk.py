@@ -7,7 +7,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-SIZE = "8m"
+SIZE = "64m"
+"""Much more than the journals of a run."""
 BLOCK = b"\0" * 65_536
 
 

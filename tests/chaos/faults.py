@@ -20,8 +20,10 @@ from tests.chaos.world import SERVERS, SIDES, Violation, World
 from lighter_hedge.ops.exit_codes import ExitCode
 
 KILL, STOP = int(signal.SIGKILL), int(signal.SIGSTOP)
-EFFECT_SECONDS = 2.5
+EFFECT_SECONDS = 2.0
 """How long an order to end at an effect waits for the effect."""
+EVERY_ROUND = ("journal.", "venue.sign", "venue.send", "messaging.append_state", "messaging.publish")
+"""Effects of every round; the others belong to starts and to trouble."""
 LOTS = (60, 20, 25, 40, 59, 1)
 """Parts of a quote of 60 lots, the minimum being 20: all, the minimum, with a residual, a residual alone."""
 
@@ -47,10 +49,10 @@ class Faults:
                 self.world.kill(name)
 
     def _several(self) -> list[str]:
-        children = self.world.known()
+        children = self.world.children
         # A kill of Redis is cheap; the exchange needs half a second of computing to come back.
         choices = [*children, *children, "redis", "redis", "exchange"]
-        if self.chance.random() < 0.25:
+        if self.chance.random() < 0.6:
             return [*children, *(["redis"] if self.chance.random() < 0.5 else [])]
         return [self.chance.choice(choices)]
 
@@ -80,25 +82,29 @@ class Faults:
     def end_at_effect(self, point: str = "", number: int = 0, name: str = "") -> None:
         """A side kills or stops itself at an effect."""
         name = name or self.chance.choice("AB")
-        point = point or self.chance.choice(POINTS)
-        number = number or (STOP if self.chance.random() < 0.25 else KILL)
-        pid, stopped = self.world.pid(name), self._seconds()
-        struck = self.world.order_end(name, point, self.chance.randint(1, 3), number, self.chance.randint(0, 40))
+        usual = [each for each in POINTS if each.startswith(EVERY_ROUND)]
+        point = point or self.chance.choice(usual if self.chance.random() < 0.75 else POINTS)
+        number = number or (STOP if self.chance.random() < 0.2 else KILL)
+        count = self.chance.choice((1, 1, 1, 2, 3))
+        stopped = self._seconds()
+        struck = self.world.order_end(name, point, count, number, self.chance.choice((0, 1, 5, 40)))
 
         def over() -> None:
-            if not struck():
+            pid = struck()
+            if pid is None:
                 return
             self.world.tally.effects[f"{name} {point}"] += 1
             if number == KILL:
                 self.world.tally.kills[name] += 1
-            elif pid is not None:
+            else:
                 self.world.later(stopped, lambda: _continue(pid))
 
         self.world.later(EFFECT_SECONDS, over)
+        self.fill()
 
     def stop(self) -> None:
         """SIGSTOP, and SIGCONT later: of one, or of A and B together."""
-        names = [self.chance.choice([*self.world.known(), "redis", "exchange"])]
+        names = [self.chance.choice([*self.world.children, "redis", "exchange"])]
         if self.chance.random() < 0.2:
             names = ["A", "B"]
         for name in names:
@@ -108,8 +114,9 @@ class Faults:
                 self.world.later(self._seconds(), lambda pid=pid: _continue(pid))  # type: ignore[misc]
 
     def _pid(self, name: str) -> int | None:
-        server = {"redis": self.world.desk.redis, "exchange": self.world.desk.paper}.get(name)
-        return self.world.pid(name) if server is None else server.pid
+        if name == "redis":
+            return self.world.desk.redis.pid
+        return self.world.desk.paper.pid if name == "exchange" else self.world.pid(name)
 
     def _seconds(self) -> float:
         """Mostly short; at times up to half a minute."""
@@ -143,7 +150,7 @@ class Faults:
             self.world.tally.faults["disk_full by a small tmpfs"] += 1
             self.world.later(seconds, disk.empty)
             return
-        pid = self.world.pid(self.chance.choice(self.world.known()))
+        pid = self.world.pid(self.chance.choice(self.world.children))
         if pid is not None:
             self.world.limit_files(pid, 4096)
             self.world.tally.faults["disk_full by RLIMIT_FSIZE"] += 1
@@ -165,8 +172,11 @@ class Faults:
         for link in links:
             self.world.links.tell(lambda link=link: _trouble(link, kind, delay))  # type: ignore[misc]
         if kind != "cut":
-            heal = [lambda link=link: self.world.links.tell(link.heal) for link in links]  # type: ignore[misc]
-            self.world.later(self._seconds(), lambda: [each() for each in heal] and None)
+            self.world.later(self._seconds(), lambda: self._heal(links))
+
+    def _heal(self, links: list[Link]) -> None:
+        for link in links:
+            self.world.links.tell(link.heal)
 
     # --- Redis
 
@@ -181,11 +191,17 @@ class Faults:
                 self.world.desk.redis.flush()
             return
         self._redis_memory("1")
-        self.world.later(self.chance.uniform(0.2, 2), lambda: self._redis_memory("0"))
+        self.world.later(self.chance.uniform(0.2, 2), self._redis_has_room)
 
-    def _redis_memory(self, most: str) -> None:
-        with suppress(redis.RedisError), redis.Redis(port=self.world.desk.redis.port, socket_timeout=2) as client:
-            client.config_set("maxmemory", most)
+    def _redis_has_room(self) -> None:
+        """A Redis that is stopped just now is told later; one that was killed has forgotten."""
+        if self.world.desk.redis.alive and not self._redis_memory("0"):
+            self.world.later(0.3, self._redis_has_room)
+
+    def _redis_memory(self, most: str) -> bool:
+        with suppress(redis.RedisError), redis.Redis(port=self.world.desk.redis.port, socket_timeout=1) as client:
+            return bool(client.config_set("maxmemory", most))
+        return False
 
     # --- exchange
 
@@ -201,13 +217,13 @@ class Faults:
             self._arm(kind="two_trades")
             self._arm(kind="fill_now")
         elif roll < 0.95:
-            self._arm(kind="cancel_race", lots=lots, seconds=3)
+            self._arm(kind="cancel_race", lots=lots, count=1, seconds=3)
         else:
-            self._arm(kind="late_fill", lots=lots, seconds=3)
+            self._arm(kind="late_fill", lots=lots, count=1, seconds=3)
 
     def exchange(self) -> None:
         """Trouble that the exchange itself makes."""
-        seconds = round(self.chance.uniform(0.2, 4), 2)
+        seconds = self.chance.uniform(0.2, 4)
         account = self.chance.choice("ab")
         kind, more = self.chance.choice(
             (
@@ -217,10 +233,19 @@ class Faults:
                 ("account_error", {"seconds": seconds}),
                 ("duplicate_frames", {"seconds": seconds}),
                 ("disconnect", {}),
-                ("key_revoked", {"seconds": seconds}),
             )
         )
         if self._arm(kind=kind, account=account, **more):
+            self.world.later(seconds, lambda: None)
+
+    def revoked(self) -> None:
+        """B's key is refused when A is filled: B uses its tries up, and the desk pauses.
+
+        Nothing else with it: a side that starts while its key is refused ends for good, as a wrong key must.
+        """
+        seconds = self.chance.uniform(1, 6)
+        if self._arm(kind="key_revoked", account="b", seconds=seconds):
+            self.fill()
             self.world.later(seconds, lambda: None)
 
     def _arm(self, *, kind: str, account: str = "a", **more: Any) -> bool:
@@ -261,7 +286,7 @@ class Faults:
             self.fill()
             self.world.sleep(self.chance.choice((0.0, 0.0, 0.005, 0.02, 0.1)))
         begun = []
-        for _ in range(self.chance.choice((1, 1, 2, 2, 3))):
+        for _ in range(self.chance.choice((1, 1, 2, 3))):
             begun.append(self.one())
             self.world.sleep(self.chance.choice((0.0, 0.0, 0.02, 0.2)))
         return begun

@@ -86,7 +86,7 @@ def _reroute(proxies: Mapping[int, int]) -> None:
             address = (address[0], proxies[address[1]], *address[2:])
         plain(self, address)
 
-    socket.socket.connect = connect  # type: ignore[method-assign]
+    socket.socket.connect = connect  # type: ignore[method-assign, assignment]
 
 
 # --- effects --------------------------------------------------------------------------------------------------------
@@ -96,7 +96,7 @@ class Effects:
     """Looks at every effect whether this process is to end here.
 
     The order stands in ``arm_<name>``: an id, the point, how often it must be reached, a signal, and for ``during``
-    how many milliseconds after the beginning. It is renamed to ``struck_<id>`` before the signal.
+    how many milliseconds after the beginning. Before the signal it becomes ``struck_<id>``, which holds the pid.
     """
 
     def __init__(self, directory: Path, name: str) -> None:
@@ -124,9 +124,10 @@ class Effects:
 
         def strike() -> None:
             try:
-                os.rename(self._file, self._directory / f"struck_{order}")
+                self._file.unlink()
+                (self._directory / f"struck_{order}").write_text(str(os.getpid()))
             except OSError:
-                return
+                return  # taken back, or the disk is full
             os.kill(os.getpid(), int(number))
 
         return int(delay_ms) / 1000, strike
@@ -212,7 +213,7 @@ class Forked:
 
     async def wait(self) -> int:
         while self.returncode is None:
-            pid, status = os.waitpid(self.pid, os.WNOHANG)
+            pid, status = os.waitpid(self.pid, os.WNOHANG)  # noqa: ASYNC222 - it does not wait
             if pid:
                 self.returncode = os.waitstatus_to_exitcode(status)
             else:

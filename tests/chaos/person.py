@@ -45,7 +45,9 @@ def stop_desk(made: World) -> None:
     """
     done = made.desk.command("down")
     if done.returncode != ExitCode.OK:
-        raise Violation(f"down ended with {done.returncode}: {done.stdout[-500:]} {done.stderr[-500:]} ({MARKET}, {MIN_LOTS})")
+        raise Violation(
+            f"down ended with {done.returncode}: {done.stdout[-500:]} {done.stderr[-500:]} ({MARKET}, {MIN_LOTS})"
+        )
     left = made.names()
     if left:
         raise Violation(f"still running after down: {left}")

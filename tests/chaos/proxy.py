@@ -8,6 +8,7 @@ requests, ``down`` answers and pushes.
 import asyncio
 import threading
 from collections.abc import Callable, Coroutine
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -22,21 +23,33 @@ class Direction:
 
     flows: asyncio.Event = field(default_factory=asyncio.Event)
     swallows: bool = False
+    lost: int = 0
+    """Bytes swallowed so far."""
     delay_seconds: float = 0.0
 
     def __post_init__(self) -> None:
         self.flows.set()
 
 
+async def ended(writer: asyncio.StreamWriter) -> None:
+    """End a connection now, and wait until it has."""
+    writer.transport.abort()
+    with suppress(OSError):
+        await writer.wait_closed()
+
+
 class Link:
     """One proxy: listens on a port, connects to another."""
 
-    def __init__(self, listen: int, target: int) -> None:
+    def __init__(self, listen: int, target: int, delay_seconds: float = 0.0) -> None:
         self.listen, self.target = listen, target
         self.refuses = False
         self.ways = {UP: Direction(), DOWN: Direction()}
         self._open: set[asyncio.StreamWriter] = set()
         self._server: asyncio.Server | None = None
+        self._serving: set[asyncio.Task[None]] = set()
+        self._usual_seconds = delay_seconds
+        self.heal()
 
     async def start(self) -> None:
         self._server = await asyncio.start_server(self._accept, HOST, self.listen)
@@ -44,7 +57,10 @@ class Link:
     async def stop(self) -> None:
         assert self._server is not None
         self._server.close()
+        self.heal()
         self.cut()
+        if self._serving:
+            await asyncio.wait(self._serving)
 
     def cut(self) -> None:
         """Reset every connection."""
@@ -57,17 +73,24 @@ class Link:
             self.cut()
         self.refuses = False
         for way in self.ways.values():
-            way.swallows, way.delay_seconds = False, 0.0
+            way.swallows, way.delay_seconds = False, self._usual_seconds
             way.flows.set()
 
     async def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        if self.refuses:
-            writer.transport.abort()
-            return
+        task = asyncio.current_task()
+        assert task is not None
+        self._serving.add(task)
+        try:
+            if not self.refuses:
+                await self._serve(reader, writer)
+        finally:
+            self._serving.discard(task)
+            await ended(writer)
+
+    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:
             there, back = await asyncio.open_connection(HOST, self.target)
         except OSError:
-            writer.transport.abort()
             return
         self._open |= {writer, back}
         try:
@@ -76,8 +99,7 @@ class Link:
                 group.create_task(self._pump(there, writer, self.ways[DOWN]))
         finally:
             self._open -= {writer, back}
-            writer.transport.abort()
-            back.transport.abort()
+            await ended(back)
 
     @staticmethod
     async def _pump(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, way: Direction) -> None:
@@ -86,9 +108,11 @@ class Link:
                 if way.delay_seconds:
                     await asyncio.sleep(way.delay_seconds)
                 await way.flows.wait()
-                if not way.swallows:
-                    writer.write(data)
-                    await writer.drain()
+                if way.swallows:
+                    way.lost += len(data)
+                    continue
+                writer.write(data)
+                await writer.drain()
             if writer.can_write_eof():
                 writer.write_eof()
         except (OSError, RuntimeError):

@@ -22,6 +22,7 @@ from tests.chaos import checks
 from tests.chaos.disk import small_disk
 from tests.chaos.faults import Faults, note
 from tests.chaos.person import answer_pause, stop_desk
+from tests.chaos.takeover import take_over
 from tests.chaos.world import MARKET, MIN_LOTS, UP_SECONDS, Tally, Violation, World, world
 
 from lighter_hedge.ops.truth import figures, percentile
@@ -30,20 +31,24 @@ KILLS_A_DESK = 100
 """The exchange's record of one desk grows with it, and with it the time to look at it."""
 DESK_SECONDS_MAX = 3_600
 POWER_CUTS = 0.02
+REVOKED = 0.03
+"""Parts of the episodes."""
+TAKEOVERS = 0.5
+"""Part of the desks that end with one."""
 
 
 def one_desk(root: Path, seed: int, kills: int) -> dict[str, Any]:
     """Run one desk until ``kills`` are counted; what it came to."""
     chance = Random(seed)
     began = time.monotonic()
-    setup = {
-        "direction": chance.choice(("long", "short", "alternate")),
-        "wallets": chance.choice(("shared", "separate")),
-        "tier": chance.choice(("unlimited", "unlimited", "premium")),
-        "lots": "0.0006",
-    }
+    direction = chance.choice(("long", "short", "alternate"))
+    wallets = chance.choice(("shared", "separate"))
+    delay = chance.choice((0.0, 0.0, 0.02, 0.1))
     tally, failed, truth = Tally(), "", {}
-    with small_disk(root / "run", wanted=chance.random() < 0.5) as disk, world(root, **setup) as made:
+    with (
+        small_disk(root / "run", wanted=chance.random() < 0.5) as disk,
+        world(root, direction=direction, wallets=wallets, delay_seconds=delay) as made,
+    ):
         made.disk, made.tally = disk, tally
         try:
             made.up()
@@ -51,13 +56,18 @@ def one_desk(root: Path, seed: int, kills: int) -> dict[str, Any]:
             tally.converged.clear()
             while tally.kills.total() < kills:
                 episode(made, Faults(made, chance), chance)
+            if chance.random() < TAKEOVERS:
+                note(made, "takeover")
+                take_over(made, chance)
             truth = finish(made)
         except (Violation, AssertionError, OSError, subprocess.SubprocessError) as error:
             failed = f"{type(error).__name__}: {error}"
             note(made, "failed", why=failed)
     body = {
         "seed": seed,
-        **setup,
+        "direction": direction,
+        "wallets": wallets,
+        "delay_seconds": delay,
         "disk": "tmpfs" if disk else "limit",
         "failed": failed,
         "kills": dict(tally.kills),
@@ -83,11 +93,15 @@ def episode(made: World, faults: Faults, chance: Random) -> None:
         made.power_cut()
         made.settle()
         made.up()
+    elif chance.random() < REVOKED:
+        note(made, "key revoked")
+        faults.revoked()
+        made.settle()
     else:
-        for _ in range(chance.choice((1, 2, 2, 3, 4))):
+        for _ in range(chance.choice((1, 2, 4, 6, 9))):
             begun = faults.wave()
             note(made, "wave", faults=begun)
-            made.sleep(chance.uniform(0.0, 2.2))
+            made.sleep(chance.choice((0.0, chance.uniform(0.0, 1.0), chance.uniform(1.0, 2.5))))
         made.settle()
     goal = made.converge()
     note(made, goal, seconds=made.tally.converged[-1])
@@ -111,7 +125,7 @@ def finish(made: World) -> dict[str, Any]:
 # --- many desks -----------------------------------------------------------------------------------------------------
 
 
-def run_desks(folder: Path, seed: int, kills: int, side_by_side: int) -> list[dict[str, Any]]:
+def run_desks(folder: Path, seed: int, kills: int, side_by_side: int, *, keep: bool) -> list[dict[str, Any]]:
     """Desks with seeds from ``seed`` on; ends early at the first that fails."""
     results: list[dict[str, Any]] = []
     running: dict[int, subprocess.Popen[bytes]] = {}
@@ -126,7 +140,7 @@ def run_desks(folder: Path, seed: int, kills: int, side_by_side: int) -> list[di
             results.append(_result(folder / str(number), number))
             shown = results[-1]
             print(_line(shown), file=sys.stderr, flush=True)
-            if not shown["failed"]:
+            if not shown["failed"] and not keep:
                 shutil.rmtree(folder / str(number), ignore_errors=True)
         if any(each["failed"] for each in results):
             promised = kills
@@ -206,14 +220,14 @@ def main() -> int:
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--desks", type=int, default=3, help="side by side")
     parser.add_argument("--json", type=Path)
-    parser.add_argument("--folder", type=Path, help="logs of a failed desk stay there")
+    parser.add_argument("--folder", type=Path, help="keeps everything; without it only what failed")
     parser.add_argument("--one", type=Path, help="run one desk in this folder, in this process")
     asked = parser.parse_args()
     if asked.one is not None:
         return int(bool(one_desk(asked.one, asked.seed, asked.kills)["failed"]))
     folder = asked.folder or Path(tempfile.mkdtemp(prefix="lighter-hedge-chaos-"))
     began = time.monotonic()
-    results = run_desks(folder, asked.seed, asked.kills, asked.desks)
+    results = run_desks(folder, asked.seed, asked.kills, asked.desks, keep=asked.folder is not None)
     body = report(results, time.monotonic() - began)
     text = json.dumps(body, indent=1)
     print(text)
@@ -223,7 +237,7 @@ def main() -> int:
         if each["failed"]:
             print(f"logs: {folder / str(each['seed'])}", file=sys.stderr)
             print(f"again: make chaos KILLS={KILLS_A_DESK} SEED={each['seed']} DESKS=1", file=sys.stderr)
-    if not body["violations"]:
+    if not body["violations"] and asked.folder is None:
         shutil.rmtree(folder, ignore_errors=True)
     return int(bool(body["violations"]))
 

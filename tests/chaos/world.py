@@ -27,6 +27,7 @@ from lighter_hedge.messaging.keys import FIELD
 from lighter_hedge.ops.pids import is_ours
 
 MARKET = "BTC"
+QUANTITY = "0.0006"
 MIN_LOTS = 20
 SIDES = ("A", "B", OTHERS)
 SERVERS = ("exchange", "redis")
@@ -34,7 +35,6 @@ LOOK_SECONDS = 0.03
 CONVERGE_SECONDS = 100.0
 """Past this a desk counts as stuck: a nonce to be resolved may take 90 s."""
 UP_SECONDS = 60.0
-NOBODY = frozenset({"supervisor"})
 
 
 class Violation(Exception):
@@ -66,6 +66,8 @@ class World:
     tally: Tally = field(default_factory=Tally)
     cleared: list[checks.Window] = field(default_factory=list)
     disk: SmallDisk | None = None
+    children: list[str] = field(default_factory=list)
+    """Who the supervisor keeps running: A, B and whoever else had a pid file after ``up``."""
     _due: list[tuple[float, int, Callable[[], None]]] = field(default_factory=list)
     _number: Iterator[int] = field(default_factory=itertools.count)
     _client: "redis.Redis | None" = None
@@ -100,13 +102,8 @@ class World:
         return self.desk.root / "chaos"
 
     def names(self) -> list[str]:
-        """The children that run now: A, B and whoever else has a pid file."""
-        return [name for name in self.known() if self.pid(name) is not None]
-
-    def known(self) -> list[str]:
-        """Everyone with a pid file, but the supervisor."""
-        found = {path.name.removeprefix(".pid_") for path in self.desk.root.glob(".pid_*")}
-        return sorted(found - NOBODY)
+        """The children that run now."""
+        return [name for name in self.children if self.pid(name) is not None]
 
     def pid(self, name: str) -> int | None:
         try:
@@ -140,10 +137,12 @@ class World:
         done = self.desk.command("up", "--credentials", credentials, *flags, extra=extra)
         if done.returncode != 0:
             raise Violation(f"up ended with {done.returncode}: {done.stderr[-1500:]}")
+        found = {path.name.removeprefix(".pid_") for path in self.desk.root.glob(".pid_*")}
+        self.children = sorted(found - {"supervisor"})
 
     def power_cut(self) -> None:
         """``kill -9`` of everything at once, the supervisor too."""
-        for name in ("supervisor", *self.known()):
+        for name in ("supervisor", *self.children):
             pid = self.pid(name)
             if pid is not None:
                 os.kill(pid, signal.SIGKILL)
@@ -162,18 +161,18 @@ class World:
                 stderr=log,
             )
 
-    def order_end(self, name: str, point: str, count: int, number: int, delay_ms: int) -> Callable[[], bool]:
-        """Tell a side to end itself at an effect. The answer takes the order back, and says whether it has struck."""
+    def order_end(self, name: str, point: str, count: int, number: int, delay_ms: int) -> Callable[[], int | None]:
+        """Tell a side to end itself at an effect. The answer takes the order back and gives the pid that was struck."""
         order = f"{name}{next(self._number)}"
         file, made = self.folder / f"arm_{name}", self.folder / "arming"
         made.write_text(f"{order} {point} {count} {number} {delay_ms}")
         made.rename(file)
 
-        def struck() -> bool:
-            if (self.folder / f"struck_{order}").exists():
-                return True
+        def struck() -> int | None:
             file.unlink(missing_ok=True)
-            return (self.folder / f"struck_{order}").exists()
+            with suppress(OSError, ValueError):
+                return int((self.folder / f"struck_{order}").read_text())
+            return None
 
         return struck
 
@@ -257,26 +256,29 @@ class World:
     def shown(self) -> str:
         """What both sides say, for a person."""
         a, b = self.states()
-        pids = {name: self.pid(name) for name in ("supervisor", *self.known())}
+        pids = {name: self.pid(name) for name in ("supervisor", *self.children)}
         words = {"A": a.get("waiting"), "A pause": a.get("pause"), "B": b.get("disarmed"), "ask": b.get("pause_ask")}
         return f"{words} pids {pids} net {checks.net_of(self.truth(), MARKET)}"
 
     def close(self) -> None:
         """End everything, stopped processes too."""
-        for name in self.known():
+        for name in self.children:
             self.signal(name, signal.SIGCONT)
         if self._client is not None:
             self._client.close()
         self.desk.kill_all()
-        for name in self.known():
+        for name in self.children:
             self.signal(name, signal.SIGKILL)
         self.links.close()
 
 
 @contextmanager
-def world(root: Path, *, direction: str, wallets: str, tier: str, lots: str) -> Iterator[World]:
-    """A desk behind proxies, not up yet: its exchange and its Redis run."""
-    paper = Paper(root, ("--wallets", wallets, "--tier", tier), keeps=True)
+def world(root: Path, *, direction: str, wallets: str, delay_seconds: float = 0.0) -> Iterator[World]:
+    """A desk behind proxies, not up yet: its exchange and its Redis run.
+
+    The exchange's tier has no limits of requests: with them a start after every few seconds would mostly wait.
+    """
+    paper = Paper(root, ("--wallets", wallets, "--tier", "unlimited"), keeps=True)
     desk = Desk(root, paper, RedisServer(root / "redis"))
     made = World(desk, Links())
     try:
@@ -286,11 +288,11 @@ def world(root: Path, *, direction: str, wallets: str, tier: str, lots: str) -> 
         targets = {"exchange": paper.port, "redis": desk.redis.port}
         ports: dict[str, dict[str, int]] = {}
         for side, server in itertools.product(SIDES, SERVERS):
-            link = Link(free_port(), targets[server])
+            link = Link(free_port(), targets[server], delay_seconds if server == "exchange" else 0.0)
             made.links.add(side, server, link)
             ports.setdefault(side, {})[str(link.target)] = link.listen
         (made.folder / "ports.json").write_text(json.dumps(ports))
-        desk.write_config(desk={"market": MARKET, "quantity": lots, "depth": 1, "direction": direction})
+        desk.write_config(desk={"market": MARKET, "quantity": QUANTITY, "depth": 1, "direction": direction})
         yield made
     finally:
         made.close()
