@@ -3,7 +3,6 @@
 import json
 import os
 import signal
-import subprocess
 import time
 from collections.abc import Callable
 from contextlib import suppress
@@ -15,9 +14,7 @@ from urllib.error import URLError
 import redis
 from tests.chaos.inside import POINTS
 from tests.chaos.proxy import DOWN, UP, Link
-from tests.chaos.world import SERVERS, SIDES, Violation, World
-
-from lighter_hedge.ops.exit_codes import ExitCode
+from tests.chaos.world import SERVERS, SIDES, World
 
 KILL, STOP = int(signal.SIGKILL), int(signal.SIGSTOP)
 EFFECT_SECONDS = 2.0
@@ -97,7 +94,8 @@ class Faults:
             if number == KILL:
                 self.world.tally.kills[name] += 1
             else:
-                self.world.later(stopped, lambda: _continue(pid))
+                self.world.stopped.add(pid)
+                self.world.later(stopped, lambda: self.world.wake(pid))
 
         self.world.later(EFFECT_SECONDS, over)
         self.fill()
@@ -111,33 +109,22 @@ class Faults:
             pid = self._pid(name)
             if pid is not None:
                 os.kill(pid, STOP)
-                self.world.later(self._seconds(), lambda pid=pid: _continue(pid))  # type: ignore[misc]
+                self.world.stopped.add(pid)
+                self.world.later(self._seconds(), lambda pid=pid: self.world.wake(pid))  # type: ignore[misc]
 
     def _pid(self, name: str) -> int | None:
         if name == "redis":
             return self.world.desk.redis.pid
         return self.world.desk.paper.pid if name == "exchange" else self.world.pid(name)
 
+    def _answers(self, server: str) -> bool:
+        """Whether Redis or the exchange runs, and is not stopped by ourselves."""
+        pid = self._pid(server)
+        return pid is not None and pid not in self.world.stopped
+
     def _seconds(self) -> float:
         """Mostly short; at times up to half a minute."""
         return self.chance.uniform(10, 30) if self.chance.random() < 0.04 else self.chance.uniform(0.05, 3)
-
-    def second_instance(self) -> None:
-        """One more A or B by hand, beside a living one: it must be refused."""
-        name = self.chance.choice("AB")
-        pid = self.world.pid(name)
-        if pid is None:
-            return
-        process = self.world.second(name)
-
-        def over() -> None:
-            with suppress(subprocess.TimeoutExpired):
-                process.wait(20)
-            if process.returncode != ExitCode.REFUSED and self.world.pid(name) == pid:
-                process.kill()
-                raise Violation(f"a second {name} was not refused, but ended with {process.returncode}")
-
-        self.world.later(0.5, over)
 
     # --- disk
 
@@ -182,7 +169,7 @@ class Faults:
 
     def redis(self) -> None:
         """Wiped, or full, while it runs."""
-        if not self.world.desk.redis.alive:
+        if not self._answers("redis"):
             return
         kind = self.chance.choice(("flush", "full"))
         self.world.tally.faults[f"redis_{kind}"] += 1
@@ -195,7 +182,7 @@ class Faults:
 
     def _redis_has_room(self) -> None:
         """A Redis that is stopped just now is told later; one that was killed has forgotten."""
-        if self.world.desk.redis.alive and not self._redis_memory("0"):
+        if self.world.desk.redis.alive and not (self._answers("redis") and self._redis_memory("0")):
             self.world.later(0.3, self._redis_has_room)
 
     def _redis_memory(self, most: str) -> bool:
@@ -249,11 +236,10 @@ class Faults:
             self.world.later(seconds, lambda: None)
 
     def _arm(self, *, kind: str, account: str = "a", **more: Any) -> bool:
-        paper = self.world.desk.paper
-        if not paper.alive:
+        if not self._answers("exchange"):
             return False
         try:
-            paper.fault(kind, account, **more)
+            self.world.desk.paper.fault(kind, account, **more)
         except (URLError, OSError):
             return False
         self.world.tally.faults[kind] += 1
@@ -271,7 +257,6 @@ class Faults:
             (3, self.redis),
             (6, self.exchange),
             (2, self.disk_full),
-            (1, self.second_instance),
         ]
         (_, work) = self.chance.choices(kinds, [weight for weight, _ in kinds])[0]
         name = work.__name__
@@ -290,11 +275,6 @@ class Faults:
             begun.append(self.one())
             self.world.sleep(self.chance.choice((0.0, 0.0, 0.02, 0.2)))
         return begun
-
-
-def _continue(pid: int) -> None:
-    with suppress(ProcessLookupError):
-        os.kill(pid, signal.SIGCONT)
 
 
 def _trouble(link: Link, kind: str, delay: float) -> None:

@@ -8,6 +8,7 @@ import argparse
 import json
 import os
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -22,7 +23,7 @@ from tests.chaos import checks
 from tests.chaos.disk import small_disk
 from tests.chaos.faults import Faults, note
 from tests.chaos.person import answer_pause, stop_desk
-from tests.chaos.takeover import take_over
+from tests.chaos.takeover import second_by_hand, take_over
 from tests.chaos.world import MARKET, MIN_LOTS, UP_SECONDS, Tally, Violation, World, world
 
 from lighter_hedge.ops.truth import figures, percentile
@@ -32,6 +33,7 @@ KILLS_A_DESK = 100
 DESK_SECONDS_MAX = 3_600
 POWER_CUTS = 0.02
 REVOKED = 0.03
+SECONDS_BY_HAND = 0.02
 """Parts of the episodes."""
 TAKEOVERS = 0.5
 """Part of the desks that end with one."""
@@ -97,6 +99,9 @@ def episode(made: World, faults: Faults, chance: Random) -> None:
         note(made, "key revoked")
         faults.revoked()
         made.settle()
+    elif chance.random() < SECONDS_BY_HAND:
+        note(made, "second instance")
+        second_by_hand(made, chance)
     else:
         for _ in range(chance.choice((1, 2, 4, 6, 9))):
             begun = faults.wave()
@@ -127,8 +132,26 @@ def finish(made: World) -> dict[str, Any]:
 
 def run_desks(folder: Path, seed: int, kills: int, side_by_side: int, *, keep: bool) -> list[dict[str, Any]]:
     """Desks with seeds from ``seed`` on; ends early at the first that fails."""
-    results: list[dict[str, Any]] = []
     running: dict[int, subprocess.Popen[bytes]] = {}
+    try:
+        return _run_desks(folder, seed, kills, side_by_side, running, keep=keep)
+    finally:
+        for child in running.values():
+            child.terminate()
+        for child in running.values():
+            child.wait()
+
+
+def _run_desks(
+    folder: Path,
+    seed: int,
+    kills: int,
+    side_by_side: int,
+    running: "dict[int, subprocess.Popen[bytes]]",
+    *,
+    keep: bool,
+) -> list[dict[str, Any]]:
+    results: list[dict[str, Any]] = []
     at, promised = seed, 0
     while running or promised < kills:
         while promised < kills and len(running) < side_by_side and not any(each["failed"] for each in results):
@@ -223,6 +246,7 @@ def main() -> int:
     parser.add_argument("--folder", type=Path, help="keeps everything; without it only what failed")
     parser.add_argument("--one", type=Path, help="run one desk in this folder, in this process")
     asked = parser.parse_args()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit("told to stop"))
     if asked.one is not None:
         return int(bool(one_desk(asked.one, asked.seed, asked.kills)["failed"]))
     folder = asked.folder or Path(tempfile.mkdtemp(prefix="lighter-hedge-chaos-"))

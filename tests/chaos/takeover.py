@@ -1,11 +1,13 @@
-"""Split brain: a second instance of a side in a folder of its own takes the account over from a living or sleeping one.
+"""Second instances: in the same folder one is refused; in a folder of its own it takes the account over.
 
-The last act of a desk, since the first instance's journal knows nothing of the second's orders.
+A takeover is the last act of a desk, since the first instance's journal knows nothing of the second's orders.
 """
 
 import shutil
 import signal
 import subprocess
+import time
+from pathlib import Path
 from random import Random
 
 from tests.chaos.person import answer_pause
@@ -15,6 +17,26 @@ from tests.e2e.desk import COMMAND, environment, eventually
 from lighter_hedge.ops.exit_codes import ExitCode
 
 SUPERSEDED_SECONDS = 20.0
+REFUSED_SECONDS = 30.0
+
+
+def second_by_hand(made: World, chance: Random) -> None:
+    """Start one more A or B beside the living ones, in the desk's own folder, while the desk trades.
+
+    Raises:
+        Violation: it is not refused.
+    """
+    name = chance.choice("AB")
+    made.tally.faults["second instance in the same folder"] += 1
+    second = _start(made, name, made.desk.root, ())
+    ends = time.monotonic() + REFUSED_SECONDS
+    while second.poll() is None and time.monotonic() < ends:
+        made.desk.paper.fill()
+        made.sleep(0.3)
+    if second.poll() != ExitCode.REFUSED:
+        second.kill()
+        second.wait()
+        raise Violation(f"a second {name} was not refused, but ended with {second.returncode}")
 
 
 def take_over(made: World, chance: Random) -> None:
@@ -28,7 +50,10 @@ def take_over(made: World, chance: Random) -> None:
     key = "AB".index(name)
     before, mark = made.states()[key]["epoch"], made.desk.mark(name)
     old = made.signal(name, signal.SIGSTOP if sleeps else 0)
-    second = _start(made, name)
+    folder = made.desk.root / "second"
+    folder.mkdir()
+    shutil.copy(made.desk.config_file, folder / "config.yaml")
+    second = _start(made, name, folder, ("--adopt",))
     made.tally.faults[f"takeover of a {'sleeping' if sleeps else 'living'} {name}"] += 1
     try:
         eventually(lambda: made.states()[key].get("epoch", 0) > before, f"the second {name} speaks", UP_SECONDS)
@@ -58,15 +83,11 @@ def take_over(made: World, chance: Random) -> None:
             second.wait()
 
 
-def _start(made: World, name: str) -> "subprocess.Popen[bytes]":
-    folder = made.desk.root / "second"
-    folder.mkdir()
-    config = folder / "config.yaml"
-    shutil.copy(made.desk.config_file, config)
+def _start(made: World, name: str, folder: Path, flags: tuple[str, ...]) -> "subprocess.Popen[bytes]":
     credentials = str(made.desk.paper.credentials)
-    with (folder / "output.log").open("ab") as log:
+    with (made.folder / "second.log").open("ab") as log:
         return subprocess.Popen(
-            (*COMMAND, "run", name, "--config", str(config), "--credentials", credentials, "--adopt"),
+            (*COMMAND, "run", name, "--credentials", credentials, *flags),
             cwd=folder,
             env=environment(),
             stdin=subprocess.DEVNULL,

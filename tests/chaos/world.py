@@ -6,7 +6,6 @@ import json
 import os
 import resource
 import signal
-import subprocess
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -21,7 +20,7 @@ from tests.chaos import checks
 from tests.chaos.disk import SmallDisk
 from tests.chaos.inside import OTHERS
 from tests.chaos.proxy import Link, Links
-from tests.e2e.desk import COMMAND, ROOT, Desk, Paper, RedisServer, environment, eventually, free_port
+from tests.e2e.desk import ROOT, Desk, Paper, RedisServer, eventually, free_port
 
 from lighter_hedge.messaging.keys import FIELD
 from lighter_hedge.ops.pids import is_ours
@@ -68,6 +67,8 @@ class World:
     disk: SmallDisk | None = None
     children: list[str] = field(default_factory=list)
     """Who the supervisor keeps running: A, B and whoever else had a pid file after ``up``."""
+    stopped: set[int] = field(default_factory=set)
+    """Processes that a SIGSTOP of ours holds."""
     _due: list[tuple[float, int, Callable[[], None]]] = field(default_factory=list)
     _number: Iterator[int] = field(default_factory=itertools.count)
     _client: "redis.Redis | None" = None
@@ -122,6 +123,12 @@ class World:
             return pid
         return None
 
+    def wake(self, pid: int) -> None:
+        """SIGCONT."""
+        self.stopped.discard(pid)
+        with suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGCONT)
+
     def kill(self, name: str) -> bool:
         """``kill -9`` of a child; whether there was one."""
         if self.signal(name, signal.SIGKILL) is None:
@@ -148,18 +155,6 @@ class World:
                 os.kill(pid, signal.SIGKILL)
                 self.tally.kills[name] += 1
                 eventually(lambda pid=pid: not is_ours(pid), f"{name} is gone", 20)  # type: ignore[misc]
-
-    def second(self, name: str) -> "subprocess.Popen[bytes]":
-        """Start one more instance of a side by hand, in the desk's own folder."""
-        with (self.folder / "second.log").open("ab") as log:
-            return subprocess.Popen(
-                (*COMMAND, "run", name, "--credentials", str(self.desk.paper.credentials)),
-                cwd=self.desk.root,
-                env=environment(),
-                stdin=subprocess.DEVNULL,
-                stdout=log,
-                stderr=log,
-            )
 
     def order_end(self, name: str, point: str, count: int, number: int, delay_ms: int) -> Callable[[], int | None]:
         """Tell a side to end itself at an effect. The answer takes the order back and gives the pid that was struck."""
