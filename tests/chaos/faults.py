@@ -6,7 +6,7 @@ import signal
 import time
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from random import Random
 from typing import Any
 from urllib.error import URLError
@@ -19,6 +19,8 @@ from tests.chaos.world import SERVERS, SIDES, World
 KILL, STOP = int(signal.SIGKILL), int(signal.SIGSTOP)
 EFFECT_SECONDS = 2.0
 """How long an order to end at an effect waits for the effect."""
+START_SECONDS = 4.0
+"""The same for an effect of a start, which a kill brings about."""
 EVERY_ROUND = ("journal.", "venue.sign", "venue.send", "messaging.append_state", "messaging.publish")
 """Effects of every round; the others belong to starts and to trouble."""
 LOTS = (60, 20, 25, 40, 59, 1)
@@ -31,6 +33,8 @@ class Faults:
 
     world: World
     chance: Random
+    _turn: list[tuple[str, str]] = field(default_factory=list)
+    """Effects whose turn is still to come, so that none is left to chance."""
 
     # --- processes
 
@@ -78,9 +82,11 @@ class Faults:
 
     def end_at_effect(self, point: str = "", number: int = 0, name: str = "") -> None:
         """A side kills or stops itself at an effect."""
-        name = name or self.chance.choice("AB")
-        usual = [each for each in POINTS if each.startswith(EVERY_ROUND)]
-        point = point or self.chance.choice(usual if self.chance.random() < 0.75 else POINTS)
+        if not point:
+            name, point = self._next_effect()
+        in_round = point.startswith(EVERY_ROUND)
+        if not in_round:
+            self.world.kill(name)
         number = number or (STOP if self.chance.random() < 0.2 else KILL)
         count = self.chance.choice((1, 1, 1, 2, 3))
         stopped = self._seconds()
@@ -97,8 +103,14 @@ class Faults:
                 self.world.stopped.add(pid)
                 self.world.later(stopped, lambda: self.world.wake(pid))
 
-        self.world.later(EFFECT_SECONDS, over)
+        self.world.later(EFFECT_SECONDS if in_round else START_SECONDS, over)
         self.fill()
+
+    def _next_effect(self) -> tuple[str, str]:
+        if not self._turn:
+            self._turn = [(name, point) for name in "AB" for point in POINTS]
+            self.chance.shuffle(self._turn)
+        return self._turn.pop()
 
     def stop(self) -> None:
         """SIGSTOP, and SIGCONT later: of one, or of A and B together."""

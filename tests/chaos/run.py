@@ -22,6 +22,7 @@ from typing import Any
 from tests.chaos import checks
 from tests.chaos.disk import small_disk
 from tests.chaos.faults import Faults, note
+from tests.chaos.inside import POINTS
 from tests.chaos.person import answer_pause, stop_desk
 from tests.chaos.takeover import second_by_hand, take_over
 from tests.chaos.world import MARKET, MIN_LOTS, UP_SECONDS, Tally, Violation, World, world
@@ -56,8 +57,9 @@ def one_desk(root: Path, seed: int, kills: int) -> dict[str, Any]:
             made.up()
             made.converge(UP_SECONDS)
             tally.converged.clear()
+            faults = Faults(made, chance)
             while tally.kills.total() < kills:
-                episode(made, Faults(made, chance), chance)
+                episode(made, faults, chance)
             if chance.random() < TAKEOVERS:
                 note(made, "takeover")
                 take_over(made, chance)
@@ -206,11 +208,12 @@ def report(results: list[dict[str, Any]], seconds: float) -> dict[str, Any]:
 
     waits = [round(1000 * wait) for each in results for wait in each["converged"]]
     shares = {f"p{percent}": _seconds(percentile(waits, percent)) for percent in (50, 99)}
-    kills = added("kills")
+    kills, effects = added("kills"), added("effects")
     return {
         "kills_total": sum(kills.values()),
         "kills": kills,
-        "kills_and_stops_at_effects": added("effects"),
+        "kills_and_stops_at_effects": effects,
+        "effects_never_struck": [f"{n} {point}" for n in "AB" for point in POINTS if f"{n} {point}" not in effects],
         "faults": added("faults"),
         "rounds_closed": sum(each["truth"].get("rounds_closed", 0) for each in results),
         "a_filled_lots": sum(each["truth"].get("a_filled_lots", 0) for each in results),
