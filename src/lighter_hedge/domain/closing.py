@@ -52,5 +52,5 @@ class Closing:
             round=round_number,
             cross_account_guard=True,
         )
-        core.own.intend(request, now.wall_ms)
+        core.own.intend(request, core.skew.venue_ms(now))
         return core.lane.submit(request)

@@ -416,6 +416,7 @@ class Core:
             return []
         assert order.filled >= filled
         self.last_change_ms[role] = now.mono_ms
+        self.checks[role].refresh(self.ledgers[role], now.mono_ms)  # until the venue has shown it, no gate opens
         lots = order.filled - filled
         if lots and role is self.role:
             self._untold.setdefault(order.coid, now.mono_ms)

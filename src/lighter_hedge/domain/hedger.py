@@ -335,14 +335,14 @@ class Hedger:
         if candidate is not None:
             assert isinstance(candidate.request, OrderRequest)
             self._attempts.add(candidate.request.coid)
-            core.own.intend(candidate.request, now.wall_ms)
+            core.own.intend(candidate.request, core.skew.venue_ms(now))
             self._urgent += core.lane.send_prepared(candidate, now)
             return []
         request = self._order(side, lots, cap, self._round())
         if out_of_reach:
             self._out_of_reach.add(request.coid)
         self._attempts.add(request.coid)
-        core.own.intend(request, now.wall_ms)
+        core.own.intend(request, core.skew.venue_ms(now))
         return core.lane.submit(request)
 
     def _joins_parts(self, now: Instant) -> bool:

@@ -50,15 +50,17 @@ class Reach:
         return cap, False
 
     def _in_collar(self, cap: int, side: Side) -> int:
-        """No further past the mark price than the collar: the venue refuses what looks like an accident.
+        """No further past mark and market than the collar: the venue refuses what looks like an accident.
 
         Where the market has moved in B's favour the old cap lies far behind it; a hedge at the collar fills as well.
+        A mark price alone that has run away from the book must not put the book out of reach.
         """
         core = self.core
-        if not core.book.mark:
+        prices = [price for price in (core.book.mark, core.book.best(side.opposite)) if price]
+        if not prices:
             return cap
-        collar = core.book.mark * core.settings.price_collar_bps_e2 // BPS_E2
-        return max(cap, core.book.mark - collar) if side is Side.ASK else min(cap, core.book.mark + collar)
+        collar = max(prices) * core.settings.price_collar_bps_e2 // BPS_E2
+        return max(cap, min(prices) - collar) if side is Side.ASK else min(cap, max(prices) + collar)
 
     def _expired(self, order: Order, now: Instant) -> bool:
         """Whether the venue has ended A's quote by its own expiry, whatever became of A."""

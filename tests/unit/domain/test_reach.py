@@ -61,14 +61,32 @@ def test_new_tries_of_a_person_go_from_where_the_market_is() -> None:
     assert reach.cap(Side.BID, 0, talk.now)[0] == ASK + ASK * 20 // 10_000
 
 
+def stand(talk: Talk, bid: int, ask: int, mark: int) -> None:
+    """The book and the mark price are here now."""
+    for levels, price in ((talk.core.book._bids, bid), (talk.core.book._asks, ask)):
+        levels.clear()
+        levels.set(price, 500)
+    talk.hear(MarketHeard(mark=mark))
+
+
 def test_a_cap_far_behind_the_market_moves_into_the_collar() -> None:
     reach, talk = reaching(price_collar_bps_e2=30_000)
-    mark = PRICE * 120 // 100
-    talk.hear(MarketHeard(mark=mark))
-    assert reach.cap(Side.ASK, 0, talk.now) == (mark - mark * 3 // 100, False)
-    mark = PRICE * 80 // 100
-    talk.hear(MarketHeard(mark=mark))
-    assert reach.cap(Side.BID, 0, talk.now) == (mark + mark * 3 // 100, False)
+    up = PRICE * 120 // 100
+    stand(talk, up, up + 10, up)
+    assert reach.cap(Side.ASK, 0, talk.now) == (up - up * 3 // 100, False)
+    down = PRICE * 80 // 100
+    stand(talk, down - 10, down, down)
+    assert reach.cap(Side.BID, 0, talk.now) == (down + down * 3 // 100, False)
+
+
+def test_a_mark_price_alone_puts_no_book_out_of_reach() -> None:
+    reach, talk = reaching(price_collar_bps_e2=30_000)
+    stand(talk, BID, ASK, PRICE * 110 // 100)
+    assert reach.cap(Side.ASK, 0, talk.now) == (PRICE - SLIP, False)
+    stand(talk, BID, ASK, PRICE * 90 // 100)
+    assert reach.cap(Side.BID, 0, talk.now) == (PRICE + SLIP, False)
+    stand(talk, BID, ASK, 0)
+    assert reach.cap(Side.ASK, 0, talk.now) == (PRICE - SLIP, False)
 
 
 def test_b_waits_for_a_to_cancel_its_rest() -> None:
