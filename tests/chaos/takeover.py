@@ -33,7 +33,7 @@ def second_by_hand(made: World, chance: Random) -> None:
     ends = time.monotonic() + REFUSED_SECONDS
     while second.poll() is None and time.monotonic() < ends:
         made.desk.paper.fill()
-        made.sleep(0.3)
+        made.sleep(1)
     if second.poll() != ExitCode.REFUSED:
         second.kill()
         second.wait()
