@@ -33,8 +33,8 @@ class Faults:
 
     world: World
     chance: Random
-    _turn: list[tuple[str, str]] = field(default_factory=list)
-    """Effects whose turn is still to come, so that none is left to chance."""
+    _turn: dict[str, list[str]] = field(default_factory=dict)
+    """By side: effects whose turn is still to come, so that none is left to chance."""
 
     # --- processes
 
@@ -80,15 +80,26 @@ class Faults:
         self.world.tally.kills["exchange"] += 1
         self.world.later(self.chance.uniform(0, 1.0), paper.start)
 
-    def end_at_effect(self, point: str = "", number: int = 0, name: str = "") -> None:
-        """A side kills or stops itself at an effect."""
-        if not point:
-            name, point = self._next_effect()
+    def end_at_effect(self) -> None:
+        """A side kills or stops itself at an effect, amid other faults."""
+        name = self.chance.choice("AB")
+        number = STOP if self.chance.random() < 0.2 else KILL
+        self._order_end(name, self._next_effect(name), number, self.chance.choice((1, 1, 2, 3)))
+        self.fill()
+
+    def die_at_effects(self) -> None:
+        """A and B end themselves, each at the effect whose turn it is, with nothing else to disturb them."""
+        for name in "AB":
+            self._order_end(name, self._next_effect(name), KILL, 1)
+        self._arm(kind="fill_now")
+        ends = time.monotonic() + START_SECONDS
+        while time.monotonic() < ends and any((self.world.folder / f"arm_{name}").exists() for name in "AB"):
+            self.world.sleep(0.05)
+
+    def _order_end(self, name: str, point: str, number: int, count: int) -> None:
         in_round = point.startswith(EVERY_ROUND)
         if not in_round:
             self.world.kill(name)
-        number = number or (STOP if self.chance.random() < 0.2 else KILL)
-        count = self.chance.choice((1, 1, 1, 2, 3))
         stopped = self._seconds()
         struck = self.world.order_end(name, point, count, number, self.chance.choice((0, 1, 5, 40)))
 
@@ -104,13 +115,13 @@ class Faults:
                 self.world.later(stopped, lambda: self.world.wake(pid))
 
         self.world.later(EFFECT_SECONDS if in_round else START_SECONDS, over)
-        self.fill()
 
-    def _next_effect(self) -> tuple[str, str]:
-        if not self._turn:
-            self._turn = [(name, point) for name in "AB" for point in POINTS]
-            self.chance.shuffle(self._turn)
-        return self._turn.pop()
+    def _next_effect(self, name: str) -> str:
+        turn = self._turn.setdefault(name, [])
+        if not turn:
+            turn += POINTS
+            self.chance.shuffle(turn)
+        return turn.pop()
 
     def stop(self) -> None:
         """SIGSTOP, and SIGCONT later: of one, or of A and B together."""

@@ -35,6 +35,7 @@ DESK_SECONDS_MAX = 3_600
 POWER_CUTS = 0.02
 REVOKED = 0.03
 SECONDS_BY_HAND = 0.02
+AT_EFFECTS = 0.35
 """Parts of the episodes."""
 TAKEOVERS = 0.5
 """Part of the desks that end with one."""
@@ -100,6 +101,10 @@ def episode(made: World, faults: Faults, chance: Random) -> None:
     elif chance.random() < REVOKED:
         note(made, "key revoked")
         faults.revoked()
+        made.settle()
+    elif chance.random() < AT_EFFECTS:
+        note(made, "at effects")
+        faults.die_at_effects()
         made.settle()
     elif chance.random() < SECONDS_BY_HAND:
         note(made, "second instance")
