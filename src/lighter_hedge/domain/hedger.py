@@ -26,7 +26,7 @@ from lighter_hedge.domain.commands import (
     Say,
     TriesCounted,
 )
-from lighter_hedge.domain.core import MARKET_HALTED, READ_AGAIN_MS, READ_AGAIN_MS_MAX, Change, Core
+from lighter_hedge.domain.core import MARKET_HALTED, Change, Core
 from lighter_hedge.domain.events import (
     BurnRequest,
     Event,
@@ -49,6 +49,7 @@ from lighter_hedge.domain.news import fill_message
 from lighter_hedge.domain.pair import Agreement, missing, residual
 from lighter_hedge.domain.peer import Acks, Heard, Telling
 from lighter_hedge.domain.reach import Reach
+from lighter_hedge.domain.reads import READ_AGAIN_MS, READ_AGAIN_MS_MAX
 from lighter_hedge.domain.recovery import recover
 from lighter_hedge.domain.settings import DeskSettings
 from lighter_hedge.domain.states import (
@@ -321,6 +322,8 @@ class Hedger:
             return self._fail(now)
         if now.mono_ms < self.tries.next_ms:
             return []
+        if core.unclear:
+            return []
         side = Side.of_sign(wanted)
         lots = abs(wanted) - self._maker_may_hedge(side)
         if lots <= 0 or self._too_little(lots):
@@ -413,7 +416,7 @@ class Hedger:
         commands = take_foreign(self.core)
         if commands:
             return commands + self._ask_pause("FOREIGN_TRADE", "a trade that is not this desk's", now)
-        proven = proven_difference(self.core)
+        proven = proven_difference(self.core, now)
         return self._ask_pause("POSITION_DIFFERS", proven, now) if proven else []
 
     def _ask_pause(self, code: str, reason: str, now: Instant) -> list[Command]:
