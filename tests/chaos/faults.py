@@ -243,16 +243,14 @@ class Faults:
                 ("account_error", {"seconds": seconds}),
                 ("duplicate_frames", {"seconds": seconds}),
                 ("disconnect", {}),
+                ("key_revoked", {"seconds": seconds}),
             )
         )
         if self._arm(kind=kind, account=account, **more):
             self.world.later(seconds, lambda: None)
 
     def revoked(self) -> None:
-        """B's key is refused when A is filled: B uses its tries up, and the desk pauses.
-
-        Nothing else with it: a side that starts while its key is refused ends for good, as a wrong key must.
-        """
+        """B's key is refused when A is filled: B uses its tries up, and the desk pauses."""
         seconds = self.chance.uniform(1, 6)
         if self._arm(kind="key_revoked", account="b", seconds=seconds):
             self.fill()

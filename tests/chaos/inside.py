@@ -66,7 +66,7 @@ def install() -> None:
     name = name_of(sys.orig_argv)
     if name == "supervise":
         _change_supervisor(warm=os.environ.get("CHAOS_COLD") != "1")
-    elif name in ("A", "B", "M", "monitor"):
+    elif name in ("A", "B", "monitor"):
         become(name)
 
 
