@@ -10,7 +10,7 @@ SEEDS ?= 0:5000
 SEED ?= 0
 ARGS ?=
 
-.PHONY: help demo test check fix bench simulate world fuzz mutate properties constraints clean
+.PHONY: help demo test check fix bench simulate world fuzz mutate properties chaos soak constraints clean
 
 help: ## Show the verbs
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -62,6 +62,14 @@ properties: $(STAMP) ## The properties, EXAMPLES=10000 of each (make test: 60)
 
 mutate: $(STAMP) ## Small changes to domain/, each to be seen by a unit test: ARGS="ledger pair"
 	@$(BIN)/python -m tests.mutation.mutate $(ARGS)
+
+chaos: $(STAMP) ## Kill real processes: KILLS=100 SEED=1 DESKS=3 JSON=FILE
+	@$(BIN)/python -m tests.chaos.run --kills $(or $(KILLS),100) --seed $(or $(SEED),1) --desks $(or $(DESKS),3) \
+	  $(if $(JSON),--json $(JSON)) $(ARGS)
+
+soak: $(STAMP) ## One desk for a long time, what grows: SECONDS=3600 SEED=1 JSON=FILE
+	@CHAOS_COLD=1 $(BIN)/python -m tests.chaos.soak --seconds $(or $(SECONDS),3600) --seed $(or $(SEED),1) \
+	  $(if $(JSON),--json $(JSON)) $(ARGS)
 
 constraints: $(STAMP) ## Pin every dependency anew in constraints.txt
 	@$(BIN)/uv pip compile --quiet --universal --all-extras --python-version 3.11 --no-emit-index-url --no-header --upgrade pyproject.toml -o constraints.txt
