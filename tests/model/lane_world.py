@@ -6,7 +6,7 @@ expected nonce consumes it and is *pending*; pending ones execute in the order o
 fail. A transaction may also fail without consuming. Reads show any moment of the last ``lag``, each read another.
 
 A read that fails changes nothing in a lane, so it is a read that time overtakes; the answer to a send of bytes that
-the lane no longer holds changes nothing either, and is left out; for a burn a refusal is as good as "bad nonce".
+the lane does not hold changes nothing either, so there is only one; for a burn a refusal is as good as "bad nonce".
 
 **A lane** is asked by its owner for one order after another, signed ahead or on demand, sent or forgotten; the owner may
 stop wanting the first one at any time. Questions and signatures are answered in any order, or fail; answers to sends say
@@ -218,8 +218,7 @@ class LaneWorld:
                 one.lane = freeze(one.lane, moment.now, age_max=self.bounds.late, probe_after=lane_limits.PROBE_AFTER_MS)
             if one.lane is not None:
                 held = {name for name, *_ in one.lane[2]}
-                moment.loose.update(name for name, arrived in one.sends if not arrived and name not in held)
-                one.sends = [item for item in one.sends if item[0] in held]
+                one.sends = [item for item in one.sends if item[0] in held or self._may_still_arrive(moment, item[0])]
                 alive.update(held)
                 alive.update(one.lane[10][0])
                 alive.update(one.lane[12])
@@ -305,9 +304,11 @@ class LaneWorld:
         for ticket in lane._tickets._open:
             found += [("sign", number, ticket), ("sign fails", number, ticket)]
         for index, (name, arrived) in enumerate(one.sends):
-            kinds = [AnswerKind.ACCEPTED, AnswerKind.UNKNOWN] + [AnswerKind.BAD_NONCE] * (not arrived)
-            if not arrived and ":b@" not in name:
-                kinds += [AnswerKind.REJECTED, AnswerKind.NOT_SENT]
+            kinds = [AnswerKind.UNKNOWN]
+            if lane._held.get(name) is not None:
+                kinds += [AnswerKind.ACCEPTED] + [AnswerKind.BAD_NONCE] * (not arrived)
+                if not arrived and ":b@" not in name:
+                    kinds += [AnswerKind.REJECTED, AnswerKind.NOT_SENT]
             found += [("answer", number, index, kind.value) for kind in kinds]
         for kind, about, age in sorted(one.reads):
             found += [("read", number, kind, about, age, value) for value in self._views(moment, kind, about, age)]
@@ -628,7 +629,7 @@ class LaneWorld:
             order = self._order(number, index)
             gone = lane._held.order(coid(order)) is None and not lane.preparing(coid(order))
             if what == DOING and gone and lane.phase is LanePhase.READY:
-                if order in moment.sent:
+                if order in moment.sent and order not in moment.fates:
                     raise Broken(f"order {order} was sent, and the lane has forgotten it")
                 one.owner[index] = DROPPED
 
@@ -652,8 +653,9 @@ class LaneWorld:
         told = moment.fates.get(order, "")
         if told not in ("", Fate.BOUNCED.value):
             raise Broken(f"{name} was sent after it was told to be {told}")
-        if not self._wanted(moment, order):
-            raise Broken(f"{name} was sent though it is not wanted")
+        held = self._lane(one)._held.get(name)
+        if held is not None and held.sends > 1 and not self._wanted(moment, order):
+            raise Broken(f"{name} was sent again though it is not wanted")
         mine = {self._order(number, index) for index in range(len(one.owner))}
         open_ones = [other for other in moment.sent & mine - {order} if moment.fates.get(other, "bounced") == "bounced"]
         unknown = [other for other in open_ones if moment.fates.get(other) is None]
