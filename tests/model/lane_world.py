@@ -621,9 +621,10 @@ class LaneWorld:
     def _lose_armed(self, moment: Moment, number: int, one: Instance) -> None:
         """An armed order whose nonce went to another one is gone unsent: the owner makes a new one, when it must."""
         lane = self._lane(one)
-        if lane.superseded:
+        if lane.superseded:  # the process ends
             one.reads.clear()
-        if not lane.booted:
+            lane._tickets._open.clear()
+        if lane.superseded or not lane.booted:
             return
         for index, what in enumerate(one.owner):
             order = self._order(number, index)
