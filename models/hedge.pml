@@ -12,7 +12,7 @@
  *  - B twice: a second instance without the first one's journal may start once, at any time.
  *
  * Sizes: ROUNDS, LOTS of a quote, MIN (less is a residual), CRASHES of any process, ATTEMPTS of quotes in all, TRIES of
- * hedges that fill nothing, EXPIRIES of signatures, INSTANCES of B. MUTANT_… plants a bug. See docs/model.md.
+ * hedges that fill nothing, EXPIRIES of signatures, RESUMES by a person, INSTANCES of B. MUTANT_… plants a bug. See docs/model.md.
  */
 #ifndef ROUNDS
 #define ROUNDS 2
@@ -34,6 +34,9 @@
 #endif
 #ifndef EXPIRIES
 #define EXPIRIES 1
+#endif
+#ifndef RESUMES
+#define RESUMES 0
 #endif
 #ifndef INSTANCES
 #define INSTANCES 1
@@ -82,13 +85,13 @@ short seenA[INSTANCES], ownB[INSTANCES];
 byte roundB[INSTANCES];
 short hedge[INSTANCES];        /* the order that is signed or sent */
 byte armedFor[INSTANCES]; short armed[INSTANCES];
-byte tries[INSTANCES]; bool failed[INSTANCES];
+byte dTries[INSTANCES]; bool dFailed[INSTANCES];
 short dArmed[INSTANCES]; byte dArmedNonce[INSTANCES];          /* the journal: the newest armed bytes */
 
 /* --- ghosts: for assertions alone ------------------------------------------------------------------------------- */
 byte everArmed;
 bool everPaused;
-byte expired;
+byte expired, resumed;
 
 inline check_hedge(by, f) {    /* I2: toward zero, never away from it, never through it */
   assert(f == 0 || (SAME_SIGN(NET, -(f)) && ABS(f) <= ABS(NET)))
@@ -164,8 +167,10 @@ end: do
 #endif
 #ifdef MUTANT_ANY_CONFIRM
 #define HEDGED heardConfirm
+#define SEEN_HEDGED true
 #else
-#define HEDGED (heardConfirm && heardRound == dRound && heardTotal == dTotal && RESIDUAL(dTotal + seenB) && !heardBusy)
+#define SEEN_HEDGED RESIDUAL(dTotal + seenB)
+#define HEDGED (heardConfirm && heardRound == dRound && heardTotal == dTotal && SEEN_HEDGED && !heardBusy)
 #endif
 
 inline settle_quote() {        /* A's order has ended, and its row has been read */
@@ -178,10 +183,12 @@ inline forget_A() {
   heardBusy = false
 }
 
+/* No B that A would listen to runs: a fenced one has ended, and an older epoch is not heard. */
+#define deaf_to(i) (stB[i] == superseded || stB[i] == off || epochB[i] < heardEpoch)
 #if INSTANCES > 1
-#define no_hedger (stB[0] == superseded && (stB[1] == superseded || stB[1] == off))
+#define no_hedger (deaf_to(0) && deaf_to(1))
 #else
-#define no_hedger (stB[0] == superseded)
+#define no_hedger deaf_to(0)
 #endif
 
 inline announce() {
@@ -204,12 +211,12 @@ inline put_cancel() {
 #define busy(i) (stB[i] != ready)
 #define armed_now(i) (stB[i] == ready -> armedFor[i] : 0)
 #define confirms(i) (stB[i] == ready && RESIDUAL(seenA[i] + ownB[i]))
-#define stale(i) (heardEpoch != epochB[i] || heardArmed != armed_now(i) || heardFailed != failed[i] || \
+#define stale(i) (heardEpoch != epochB[i] || heardArmed != armed_now(i) || heardFailed != dFailed[i] || \
   heardBusy != busy(i) || heardConfirm != confirms(i) || \
   (confirms(i) && (heardRound != roundB[i] || heardTotal != seenA[i])))
 
 inline hear(i) {
-  heardEpoch = epochB[i]; heardArmed = armed_now(i); heardFailed = failed[i]; heardBusy = busy(i);
+  heardEpoch = epochB[i]; heardArmed = armed_now(i); heardFailed = dFailed[i]; heardBusy = busy(i);
   heardConfirm = confirms(i);
   heardRound = (heardConfirm -> roundB[i] : 0); heardTotal = (heardConfirm -> seenA[i] : 0)
 }
@@ -223,7 +230,7 @@ end: do
   /* the gate */
   :: atomic { stA == ready && dRoundOpen && ROUND_FILLED && HEDGED -> dRoundOpen = false; dRoundBase = dTotal }
   :: atomic { stA == ready && !dRoundOpen && dRound < ROUNDS && dAnnounce < ATTEMPTS && !dPaused && !heardFailed &&
-       RESIDUAL(dTotal + seenB) ->
+       SEEN_HEDGED ->
        dRound++; dRoundOpen = true; announce() }
   :: atomic { stA == ready && dRoundOpen && !ROUND_FILLED && dAnnounce < ATTEMPTS && !dPaused && !heardFailed -> announce() }
   :: atomic { stA == announced && dAnnounce < ATTEMPTS -> stA = ready; dSide = 0; dLots = 0 }      /* withdrawn unsent */
@@ -258,6 +265,10 @@ end: do
   :: atomic { stA != boot && stA != burning && seenB != posB -> seenB = posB }
   :: atomic { heardFailed && !dPaused && !RESIDUAL(NET) -> dPaused = true; everPaused = true }
   :: atomic { !dPaused && !RESIDUAL(NET) && no_hedger -> dPaused = true; everPaused = true }  /* unhedged for too long */
+#if RESUMES > 0
+  :: atomic { dPaused && RESIDUAL(NET) && stA == ready && !heardFailed && !heardBusy && resumed == RESUMES ->
+       dPaused = false; everPaused = false }                                                     /* and resume */
+#endif
   :: atomic { dCrashes < CRASHES -> dCrashes++;
 #ifdef MUTANT_PAUSE_LOST
        dPaused = false;
@@ -277,7 +288,11 @@ end: do
 
 inline forget_B(i) {
   stB[i] = boot; nonceB[i] = 0; seenA[i] = 0; ownB[i] = 0; roundB[i] = 0; hedge[i] = 0; armedFor[i] = 0; armed[i] = 0;
-  tries[i] = 0; epochs++; epochB[i] = epochs
+  epochs++; epochB[i] = epochs
+}
+
+inline void_tries(i) {
+  if :: RESIDUAL(seenA[i] + ownB[i]) -> dTries[i] = 0; dFailed[i] = false :: else fi
 }
 
 inline put_hedge(i) {
@@ -302,10 +317,10 @@ inline arm(i) {                /* what a full fill of A's announced quote would 
 #endif
 #define wanted(i) (SAME_SIGN(hedge[i], MISSING(i)) && ABS(hedge[i]) <= ABS(MISSING(i)))
 #define running(i) (stB[i] == ready || stB[i] == signed || stB[i] == sent)
-#define hedges(i) (stB[i] == ready && !failed[i] && tries[i] < TRIES && !RESIDUAL(MISSING(i)))
+#define hedges(i) (stB[i] == ready && !dFailed[i] && dTries[i] < TRIES && !RESIDUAL(MISSING(i)))
 
 inline forget_superseded(i) {
-  nonceB[i] = 0; seenA[i] = 0; ownB[i] = 0; roundB[i] = 0; hedge[i] = 0; armedFor[i] = 0; armed[i] = 0; tries[i] = 0
+  nonceB[i] = 0; seenA[i] = 0; ownB[i] = 0; roundB[i] = 0; hedge[i] = 0; armedFor[i] = 0; armed[i] = 0
 }
 
 proctype B(byte i) {
@@ -332,7 +347,7 @@ end: do
   /* what B hears and sees of A */
   :: atomic { running(i) && seenA[i] != posA -> seenA[i] = posA }
   :: atomic { running(i) && roundB[i] != dRound -> roundB[i] = dRound }
-  :: atomic { stB[i] == ready && (stA == announced || stA == sent || stA == quoting || stA == cancelling) && !failed[i] &&
+  :: atomic { stB[i] == ready && (stA == announced || stA == sent || stA == quoting || stA == cancelling) && !dFailed[i] &&
        armedFor[i] != dAnnounce -> arm(i) }
 
   /* hedge what is missing: armed bytes at once, else sign, journal, send */
@@ -356,8 +371,8 @@ ARMED_FITS(i) -> hedge[i] = armed[i]; stB[i] = sent; put_hedge(i) }
 
   /* verdicts: by what has executed */
   :: atomic { stB[i] == sent && doneOrder[i] == nonceB[i] -> ownB[i] = ownB[i] + doneFill[i];
-       if :: doneFill[i] == 0 -> tries[i]++ :: else fi;
-       NEXT(i) }
+       if :: doneFill[i] == 0 -> dTries[i]++ :: else fi;
+       NEXT(i); void_tries(i) }
   :: atomic { stB[i] == sent && doneBurn[i] == nonceB[i] -> NEXT(i) }
   :: atomic { (stB[i] == sent || stB[i] == signed || stB[i] == ready) && nextB > nonceB[i] && !pendB &&
        doneOrder[i] != nonceB[i] && doneBurn[i] != nonceB[i] ->
@@ -367,7 +382,10 @@ ARMED_FITS(i) -> hedge[i] = armed[i]; stB[i] = sent; put_hedge(i) }
        stB[i] = superseded; forget_superseded(i)
 #endif
      }
-  :: atomic { stB[i] == ready && !failed[i] && tries[i] >= TRIES && !RESIDUAL(MISSING(i)) -> failed[i] = true }
+  :: atomic { stB[i] == ready && !dFailed[i] && dTries[i] >= TRIES && !RESIDUAL(MISSING(i)) -> dFailed[i] = true }
+#if RESUMES > 0
+  :: atomic { dFailed[i] && resumed < RESUMES -> resumed++; dTries[i] = 0; dFailed[i] = false }   /* new tries */
+#endif
   :: atomic { dCrashes < CRASHES && stB[i] != off && stB[i] != superseded -> dCrashes++; forget_B(i) }
   :: atomic { stB[i] == off -> forget_B(i) }               /* a second instance is started */
   od
