@@ -40,9 +40,6 @@ from lighter_hedge.config_source import (
 )
 from lighter_hedge.domain.states import DeskId, Role
 
-NOT_ACTED_ON = ("limits.daily_loss_usd_max", "limits.residual_usd_max", "strategy.force_close_timeout")
-"""Settings that load and have no effect yet: whoever writes one is told."""
-
 Seconds = Annotated[float, Field(gt=0), AfterValidator(lambda value: _finite(value))]
 Bps = Annotated[Decimal, Field(ge=0, le=1000)]
 Usd = Annotated[Decimal, Field(gt=0)]
@@ -151,6 +148,9 @@ class LimitSettings(Section):
     residual_usd_max: Usd = Decimal(50)
     daily_loss_usd_max: Usd = Decimal(100)
     orders_per_minute_max: int = Field(default=20, gt=0)
+    orders_per_round_max: int = Field(default=50, gt=0)
+    notional_per_hour_usd_max: Usd = Decimal(1_000_000)
+    price_collar_bps_max: Annotated[Decimal, Field(gt=0, le=5000)] = Decimal(300)
 
 
 class LogSettings(Section):
@@ -292,7 +292,6 @@ def load(
     if problems or settings is None:
         raise ConfigError(problems)
     settings._file = (root / "config.yaml") if path is None else path.absolute()
-    warnings += [f"{key} is not acted on yet" for key in NOT_ACTED_ON if key in layer]
     settings._warnings = tuple(warnings)
     settings._origins = {key: item.origin for key, item in layer.items()}
     return settings
@@ -373,15 +372,16 @@ def _check_together(settings: Settings, layer: Layer, problems: list[Problem]) -
             "redis.url holds a password that is not percent-encoded, or in the query",
             "write it like redis://:p%40ss@host:6379/0",
         )
-    if strategy.on_unhedged == "flatten":
+    ladder = strategy.slippage_ladder
+    reach = strategy.slippage_bps_max * max(ladder)
+    if limits.price_collar_bps_max < reach:
         _add(
             problems,
             layer,
-            "strategy.on_unhedged",
-            "strategy.on_unhedged: flatten is not acted on yet",
-            "use pause: the desk pauses, and `clear` closes",
+            "limits.price_collar_bps_max",
+            f"limits.price_collar_bps_max ({limits.price_collar_bps_max}) is less than a hedge may slip ({reach})",
+            "raise it, or lower strategy.slippage_bps_max or the last step of strategy.slippage_ladder",
         )
-    ladder = strategy.slippage_ladder
     if list(ladder) != sorted(ladder):
         _add(
             problems, layer, "strategy.slippage_ladder", "strategy.slippage_ladder must rise", "write it like [1, 2, 4]"

@@ -86,6 +86,7 @@ class FakeLighter:
     def __init__(self) -> None:
         self.port = 0
         self.bodies: dict[str, tuple[int, Any]] = {
+            "accountLimits": (200, {"code": 200, "user_tier": "premium"}),
             "orderBookDetails": (200, {"code": 200, "order_book_details": [market_row(), market_row("ETH", 0)]}),
             "nextNonce": (200, {"code": 200, "nonce": 7}),
             "apikeys": (200, {"code": 200, "api_keys": []}),

@@ -204,7 +204,7 @@ def test_every_read_of_the_sdk_is_answered(paper: Paper) -> None:
             assert len((await accounts.accounts_by_l1_address(l1_address=wallet)).sub_accounts) == 2
             assert len((await accounts.apikeys(account_index=index, api_key_index=255)).api_keys) == 3
             limits = await accounts.account_limits(account_index=index, authorization=auth)
-            assert limits.user_tier == "standard"
+            assert limits.user_tier == "premium"
             assert (await lighter.RootApi(b.api_client).status()).status == 200
             assert (await lighter.BlockApi(b.api_client).current_height()).height > 0
             assert (await b.cancel_all_orders(0, 0))[2] is None

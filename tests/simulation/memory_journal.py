@@ -6,12 +6,16 @@ from typing import TypeVar
 from lighter_hedge.domain.commands import (
     Announced,
     AskKnown,
+    AsksEnded,
     BaselineSet,
+    DayOpened,
     Entry,
     FillsKnown,
+    FlattenChanged,
     ModeChanged,
     NonceSettled,
     RoundChanged,
+    StoodDownChanged,
     TriesCounted,
 )
 from lighter_hedge.domain.events import Candidate, OrderRequest
@@ -56,6 +60,11 @@ class MemoryJournal:
         mode = self._newest(ModeChanged)
         announced = self._newest(Announced)
         asked = self._newest(AskKnown)
+        ended, flatten, stood_down = (
+            self._newest(AsksEnded),
+            self._newest(FlattenChanged),
+            self._newest(StoodDownChanged),
+        )
         orders = [c for c in self.candidates if isinstance(c.request, OrderRequest)]
         alive = [c for c in orders if self.settled.get(c.nonce, c.tx_hash) == c.tx_hash]
         return Memory(
@@ -70,6 +79,10 @@ class MemoryJournal:
             round=self._newest(RoundChanged),
             announce=announced.announce if announced else None,
             tries=self._newest(TriesCounted),
+            asks_ended=ended.ids if ended else (),
+            flatten=flatten.flatten if flatten else None,
+            stood_down=stood_down.stood_down if stood_down else None,
+            day=self._newest(DayOpened),
             serial=max((self._serial(c) for c in orders), default=0),
             unsettled=tuple(c for c in self.candidates if c.nonce not in self.settled),
             intents=tuple(alive[-64:]),

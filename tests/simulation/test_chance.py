@@ -5,6 +5,7 @@ from tests.simulation.chance import Chance
 from tests.simulation.checkers import Violation, check_once
 from tests.simulation.world import World
 
+from lighter_hedge.domain.guard import SendGuard
 from lighter_hedge.domain.hedger import Hedger
 from lighter_hedge.domain.states import Role
 
@@ -32,6 +33,7 @@ def test_checker_sees_a_hedge_of_more_than_is_missing(monkeypatch: pytest.Monkey
         return order(hedger, side, lots * 3 // 2, *rest, **options)  # type: ignore[arg-type]
 
     monkeypatch.setattr(Hedger, "_order", greedy)
+    monkeypatch.setattr(SendGuard, "refuses", lambda *_: "")
     with World() as world:
         world.start_both()
         world.fault("fill_now")

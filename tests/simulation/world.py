@@ -13,6 +13,7 @@ from tests.simulation.sim_venue import ACCOUNTS, SimServer, SimVenue
 from tests.simulation.virtual_time import VirtualLoop
 
 from lighter_hedge.domain.events import Instant
+from lighter_hedge.domain.guard import SendGuard
 from lighter_hedge.domain.hedger import Hedger
 from lighter_hedge.domain.maker import Maker
 from lighter_hedge.domain.settings import DeskSettings
@@ -153,12 +154,14 @@ class World:
         assert not process.running
         memory = process.journal.memory(wall_ms=self.now().wall_ms, by_person=by_person, adopt=adopt)
         create = Maker.create if role is Role.MAKER else Hedger.create
+        machine = create(self.desk, memory)
         process.driver = Driver(
             role=role,
-            machine=create(self.desk, memory),
+            machine=machine,
             venue=process.venue,
             messaging=process.messaging,
             journal=process.journal,
+            guard=SendGuard(core=machine.core),
             context=ChannelContext(
                 desk=DESK,
                 market=BTC,

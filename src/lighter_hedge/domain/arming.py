@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from lighter_hedge.domain.commands import Announced, Command, Record
 from lighter_hedge.domain.core import Core
 from lighter_hedge.domain.events import Candidate, Instant, OrderRequest
+from lighter_hedge.domain.foreign import differences
 from lighter_hedge.domain.pair import residual
 from lighter_hedge.domain.quoting import hedge_cap
 from lighter_hedge.domain.states import Announce, Armed
@@ -112,8 +113,10 @@ class Arming:
             return "stream is down" if not core.feed_open else "reading accounts"
         if core.book.stale(now.mono_ms, core.settings.book_age_ms_max):
             return "book is stale"
-        differences = core.differences(now)
-        return differences[0] if differences else ""
+        if core.halted(now):
+            return f"market {core.settings.market.symbol} is halted"
+        reasons = core.skew.reasons() + differences(core, now)
+        return reasons[0] if reasons else ""
 
     def _margin_reason(self, announce: Announce) -> str:
         core, market = self.core, self.core.settings.market

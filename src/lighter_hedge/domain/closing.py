@@ -1,7 +1,7 @@
-"""Closing an account's position at a person's word: immediate, reduce-only orders until it is flat.
+"""Closing an account's position: immediate, reduce-only orders until it is done.
 
-Used on a running desk (A closes, B follows as with any fill of A, last B closes what no fill of A explains) and on a
-stopped one (each account by itself).
+Used at a person's word on a running desk (A closes, B follows as with any fill of A, last B closes what no fill of A
+explains) and on a stopped one (each account by itself), and by A for what B could not hedge.
 """
 
 from dataclasses import dataclass
@@ -19,19 +19,24 @@ class Closing:
 
     core: Core
     wanted: bool = False
+    """A person wants all of it closed."""
     _next_ms: int = 0
     _wait_ms: int = READ_AGAIN_MS
 
     def step(self, now: Instant, round_number: int = 0) -> list[Command]:
         """Send the next closing order, if one is wanted and possible; done once the position is flat."""
-        core, settings = self.core, self.core.settings
-        position = core.own.position
+        position = self.core.own.position
         if not position or not self.wanted:
             self.wanted, self._wait_ms = False, READ_AGAIN_MS
             return []
+        return self.close(-position, now, round_number)
+
+    def close(self, lots: int, now: Instant, round_number: int) -> list[Command]:
+        """Trade these signed lots, reduce-only, if nothing is under way and the last order is some time ago."""
+        core, settings = self.core, self.core.settings
         if core.own.open_orders or not core.lane.ready or now.mono_ms < self._next_ms:
             return []
-        side = Side.of_sign(-position)
+        side = Side.of_sign(lots)
         touch = core.book.best(side.opposite)
         if touch is None:
             return []
@@ -41,11 +46,11 @@ class Closing:
             kind=OrderKind.HEDGE,
             coid=core.next_coid(),
             side=side,
-            lots=abs(position),
+            lots=abs(lots),
             price=hedge_cap(touch, side, settings.slippage_bps_e2_max, settings.slippage_ladder_percent[-1]),
             reduce_only=True,
             round=round_number,
             cross_account_guard=True,
         )
-        core.own.intend(request, now.wall_ms)
+        core.own.intend(request, core.skew.venue_ms(now))
         return core.lane.submit(request)

@@ -9,6 +9,7 @@ from enum import Enum
 from lighter_hedge.domain.events import Candidate, Request
 from lighter_hedge.domain.states import (
     Announce,
+    Flatten,
     HedgeFailed,
     HedgerState,
     MakerState,
@@ -16,6 +17,7 @@ from lighter_hedge.domain.states import (
     OrderFills,
     Pause,
     Role,
+    StoodDown,
 )
 
 
@@ -137,7 +139,50 @@ class AskKnown:
     pause: Pause | None
 
 
-Entry = NonceSettled | FillsKnown | RoundChanged | Announced | ModeChanged | TriesCounted | BaselineSet | AskKnown
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AsksEnded:
+    """Ids of B's requests for a pause that A has ended, newest last."""
+
+    ids: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FlattenChanged:
+    """A's wish to close what B could not hedge, or its end."""
+
+    flatten: Flatten | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoodDownChanged:
+    """B has stood down for A's wish, or hedges again."""
+
+    stood_down: StoodDown | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DayOpened:
+    """What a day (days since 1970, UTC) is measured from."""
+
+    day: int
+    value: int
+    """Millionths of the quote currency, relative to the baseline."""
+
+
+Note = (
+    RoundChanged
+    | Announced
+    | ModeChanged
+    | TriesCounted
+    | AskKnown
+    | AsksEnded
+    | FlattenChanged
+    | StoodDownChanged
+    | DayOpened
+)
+"""Entries of which the newest of its kind says all."""
+
+Entry = NonceSettled | FillsKnown | BaselineSet | Note
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

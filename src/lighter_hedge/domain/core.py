@@ -8,6 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from lighter_hedge.domain.book import Book
+from lighter_hedge.domain.budget import Budget
 from lighter_hedge.domain.commands import (
     Alert,
     Command,
@@ -42,11 +43,13 @@ from lighter_hedge.domain.events import (
 )
 from lighter_hedge.domain.lane import Lane
 from lighter_hedge.domain.lane_limits import ORDERS_PER_READ_MAX
+from lighter_hedge.domain.lane_words import LanePhase
 from lighter_hedge.domain.ledger import Ledger, Order
 from lighter_hedge.domain.memory import Memory
 from lighter_hedge.domain.pair import Agreement, PositionCheck, net
 from lighter_hedge.domain.quoting import hedge_cap
 from lighter_hedge.domain.settings import DeskSettings
+from lighter_hedge.domain.skew import Skew
 from lighter_hedge.domain.states import OrderFills, Role
 from lighter_hedge.domain.units import Side, decimal_text
 
@@ -58,6 +61,15 @@ READ_AGAIN_MS_MAX = 8_000
 
 TRADES_MS_MAX = 250
 """How long a fill waits for its trades before people are told without them: a row comes before its trades."""
+
+READS_RESERVE = 10
+"""With fewer requests left in this minute, accounts are not read: what resolves an order comes first."""
+
+HALTED_MS = 10_000
+"""How long the market counts as halted after the venue has said so."""
+
+MARKET_HALTED = 21605
+"""The venue's code for an order in a market that does not trade now (SDK 1.1.8: invalid market status)."""
 
 DIFFERS_GRACE_MS = 1_000
 """How long a position may differ from the books before somebody is told: its frame follows the trade's."""
@@ -87,7 +99,9 @@ class Core:
     lane: Lane
     ledgers: dict[Role, Ledger]
     checks: dict[Role, PositionCheck]
+    budget: Budget
     book: Book = field(default_factory=Book)
+    skew: Skew = field(default_factory=Skew)
     feed_open: bool = False
     recovered: bool = False
     fresh: bool = False
@@ -98,6 +112,8 @@ class Core:
     """Own free collateral, millionths; None while unknown."""
     open_orders: dict[Role, int] = field(default_factory=dict)
     """Resting orders of an account by its last read."""
+    reconciles: bool = True
+    """Whether this side reads both accounts regularly; one side is enough."""
     peer_known: bool = False
     """The other side's last state has been heard, or there is none."""
     peer_busy: bool = False
@@ -109,6 +125,7 @@ class Core:
     changes: list[Change] = field(default_factory=list)
     _untold: dict[int, int] = field(default_factory=dict)
     """Own orders with fills that people have not been told of: since when, monotonic."""
+    _halted_until_ms: int = -1
     _serial: int = 0
     orders_read: bool = False
     _resync: set[Role] = field(default_factory=set)
@@ -129,6 +146,7 @@ class Core:
         for r, ledger in ledgers.items():
             ledger.folded = memory.folded.get(r, 0)
             ledger.folded_serial = memory.folded_serial.get(r, 0)
+            ledger.folded_cash = memory.folded_cash.get(r, 0)
             ledger.restore(memory.fills.get(r, ()))
         if memory.baseline is not None:
             ledgers[Role.MAKER].base = memory.baseline.maker
@@ -141,6 +159,7 @@ class Core:
             ledgers=ledgers,
             checks={r: PositionCheck(read_lag_ms=settings.read_lag_ms) for r in Role},
             fresh=memory.baseline is None,
+            budget=Budget(settings.maker_share if role is Role.MAKER else settings.hedger_share),
         )
         for intent in memory.intents:
             if isinstance(intent.request, OrderRequest) and core.own.counts(intent.request.coid):
@@ -175,6 +194,14 @@ class Core:
     def synced(self) -> bool:
         """Recovered, connected, and read again since the last reconnect."""
         return self.recovered and self.feed_open and not self._resync
+
+    def halt(self, now: Instant) -> None:
+        """The venue has refused an order because the market does not trade now."""
+        self._halted_until_ms = now.mono_ms + HALTED_MS
+
+    def halted(self, now: Instant) -> bool:
+        """Whether the market trades, as far as is known."""
+        return not self.settings.market.active or now.mono_ms < self._halted_until_ms
 
     def next_coid(self) -> int:
         """A client order index that was never used."""
@@ -219,6 +246,13 @@ class Core:
 
     def step(self, event: Event, now: Instant, wanted: Callable[[OrderRequest], bool]) -> list[Command]:
         """Take what an event says; the owner decides afterwards."""
+        unknown = self.lane.phase is LanePhase.RESOLVING
+        commands = self._take(event, now, wanted)
+        if unknown and self.lane.ready and self.recovered:
+            self.read_now(self.role)  # an outcome that was unknown: look at the account itself, too
+        return commands
+
+    def _take(self, event: Event, now: Instant, wanted: Callable[[OrderRequest], bool]) -> list[Command]:
         match event:
             case Prepared() | PrepareFailed() | SendAnswered() | NonceRead() | TxReported():
                 return self.lane.step(event, now, wanted)
@@ -238,6 +272,7 @@ class Core:
                 self.available = event.available
                 return []
             case BookReported():
+                self.skew.heard(event.at_ms, now)
                 return [] if self.book.apply(event, now.mono_ms) else [Resubscribe()]
             case MarketHeard():
                 self.book.heard(event.mark, now.mono_ms)
@@ -263,6 +298,8 @@ class Core:
         if due:
             commands.append(ReadOrders(coids=due))
         self._watched.update(dict.fromkeys(due, now.mono_ms + READ_AGAIN_MS))
+        if self.recovered and self.budget.lacks(READS_RESERVE, now):
+            return commands
         for role in Role:
             if now.mono_ms >= self._account_due_ms(role, now):
                 self._read_issued_ms[role] = now.mono_ms
@@ -274,6 +311,8 @@ class Core:
     def _account_due_ms(self, role: Role, now: Instant) -> int:
         """When an account is to be read: regularly, and sooner while its position and the books differ."""
         due_ms = self._read_due_ms.get(role, 0)
+        if not self.reconciles and self.synced:
+            due_ms = now.mono_ms + 1
         since_ms = self.checks[role].differs_since_ms
         if since_ms is not None and now.mono_ms - since_ms >= DIFFERS_GRACE_MS:
             asked_ms = self.last_read.get(role, (0, 0))[0]
@@ -377,6 +416,7 @@ class Core:
             return []
         assert order.filled >= filled
         self.last_change_ms[role] = now.mono_ms
+        self.checks[role].refresh(self.ledgers[role], now.mono_ms)  # until the venue has shown it, no gate opens
         lots = order.filled - filled
         if lots and role is self.role:
             self._untold.setdefault(order.coid, now.mono_ms)
@@ -445,37 +485,6 @@ class Core:
         if not was_open:
             return []
         return [Say(level=Level.WARNING, code="FEED_LOST", text=f"stream lost: {event.reason}")]
-
-    def differences(self, now: Instant | None = None) -> list[str]:
-        """Accounts whose position at the venue is not what the ledger says, in words.
-
-        With ``now``, only those that have differed for a while: a trade and its position come in two frames.
-        """
-        found = []
-        for role, check in self.checks.items():
-            since_ms = check.differs_since_ms
-            if since_ms is not None and (now is None or now.mono_ms - since_ms >= DIFFERS_GRACE_MS):
-                books, venue = self.size(self.ledgers[role].position), self.size(check.reported_now())
-                found.append(f"account {role.letter} has {venue} at the venue, {books} in the books")
-        return found
-
-    def proven_difference(self) -> str:
-        """The difference that two reads have proved, in words; empty where there is none."""
-        proven = [role for role, check in self.checks.items() if check.agreement() is Agreement.PROVEN]
-        return "; ".join(self.differences()) if proven else ""
-
-    def take_foreign(self) -> list[Command]:
-        """Name every trade that is not ours, and forget it."""
-        commands: list[Command] = []
-        for role, ledger in self.ledgers.items():
-            for trade in ledger.foreign:
-                text = (
-                    f"account {role.letter}: {trade.kind} {trade.trade_id}, {trade.side.word} {self.size(trade.lots)} "
-                    f"at {self.settings.market.price_text(trade.price)}, is not this desk's"
-                )
-                commands.append(Alert(code="FOREIGN_TRADE", text=text))
-            ledger.foreign.clear()
-        return commands
 
     def superseded(self) -> list[Command]:
         """Another instance holds this account's key: end, and let no supervisor restart this one."""

@@ -39,6 +39,8 @@ class OrderRequest:
     lots: int
     price: int
     reduce_only: bool = False
+    opens: bool = False
+    """It opens a position: it counts against the limits of opening."""
     expires_ms: int = 0
     """Wall clock at which a quote ends, milliseconds; 0 for a hedge."""
     round: int = 0
@@ -264,6 +266,8 @@ class BookReported:
     begin_nonce: int
     bids: tuple[tuple[int, int], ...]
     asks: tuple[tuple[int, int], ...]
+    at_ms: int = 0
+    """The venue's stamp, Unix milliseconds; 0 where there is none."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -300,6 +304,13 @@ class HedgerHeard:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class PeerUnreadable:
+    """The other side speaks another version of the messages."""
+
+    why: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class MessagingChanged:
     """Redis can be written, or no longer."""
 
@@ -331,5 +342,5 @@ VenueEvent = (
     | FeedOpened
     | FeedClosed
 )
-PeerEvent = MakerHeard | HedgerHeard | MessagingChanged | OperatorAsked | StopAsked
+PeerEvent = MakerHeard | HedgerHeard | PeerUnreadable | MessagingChanged | OperatorAsked | StopAsked
 Event = Ticked | LaneEvent | VenueEvent | PeerEvent

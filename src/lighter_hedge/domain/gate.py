@@ -9,9 +9,11 @@ from dataclasses import dataclass
 from lighter_hedge.domain.book import Resting
 from lighter_hedge.domain.core import Core
 from lighter_hedge.domain.events import Instant
+from lighter_hedge.domain.foreign import differences
 from lighter_hedge.domain.latch import Latch
 from lighter_hedge.domain.ledger import Order
 from lighter_hedge.domain.pair import Agreement, residual
+from lighter_hedge.domain.peer import Heard
 from lighter_hedge.domain.quoting import drifted, quote_price
 from lighter_hedge.domain.states import Announce, HedgerState, Leg, Mode, Role
 
@@ -19,15 +21,8 @@ PRICE_MOVED = "price moved"
 
 
 @dataclass(slots=True)
-class Peer:
+class Peer(Heard[HedgerState]):
     """Account B as A hears it."""
-
-    state: HedgerState | None = None
-    heard_ms: int = -1
-
-    def silent(self, now: Instant, limit_ms: int) -> bool:
-        """Whether B has not been heard for too long, by A's clock."""
-        return self.state is None or now.mono_ms - self.heard_ms > limit_ms
 
     def armed_for(self, announce: Announce) -> bool:
         """Whether B answers this very announce."""
@@ -90,7 +85,7 @@ class View:
         """Why the quote that stands must go; empty while it may stay."""
         core, announce, settings = self.core, quote.announce, self.core.settings
         assert quote.sent_ms is not None
-        reasons = self._always(flat=announce.leg is Leg.OPEN) + self._hedger() + core.differences(self.now)
+        reasons = self._always(flat=announce.leg is Leg.OPEN) + self._hedger() + differences(core, self.now)
         if reasons:
             return reasons[0]
         hedging = order.filled and self.peer.state is not None and self.peer.state.unresolved
@@ -151,7 +146,9 @@ def feed_reasons(core: Core, now: Instant, *, messaging_up: bool) -> list[str]:
         reasons.append("book is stale")
     if not messaging_up:
         reasons.append("Redis is down")
-    return reasons
+    if core.halted(now):
+        reasons.append(f"market {core.settings.market.symbol} is halted")
+    return reasons + core.skew.reasons()
 
 
 def hedge_reasons(core: Core, peer: Peer, min_lots: int) -> list[str]:

@@ -11,7 +11,7 @@ failure, asks A to pause, and keeps watching; only a person gives it new tries. 
 the exposure is gone.
 """
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 from lighter_hedge.domain.arming import Arming
 from lighter_hedge.domain.closing import Closing
@@ -26,8 +26,9 @@ from lighter_hedge.domain.commands import (
     Say,
     TriesCounted,
 )
-from lighter_hedge.domain.core import READ_AGAIN_MS, READ_AGAIN_MS_MAX, Change, Core
+from lighter_hedge.domain.core import MARKET_HALTED, READ_AGAIN_MS, READ_AGAIN_MS_MAX, Change, Core
 from lighter_hedge.domain.events import (
+    BurnRequest,
     Event,
     Instant,
     MakerHeard,
@@ -35,16 +36,19 @@ from lighter_hedge.domain.events import (
     OperatorAsked,
     OrderKind,
     OrderRequest,
+    PeerUnreadable,
     StopAsked,
     Ticked,
 )
 from lighter_hedge.domain.exposure import Since
+from lighter_hedge.domain.flattening import StandingDown
+from lighter_hedge.domain.foreign import proven_difference, take_foreign
 from lighter_hedge.domain.lane_words import Fate, Settlement
-from lighter_hedge.domain.ledger import Order
 from lighter_hedge.domain.memory import Memory
 from lighter_hedge.domain.news import fill_message
 from lighter_hedge.domain.pair import Agreement, missing, residual
-from lighter_hedge.domain.quoting import hedge_cap
+from lighter_hedge.domain.peer import Acks, Heard, Telling
+from lighter_hedge.domain.reach import Reach
 from lighter_hedge.domain.recovery import recover
 from lighter_hedge.domain.settings import DeskSettings
 from lighter_hedge.domain.states import (
@@ -60,8 +64,10 @@ from lighter_hedge.domain.tries import Tries
 from lighter_hedge.domain.units import Side
 
 FILLS_TOLD = 8
-ACKS_TOLD = 16
-OUT_OF_REACH_SPACING_MS = 2_000
+JOIN_MS_MAX = 2_000
+"""How long a part waits for more to be hedged with it, once half of the minute's requests is used."""
+OUT_OF_REACH_MS, OUT_OF_REACH_MS_MAX = 2_000, 30_000
+"""Between hedges priced out of reach of A's rest: growing, since A may be gone until its quote expires."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -71,22 +77,21 @@ class Hedger:
     core: Core
     arming: Arming
     closing: Closing
-    maker_state: MakerState | None = None
-    maker_heard_ms: int = -1
+    standing_down: StandingDown
+    reach: Reach
+    telling: Telling[HedgerState]
+    peer: Heard[MakerState]
+    acks: Acks = field(default_factory=Acks)
     tries: Tries = field(default_factory=Tries)
     ask: Pause | None = None
     stopping_since_ms: int | None = None
-    _person_asked: bool = False
-    """New tries at a person's word go from where the market is now, not from A's old price alone."""
     _attempts: set[int] = field(default_factory=set)
     """Hedges of this life: one of an earlier life may never have been sent, so its end is no try."""
     _out_of_reach: set[int] = field(default_factory=set)
     """Hedges priced so that A's rest cannot meet them: no tries if they fill nothing."""
+    _out_of_reach_ms: int = OUT_OF_REACH_MS
     _bounce_wait_ms: int = READ_AGAIN_MS // 2
     _exposed: Since = field(default_factory=Since)
-    _acks: list[str] = field(default_factory=list)
-    _told: HedgerState | None = None
-    _told_ms: int = -1
     _min_lots: int = 0
     _last_said: str = ""
     _urgent: list[Command] = field(default_factory=list)
@@ -97,10 +102,19 @@ class Hedger:
     def create(settings: DeskSettings, memory: Memory) -> "Hedger":
         """Account B as its journal left it; a person's start gives new tries for what is missing."""
         core = Core.create(Role.HEDGER, settings, memory)
-        hedger = Hedger(core=core, arming=Arming(core=core), closing=Closing(core=core), ask=memory.ask)
+        peer: Heard[MakerState] = Heard()
+        hedger = Hedger(
+            core=core,
+            arming=Arming(core=core),
+            closing=Closing(core=core),
+            standing_down=StandingDown(core=core, held=memory.stood_down),
+            reach=Reach(core=core, peer=peer, from_market=memory.by_person),
+            telling=Telling(settings.heartbeat_ms),
+            peer=peer,
+            ask=memory.ask,
+        )
         if memory.tries is not None and not memory.by_person:
             hedger.tries = Tries(count=memory.tries.tries, failed=memory.tries.failed)
-        hedger._person_asked = memory.by_person
         if memory.announce is not None and core.maker.counts(memory.announce.coid):
             core.maker.expect(memory.announce)
         return hedger
@@ -120,6 +134,8 @@ class Hedger:
         match event:
             case MakerHeard():
                 commands += self._on_maker(event.state, now)
+            case PeerUnreadable():
+                commands += self._ask_pause("VERSIONS_DIFFER", event.why, now)
             case MessagingChanged():
                 self.core.peer_known = self.core.peer_known or event.up
             case OperatorAsked():
@@ -136,16 +152,16 @@ class Hedger:
         commands += self._tell(now)
         self._done = any(isinstance(command, Exit) for command in commands)
         urgent, self._urgent = self._urgent, []
-        return urgent + commands
+        commands = urgent + commands
+        self.core.budget.count(commands, now)
+        return commands
 
     # --- what happened --------------------------------------------------------------------------------------------
 
     def _on_maker(self, state: MakerState, now: Instant) -> list[Command]:
         core = self.core
-        known = self.maker_state
-        if known is not None and (state.epoch, state.seq) <= (known.epoch, known.seq):
+        if not self.peer.hear(state, now):
             return []
-        self.maker_state, self.maker_heard_ms = state, now.mono_ms
         core.peer_known = True
         commands: list[Command] = []
         if core.fresh:
@@ -168,11 +184,11 @@ class Hedger:
                 self.core.maker.close(order.coid, "withdrawn")
 
     def _on_operator(self, command: OperatorCommand) -> list[Command]:
-        if command.id in self._acks:
+        if command.id in self.acks:
             return []
-        self._acks = [*self._acks, command.id][-ACKS_TOLD:]
+        self.acks.add(command.id)
         if command.verb == "resume" and command.hedge_now:
-            self._person_asked = True
+            self.reach.from_market = True
             text = "new tries for what is missing, asked for by a person"
             return [*self.tries.void(), Say(level=Level.WARNING, code="HEDGE_NOW", text=text)]
         self.closing.wanted = command.verb == "clear"
@@ -193,10 +209,15 @@ class Hedger:
 
     def _on_settlement(self, settlement: Settlement, now: Instant) -> list[Command]:
         request, core = settlement.request, self.core
+        if isinstance(request, BurnRequest):
+            return self.standing_down.settled(settlement, self.peer.state)
         if not isinstance(request, OrderRequest):
             return []
         sent = request.coid in core.own.orders
-        match settlement.fate:
+        halted = settlement.fate is Fate.REFUSED and settlement.code == MARKET_HALTED
+        if halted:
+            core.halt(now)
+        match Fate.BOUNCED if halted and sent else settlement.fate:
             case Fate.EXECUTED:
                 core.executed(request.coid, now)
                 self._bounce_wait_ms = READ_AGAIN_MS // 2
@@ -224,7 +245,8 @@ class Hedger:
             if order.filled:
                 return commands
             if order.coid in self._out_of_reach:
-                self.tries.next_ms = now.mono_ms + OUT_OF_REACH_SPACING_MS
+                self.tries.next_ms = now.mono_ms + self._out_of_reach_ms
+                self._out_of_reach_ms = min(2 * self._out_of_reach_ms, OUT_OF_REACH_MS_MAX)
             else:
                 commands += self.tries.count_one(order.status or "canceled", core.settings, now.mono_ms)
         return commands
@@ -246,9 +268,12 @@ class Hedger:
         exposed = not residual(core.net, self._minimum())
         commands += self._time_exposure(exposed, now)
         if not exposed and not core.own.in_flight:
-            self._person_asked = False
+            self.reach.from_market = False
+            self._out_of_reach_ms = OUT_OF_REACH_MS
             commands += self.tries.void()
         wanted = missing(core.maker, core.hedger)
+        if self.standing_down.blocks(self.peer.state):
+            return commands + self.standing_down.step(self.peer.state, now) + self._arm(now)
         if self.closing.wanted and self._maker_is_flat():
             commands += self.closing.step(now, self._round())
         elif wanted and not self._too_little(wanted):
@@ -266,29 +291,22 @@ class Hedger:
 
     def _minimum(self) -> int:
         """The venue's minimum: of the newest announce, which both sides use, else at the reference price."""
-        if self.maker_state is not None and self.maker_state.announce is not None:
-            self._min_lots = self.maker_state.announce.min_lots
+        if self.peer.state is not None and self.peer.state.announce is not None:
+            self._min_lots = self.peer.state.announce.min_lots
         if not self._min_lots:
             announce = self.core.memory.announce
-            price = self._reference()
+            price = self.reach.reference()
             self._min_lots = announce.min_lots if announce else self.core.min_lots(price) if price else 0
         return self._min_lots or self.core.settings.market.min_base_lots
 
-    def _reference(self) -> int:
-        """Price against which a hedge's slippage is limited: that of A's newest order that has filled."""
-        for order in reversed(self.core.maker.orders.values()):
-            if order.filled and order.price:
-                return order.price
-        return self.core.book.mark or self.core.book.best(Side.BID) or self.core.book.best(Side.ASK) or 0
-
     def _announced_leg(self) -> Leg:
-        announce = self.maker_state.announce if self.maker_state is not None else self.core.memory.announce
+        announce = self.peer.state.announce if self.peer.state is not None else self.core.memory.announce
         return announce.leg if announce is not None else Leg.OPEN
 
     def _round(self) -> int:
         """A's round that the exposure belongs to."""
         rounds = [order.round for order in self.core.maker.orders.values() if order.filled]
-        known = self.maker_state.round if self.maker_state is not None else 0
+        known = self.peer.state.round if self.peer.state is not None else 0
         return max([*rounds, known], default=0)
 
     def _hedge(self, wanted: int, now: Instant) -> list[Command]:
@@ -307,7 +325,9 @@ class Hedger:
         lots = abs(wanted) - self._maker_may_hedge(side)
         if lots <= 0 or self._too_little(lots):
             return []
-        cap, out_of_reach = self._cap(side, now)
+        if self._joins_parts(now):
+            return []
+        cap, out_of_reach = self.reach.cap(side, self.tries.count, now)
         if cap <= 0:
             return []
         ready = not self.tries.count and not out_of_reach and lots == abs(wanted)
@@ -315,15 +335,21 @@ class Hedger:
         if candidate is not None:
             assert isinstance(candidate.request, OrderRequest)
             self._attempts.add(candidate.request.coid)
-            core.own.intend(candidate.request, now.wall_ms)
+            core.own.intend(candidate.request, core.skew.venue_ms(now))
             self._urgent += core.lane.send_prepared(candidate, now)
             return []
         request = self._order(side, lots, cap, self._round())
         if out_of_reach:
             self._out_of_reach.add(request.coid)
         self._attempts.add(request.coid)
-        core.own.intend(request, now.wall_ms)
+        core.own.intend(request, core.skew.venue_ms(now))
         return core.lane.submit(request)
+
+    def _joins_parts(self, now: Instant) -> bool:
+        """Whether more of A's quote may fill in a moment, and requests are too few for a hedge of each part."""
+        core = self.core
+        more = any(order.filled and order.leaves for order in core.maker.open_orders)
+        return more and core.budget.half_used(now) and self._exposed.age_ms(now.mono_ms) < JOIN_MS_MAX
 
     def _too_little(self, lots: int) -> bool:
         """Whether the venue would not take a hedge of this size."""
@@ -350,39 +376,6 @@ class Hedger:
             attempt=self.tries.count,
             cross_account_guard=True,
         )
-
-    def _cap(self, side: Side, now: Instant) -> tuple[int, bool]:
-        """Worst price of a hedge now, and whether it had to be set out of reach of A's rest; 0 where B must wait."""
-        core, settings = self.core, self.core.settings
-        reference = self._reference()
-        if reference <= 0:
-            return 0, False
-        touch = core.book.best(side.opposite)
-        if self._person_asked and touch is not None:
-            reference = min(reference, touch) if side is Side.ASK else max(reference, touch)
-        ladder = settings.slippage_ladder_percent[min(self.tries.count, len(settings.slippage_ladder_percent) - 1)]
-        cap = hedge_cap(reference, side, settings.slippage_bps_e2_max, ladder)
-        for order in core.maker.open_orders:
-            if not settings.cancel_first or order.side is side or not order.leaves or self._expired(order, now):
-                continue
-            met = cap <= order.price if side is Side.ASK else cap >= order.price
-            if not met:
-                continue
-            if not self._maker_silent(now):
-                return 0, False  # A cancels its rest first, and says when it is gone
-            return (order.price + 1 if side is Side.ASK else order.price - 1), True
-        return cap, False
-
-    def _expired(self, order: Order, now: Instant) -> bool:
-        """Whether the venue has ended A's quote by its own expiry, whatever became of A."""
-        state = self.maker_state
-        announce = state.announce if state is not None else self.core.memory.announce
-        if announce is None or announce.coid != order.coid:
-            return False
-        return now.wall_ms > announce.expires_ms + self.core.settings.read_lag_ms
-
-    def _maker_silent(self, now: Instant) -> bool:
-        return self.maker_heard_ms < 0 or now.mono_ms - self.maker_heard_ms > self.core.settings.heartbeat_ms_max
 
     def _blocked(self) -> bool:
         """Whether B's own books and the venue disagree: then nothing may be sent on their strength."""
@@ -417,10 +410,10 @@ class Hedger:
         return [Alert(code="UNHEDGED_TOO_LONG", text=text), *self._ask_pause("UNHEDGED_TOO_LONG", text, now)]
 
     def _find_foreign(self, now: Instant) -> list[Command]:
-        commands = self.core.take_foreign()
+        commands = take_foreign(self.core)
         if commands:
             return commands + self._ask_pause("FOREIGN_TRADE", "a trade that is not this desk's", now)
-        proven = self.core.proven_difference()
+        proven = proven_difference(self.core)
         return self._ask_pause("POSITION_DIFFERS", proven, now) if proven else []
 
     def _ask_pause(self, code: str, reason: str, now: Instant) -> list[Command]:
@@ -430,31 +423,30 @@ class Hedger:
         return [Record(entry=AskKnown(pause=self.ask))]
 
     def _arm(self, now: Instant) -> list[Command]:
-        announce = self.maker_state.announce if self.maker_state is not None else None
+        announce = self.peer.state.announce if self.peer.state is not None else None
         return self.arming.update(announce, self._unfit(), self._order, now)
 
     def _maker_is_flat(self) -> bool:
         """Whether A holds nothing and shows nothing: then what B holds explains itself by no fill of A."""
-        state = self.maker_state
+        state = self.peer.state
         return state is not None and state.announce is None and not self.core.maker.position
 
     def _unfit(self) -> str:
         """Why B itself must not be relied on; empty where it may."""
         if self.stopping_since_ms is not None:
             return "stopping"
+        if self.standing_down.blocks(self.peer.state):
+            return "stood down: A closes what is unhedged"
         if self.tries.failed is not None:
             return "tries used up"
         return f"pause asked for: {self.ask.reason}" if self.ask is not None else ""
 
     def _tell(self, now: Instant) -> list[Command]:
         """Publish the whole state when it has changed, and every heartbeat."""
-        state = self.state(now)
-        due = self._told is None or now.mono_ms - self._told_ms >= self.core.settings.heartbeat_ms
-        if not due and self._told is not None and replace(state, at_ms=self._told.at_ms) == self._told:
+        before, state = self.telling.told, self.telling.due(self.state, now)
+        if state is None:
             return []
-        commands = self._say_changes(state)
-        self._told, self._told_ms = state, now.mono_ms
-        return [PublishState(state=state), *commands]
+        return [PublishState(state=state), *self._say_changes(before, state)]
 
     def state(self, now: Instant) -> HedgerState:
         """B's whole state."""
@@ -472,12 +464,14 @@ class Hedger:
             unresolved=core.lane.unresolved + len(core.own.open_orders),
             tries=self.tries.count,
             position=core.checks[Role.HEDGER].reported,
-            acks=tuple(self._acks),
+            acks=tuple(self.acks.ids),
             ready=core.recovered and core.feed_open,
+            stood_down=self.standing_down.held,
+            share=core.budget.left(now),
         )
 
     def _confirmation(self) -> Confirm | None:
-        core, state = self.core, self.maker_state
+        core, state = self.core, self.peer.state
         if state is None or not core.recovered or core.lane.unresolved or core.own.in_flight:
             return None
         if not residual(core.net, self._minimum()):
@@ -487,8 +481,7 @@ class Hedger:
         cum = core.maker.round_filled(state.round) + before
         return Confirm(epoch=state.epoch, round=state.round, cum=cum, net=core.net)
 
-    def _say_changes(self, state: HedgerState) -> list[Command]:
-        told = self._told
+    def _say_changes(self, told: HedgerState | None, state: HedgerState) -> list[Command]:
         if state.armed is not None and (told is None or told.armed != state.armed):
             size = self.core.size(state.armed.lots)
             text = f"armed for round {state.armed.round} attempt {state.armed.attempt}: {size}"

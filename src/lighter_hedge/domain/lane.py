@@ -250,7 +250,7 @@ class Lane:
     def _on_refusal(self, held: Held, fate: Fate, answer: Answer, now: Instant) -> list[Command]:
         """A refusal is proof for the one send that it answers; with no other send the nonce is free again."""
         alone = held.sends == 1 and all(other is held or other.sends == 0 for other in self._held)
-        if not alone or self._booting or isinstance(held.candidate.request, BurnRequest):
+        if not alone or self._booting:
             self.phase = LanePhase.RESOLVING
             self._deadline_ms = now.mono_ms + (
                 limits.THROTTLED_MS if answer.kind is AnswerKind.THROTTLED else limits.POLL_MS

@@ -12,6 +12,8 @@ class Latch:
 
     mode: Mode = Mode.RUNNING
     pause: Pause | None = None
+    draining_for: str = ""
+    """The limit that made the desk drain; empty where a person did."""
 
     def hold(self, code: str, reason: str, wall_ms: int, *, by: str = "desk") -> list[Command]:
         """Pause. The first reason stands until it is ended; a later one is only said."""
@@ -24,16 +26,16 @@ class Latch:
             return [record, Alert(code=code, text=f"paused: {reason}")]
         return [record, Say(level=Level.WARNING, code=code, text=f"paused: {reason}")]
 
-    def drain(self, *, by: str) -> list[Command]:
+    def drain(self, *, by: str, code: str = "DRAINING", reason: str = "") -> list[Command]:
         """Close what is open, open nothing, then pause. Void while paused."""
         if self.mode is not Mode.RUNNING:
             return []
-        self.mode = Mode.DRAINING
+        self.mode, self.draining_for = Mode.DRAINING, reason
+        record = Record(entry=ModeChanged(mode=self.mode, pause=None, by=by))
         text = "draining: closing what is open, opening nothing"
-        return [
-            Record(entry=ModeChanged(mode=self.mode, pause=None, by=by)),
-            Say(level=Level.INFO, code="DRAINING", text=text),
-        ]
+        if reason:
+            return [record, Alert(code=code, text=f"{reason}; {text}")]
+        return [record, Say(level=Level.INFO, code=code, text=text)]
 
     def release(self, *, by: str) -> list[Command]:
         """Run again. The caller has read the venue and found the desk hedged."""

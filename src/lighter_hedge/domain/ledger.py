@@ -82,6 +82,7 @@ class Order:
 class _Sums:
     filled: int
     in_flight: int
+    cash: int
     open_orders: list[Order]
 
 
@@ -95,6 +96,7 @@ class Ledger:
     """Position at the baseline."""
     folded: int = 0
     folded_serial: int = 0
+    folded_cash: int = 0
     orders: dict[int, Order] = field(default_factory=dict)
     foreign: list[TradeReport] = field(default_factory=list)
     """Trades that are not ours, until somebody takes them."""
@@ -116,6 +118,7 @@ class Ledger:
             self._sums = _Sums(
                 filled=sum(order.side.sign * order.filled for order in orders),
                 in_flight=sum(order.side.sign * order.leaves for order in orders),
+                cash=-sum(order.side.sign * order.quote for order in orders),
                 open_orders=[order for order in orders if not order.closed],
             )
         return self._sums
@@ -129,6 +132,11 @@ class Ledger:
     def position(self) -> int:
         """The position that the venue must show."""
         return self.base + self.total
+
+    @property
+    def cash(self) -> int:
+        """What the fills since the baseline paid (-) or brought (+), millionths of the quote currency, without fees."""
+        return self.folded_cash + self._summed().cash
 
     @property
     def in_flight(self) -> int:
@@ -152,7 +160,7 @@ class Ledger:
         """Count from this position on: whatever filled before is in it."""
         self.folded_serial = max(self.folded_serial, self.highest_serial)
         self.orders.clear()
-        self.folded, self.base, self._sums = 0, position, None
+        self.folded, self.folded_cash, self.base, self._sums = 0, 0, position, None
 
     # --- sources --------------------------------------------------------------------------------------------------
 
@@ -291,6 +299,7 @@ class Ledger:
             serial = self.desk.serial(coid)
             assert serial is not None
             self.folded += oldest.side.sign * oldest.filled
+            self.folded_cash -= oldest.side.sign * oldest.quote
             self.folded_serial = max(self.folded_serial, serial)
             del self.orders[coid]
             self._sums = None

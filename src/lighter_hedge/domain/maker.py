@@ -9,13 +9,13 @@ The wait is timed from the first unhedged fill. It says where it stands, logs an
 waiting: only hedged, or a person, opens the gate.
 """
 
-from collections import deque
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
+from lighter_hedge.domain.budget import HEDGE_RESERVE, QUOTE_RESERVE
 from lighter_hedge.domain.closing import Closing
 from lighter_hedge.domain.commands import (
     Alert,
-    Announced,
+    AsksEnded,
     Command,
     Exit,
     Level,
@@ -24,7 +24,7 @@ from lighter_hedge.domain.commands import (
     RoundChanged,
     Say,
 )
-from lighter_hedge.domain.core import READ_AGAIN_MS, Change, Core
+from lighter_hedge.domain.core import MARKET_HALTED, Change, Core
 from lighter_hedge.domain.events import (
     CancelRequest,
     Event,
@@ -34,16 +34,20 @@ from lighter_hedge.domain.events import (
     OperatorAsked,
     OrderKind,
     OrderRequest,
+    PeerUnreadable,
     StopAsked,
     Ticked,
 )
-from lighter_hedge.domain.gate import PRICE_MOVED, Peer, Quote, View, hedge_reasons, latch_reasons
+from lighter_hedge.domain.flattening import Flattening
+from lighter_hedge.domain.gate import Peer, View, hedge_reasons
 from lighter_hedge.domain.lane_words import Fate, Settlement
 from lighter_hedge.domain.latch import Latch
-from lighter_hedge.domain.ledger import Order
+from lighter_hedge.domain.limits import Limits
 from lighter_hedge.domain.memory import Memory
 from lighter_hedge.domain.news import fill_message
 from lighter_hedge.domain.pair import residual
+from lighter_hedge.domain.peer import Acks, Telling
+from lighter_hedge.domain.quoter import QUOTE_EXPIRY_MARGIN_MS, Quoter
 from lighter_hedge.domain.quoting import next_quote, quote_price
 from lighter_hedge.domain.recovery import recover
 from lighter_hedge.domain.resuming import Resuming
@@ -53,10 +57,7 @@ from lighter_hedge.domain.units import Side
 from lighter_hedge.domain.watch import Watch
 
 FILLS_TOLD = 8
-ACKS_TOLD = 16
-QUOTE_EXPIRY_MARGIN_MS = 330_000
-"""A quote ends by itself this long after it would have been replaced: less than 5 minutes is dropped in silence."""
-MINUTE_MS = 60_000
+ASKS_TOLD = 16
 
 
 @dataclass(slots=True, kw_only=True)
@@ -65,10 +66,15 @@ class Maker:
 
     core: Core
     latch: Latch
+    quoter: Quoter
     resuming: Resuming
     closing: Closing
+    flattening: Flattening
+    limits: Limits
     watch: Watch
+    telling: Telling[MakerState]
     peer: Peer = field(default_factory=Peer)
+    acks: Acks = field(default_factory=Acks)
     round: int = 0
     round_open: bool = False
     attempt: int = 0
@@ -79,28 +85,29 @@ class Maker:
     _leg: Leg = Leg.OPEN
     _opened_side: Side | None = None
     """Side of the last opening quote, for alternation."""
-    _quote: Quote | None = None
     _announced_min: int = 0
-    _next_announce_ms: int = 0
-    _next_cancel_ms: int = 0
     _throttled_until_ms: int = -1
-    _sent_ms: deque[int] = field(default_factory=deque)
     _start_resumed: bool = False
-    _acks: list[str] = field(default_factory=list)
-    _ended_asks: list[int] = field(default_factory=list)
-    _told: MakerState | None = None
-    _told_ms: int = -1
-    _urgent: list[Command] = field(default_factory=list)
+    _ended_asks: tuple[int, ...] = ()
     _done: bool = False
 
     @staticmethod
     def create(settings: DeskSettings, memory: Memory) -> "Maker":
         """Account A as its journal left it."""
         core = Core.create(Role.MAKER, settings, memory)
-        latch = Latch(mode=memory.mode, pause=memory.pause)
+        closing = Closing(core=core)
         maker = Maker(
-            core=core, latch=latch, resuming=Resuming(core=core), closing=Closing(core=core), watch=Watch(core=core)
+            core=core,
+            latch=Latch(mode=memory.mode, pause=memory.pause),
+            quoter=Quoter(core=core),
+            resuming=Resuming(core=core),
+            closing=closing,
+            flattening=Flattening(core=core, closing=closing, wish=memory.flatten),
+            limits=Limits(core=core, opened=memory.day),
+            watch=Watch(core=core),
+            telling=Telling(settings.heartbeat_ms),
         )
+        maker._ended_asks = memory.asks_ended
         maker._announced_min = memory.announce.min_lots if memory.announce is not None else 0
         if memory.round is not None:
             maker.round = memory.round.round
@@ -117,10 +124,12 @@ class Maker:
         """Apply one event; return what must now be done, in order."""
         if self._done:
             return []
-        commands = self.core.step(event, now, lambda request: self._wanted(request, now))
+        commands = self.core.step(event, now, lambda request: self.quoter.wanted(request, self._view(now)))
         match event:
             case HedgerHeard():
                 commands += self._on_hedger(event.state, now)
+            case PeerUnreadable():
+                commands += self.latch.hold("VERSIONS_DIFFER", event.why, now.wall_ms)
             case MessagingChanged():
                 self.messaging_up = event.up
                 self.core.peer_known = self.core.peer_known or event.up
@@ -135,22 +144,23 @@ class Maker:
         commands += recover(self.core, now)
         commands += self._settle(now)
         commands += self._decide(now)
-        if self.waiting and self._quote is None:
+        if self.waiting and self.quoter.quote is None:
             commands += self.watch.status(self.waiting, self.latch, now)
         else:
             self.watch.quiet(now)
-        told = self._tell(now)
+        state = self.telling.due(self.state, now)
+        told: list[Command] = [] if state is None else [PublishState(state=state)]
         self._done = any(isinstance(command, Exit) for command in commands)
-        urgent, self._urgent = self._urgent, []
-        return urgent + told + commands
+        urgent, self.quoter.urgent = self.quoter.urgent, []
+        commands = urgent + told + commands
+        self.core.budget.count(commands, now)
+        return commands
 
     # --- what happened --------------------------------------------------------------------------------------------
 
     def _on_hedger(self, state: HedgerState, now: Instant) -> list[Command]:
-        known = self.peer.state
-        if known is not None and (state.epoch, state.seq) <= (known.epoch, known.seq):
+        if not self.peer.hear(state, now):
             return []
-        self.peer.state, self.peer.heard_ms = state, now.mono_ms
         core = self.core
         core.peer_known = True
         core.peer_busy = state.unresolved > 0
@@ -161,13 +171,13 @@ class Maker:
         return core.on_peer_fills(state.fills, now)
 
     def _on_operator(self, command: OperatorCommand, now: Instant) -> list[Command]:
-        if command.id in self._acks:
+        if command.id in self.acks:
             return []
         pause = self.latch.pause
         if command.verb == "resume" and pause is not None and pause.id == command.pause_id:
             self.resuming.begin(pause.id, now, hedge_now=command.hedge_now, by=command.id)
             return []
-        self._ack(command.id)
+        self.acks.add(command.id)
         match command.verb:
             case "resume":
                 text = "there is no such pause to end" if pause is not None else "the desk is not paused"
@@ -183,9 +193,6 @@ class Maker:
                 text = f"unknown command {command.verb!r}: pause, resume, drain or clear"
                 return [Say(level=Level.ERROR, code="COMMAND_UNKNOWN", text=text)]
 
-    def _ack(self, command_id: str) -> None:
-        self._acks = [*self._acks, command_id][-ACKS_TOLD:]
-
     def _settle(self, now: Instant) -> list[Command]:
         commands: list[Command] = []
         for settlement in self.core.lane.take_settlements():
@@ -199,8 +206,10 @@ class Maker:
         request, core = settlement.request, self.core
         if settlement.fate is Fate.BOUNCED and settlement.code:
             self._throttled_until_ms = now.mono_ms + core.settings.throttle_ms
+        if settlement.code == MARKET_HALTED:
+            core.halt(now)
         if isinstance(request, CancelRequest):
-            return self._on_cancel_settled(settlement, request.coid, now)
+            return self.quoter.cancel_settled(settlement, request.coid, now)
         if not isinstance(request, OrderRequest):
             return []
         match settlement.fate:
@@ -212,34 +221,18 @@ class Maker:
                 if request.coid in core.own.orders:
                     core.own.withdraw(request.coid)
                 core.lane.forget(request.coid)
-                return self._drop_quote(request.coid, settlement.message or "not sent", now)
+                return self.quoter.drop(request.coid, settlement.message or "not sent", now)
             case Fate.REFUSED | Fate.UNSIGNED | Fate.WITHOUT_EFFECT:
                 why = f"{settlement.code or ''} {settlement.message}".strip() or settlement.fate.value
                 commands = core.closed_without_effect(request.coid, why, now)
                 if request.kind is OrderKind.HEDGE:
                     return [*commands, Say(level=Level.WARNING, code="CLOSE_REFUSED", text=f"not closed: {why}")]
-                return commands + self._drop_quote(request.coid, why, now)
-
-    def _drop_quote(self, coid: int, why: str, now: Instant) -> list[Command]:
-        if self._quote is None or self._quote.announce.coid != coid:
-            return []
-        self._quote = None
-        self._next_announce_ms = now.mono_ms + READ_AGAIN_MS
-        return [Say(level=Level.WARNING, code="QUOTE_REFUSED", text=f"quote did not stand: {why}")]
-
-    def _on_cancel_settled(self, settlement: Settlement, coid: int, now: Instant) -> list[Command]:
-        if settlement.fate in (Fate.EXECUTED, Fate.WITHOUT_EFFECT):  # its row says how it ended
-            self.core.watch(coid, now.mono_ms + READ_AGAIN_MS)
-            return []
-        if self._quote is not None and self._quote.announce.coid == coid:
-            self._quote.cancel_ms = None
-            self._next_cancel_ms = now.mono_ms + READ_AGAIN_MS
-        text = f"cancel was not taken ({settlement.fate.value}: {settlement.code} {settlement.message})"
-        return [Say(level=Level.WARNING, code="CANCEL_REFUSED", text=text)]
+                return commands + self.quoter.drop(request.coid, why, now)
 
     def _on_own_change(self, change: Change, now: Instant) -> list[Command]:
         order, core = change.order, self.core
         commands: list[Command] = []
+        self.limits.count(change, now)
         if change.lots:
             text = (
                 f"{order.side.word} {core.size(change.lots)} filled, {core.size(order.filled)} in round {order.round}"
@@ -255,25 +248,44 @@ class Maker:
         if core.lane.superseded:
             return core.superseded()
         commands: list[Command] = []
+        core.reconciles = self.peer.silent(now, core.settings.heartbeat_ms_max)
         if core.recovered:
             commands += self.watch.step(self._view(now), self._min_lots(), self._ended_asks)
             commands += self._try_resume(now)
             commands += self._close_round(now)
-        if self._quote is not None:
-            commands += self._tend_quote(self._quote, now)
-        if self._quote is not None:
+            commands += self._keep_limits(now)
+        commands += self.quoter.tend(self._view(now), stopping=self.stopping_since_ms is not None)
+        if self.quoter.quote is not None:
             self.waiting = []
             return commands
         if self.stopping_since_ms is not None:
             return commands + self._stop(now)
-        if core.synced and self.latch.pause is not None:
-            commands += self.closing.step(now, self.round)
+        if core.synced:
+            commands += self._close_alone(now)
         self.waiting = self._reasons(now)
         if not self.waiting:
             commands += self._announce(now)
         elif self.latch.mode is Mode.DRAINING and self.waiting == ["drained"]:
             held = f"A {core.size(core.maker.position)}, B {core.size(core.hedger.position)}"
-            commands += self.latch.hold("DRAINED", f"drained: {held}", now.wall_ms, by="person")
+            why = f" ({self.latch.draining_for})" if self.latch.draining_for else ""
+            commands += self.latch.hold("DRAINED", f"drained{why}: {held}", now.wall_ms, by="person")
+        return commands
+
+    def _keep_limits(self, now: Instant) -> list[Command]:
+        """A limit that wants a person: close what is open, open nothing."""
+        commands = self.limits.step(now)
+        reached = self.limits.exceeded(now) if self.latch.mode is Mode.RUNNING else None
+        if reached is None:
+            return commands
+        code, reason = reached
+        return commands + self.latch.drain(by="desk", code=code, reason=reason)
+
+    def _close_alone(self, now: Instant) -> list[Command]:
+        """Trade without B: at a person's word, or because B could not hedge and has stood down."""
+        held_back = self.closing.wanted or self.resuming.hedges_now
+        commands = self.flattening.step(self._view(now), self._min_lots(), self.round, held_back=held_back)
+        if self.latch.pause is not None and self.flattening.wish is None:
+            commands += self.closing.step(now, self.round)
         return commands
 
     def _reasons(self, now: Instant) -> list[str]:
@@ -284,21 +296,19 @@ class Maker:
         if now.mono_ms < self._throttled_until_ms:
             reasons.append(f"too many requests: quiet for {(self._throttled_until_ms - now.mono_ms) // 1000} s")
         opens = residual(core.maker.position, self._min_lots())  # at a limit, closing goes on
-        if opens and self._orders_last_minute(now) >= core.settings.orders_per_minute_max:
+        if opens and self.quoter.orders_last_minute(now) >= core.settings.orders_per_minute_max:
             reasons.append(f"{core.settings.orders_per_minute_max} orders in the last minute")
-        if not core.settings.market.active:
-            reasons.append(f"market {core.settings.market.symbol} is not active")
-        if not reasons and now.mono_ms < self._next_announce_ms:
+        if core.budget.lacks(QUOTE_RESERVE, now):
+            reasons.append("requests of this minute are used up")
+        share = self.peer.state.share if self.peer.state is not None else None
+        if share is not None and share < HEDGE_RESERVE:
+            reasons.append("account B's requests of this minute are used up")
+        if not reasons and now.mono_ms < self.quoter.next_announce_ms:
             reasons.append("a moment between attempts")
         return reasons
 
     def _view(self, now: Instant) -> View:
         return View(core=self.core, latch=self.latch, peer=self.peer, messaging_up=self.messaging_up, now=now)
-
-    def _orders_last_minute(self, now: Instant) -> int:
-        while self._sent_ms and now.mono_ms - self._sent_ms[0] >= MINUTE_MS:
-            self._sent_ms.popleft()
-        return len(self._sent_ms)
 
     def _min_lots(self) -> int:
         """The minimum of the newest announce, which both sides use until the next."""
@@ -310,7 +320,6 @@ class Maker:
     def _announce(self, now: Instant) -> list[Command]:
         """Say what A wants to show, and sign it while B arms."""
         core, settings = self.core, self.core.settings
-        assert self._quote is None
         opened = self._opened_side
         same = self.round_open and self._leg is Leg.OPEN
         side, lots, leg = next_quote(settings, core.maker.position, self._min_lots(), opened, same_round=same)
@@ -341,94 +350,15 @@ class Maker:
             lots=lots,
             price=price,
             min_lots=self._announced_min,
-            expires_ms=now.wall_ms + settings.maker_order_timeout_ms + QUOTE_EXPIRY_MARGIN_MS,
+            expires_ms=core.skew.venue_ms(now) + settings.maker_order_timeout_ms + QUOTE_EXPIRY_MARGIN_MS,
         )
-        self._quote = Quote(announce, now.mono_ms)
-        request = OrderRequest(
-            kind=OrderKind.QUOTE,
-            coid=announce.coid,
-            side=side,
-            lots=lots,
-            price=price,
-            expires_ms=announce.expires_ms,
-            round=self.round,
-            attempt=self.attempt,
-            cross_account_guard=True,
-        )
-        return [*commands, Record(entry=Announced(announce=announce)), *core.lane.prepare(request)]
-
-    def _tend_quote(self, quote: Quote, now: Instant) -> list[Command]:
-        if quote.sent_ms is None:
-            return self._send_or_withdraw(quote, now)
-        order = self.core.own.orders.get(quote.announce.coid)
-        if order is None:
-            return []  # its send bounced; the settlement has dropped it
-        if order.closed:
-            return self._conclude(order)
-        if not quote.cancel_why:
-            stopping = self.stopping_since_ms is not None
-            quote.cancel_why = "stopping" if stopping else self._view(now).against_resting(quote, order)
-        if quote.cancel_why:
-            return self._cancel(quote, now)
-        return []
-
-    def _send_or_withdraw(self, quote: Quote, now: Instant) -> list[Command]:
-        """Send the announced quote once B answers this very announce, in time, and nothing speaks against it."""
-        core, announce = self.core, quote.announce
-        why = "stopping" if self.stopping_since_ms is not None else self._view(now).against_sending(quote)
-        if why:
-            core.lane.forget(announce.coid)
-            self._quote = None
-            self._next_announce_ms = now.mono_ms + (0 if why == PRICE_MOVED else READ_AGAIN_MS)
-            return [Say(level=Level.DEBUG, code="QUOTE_WITHDRAWN", text=f"quote withdrawn unsent: {why}")]
-        candidate = core.lane.prepared(announce.coid)
-        if candidate is None or not self.peer.armed_for(announce) or not core.lane.ready:
-            return []
-        age_ms = now.mono_ms - quote.announced_ms
-        assert isinstance(candidate.request, OrderRequest)
-        quote.sent_ms = now.mono_ms
-        self._sent_ms.append(now.mono_ms)
-        core.own.intend(candidate.request, now.wall_ms)
-        self._urgent += core.lane.send_prepared(candidate, now)
-        at = core.settings.market.price_text(announce.price)
-        what = f"{announce.leg.value}: {announce.side.word} {core.size(announce.lots)} at {at}"
-        text = f"round {announce.round} attempt {announce.attempt}, {what}, armed in {age_ms} ms"
-        return [Say(level=Level.INFO, code="QUOTE_SENT", text=text)]
-
-    def _wanted(self, request: OrderRequest, now: Instant) -> bool:
-        """Whether a quote that may not have arrived is still wanted: only while everything would still allow it."""
-        quote = self._quote
-        if quote is None or quote.announce.coid != request.coid or quote.cancel_why or request.reduce_only:
-            return False
-        if now.mono_ms - quote.announced_ms > self.core.settings.arm_ms_max:
-            return False
-        return self.peer.armed_for(quote.announce) and not latch_reasons(self.latch, flat=True)
-
-    def _cancel(self, quote: Quote, now: Instant) -> list[Command]:
-        """Cancel, and cancel again while the order still stands. An acknowledged cancel proves nothing."""
-        core, settings = self.core, self.core.settings
-        again_ms = (quote.cancel_ms or -settings.read_lag_ms) + max(READ_AGAIN_MS, settings.read_lag_ms)
-        if not core.lane.ready or now.mono_ms < max(again_ms, self._next_cancel_ms):
-            return []
-        level = Level.INFO if quote.cancel_ms is None else Level.WARNING
-        quote.cancel_ms = now.mono_ms
-        self._urgent += core.lane.submit(CancelRequest(coid=quote.announce.coid))
-        text = f"cancelling the quote of round {quote.announce.round}: {quote.cancel_why}"
-        return [Say(level=level, code="QUOTE_CANCELLED", text=text)]
-
-    def _conclude(self, order: Order) -> list[Command]:
-        """The quote has ended. Filled: the round waits for its hedge. Not filled: the next attempt."""
-        assert order.closed
-        self._quote = None
-        if order.filled or order.status in ("", "filled", "canceled"):
-            return []
-        return [Say(level=Level.INFO, code="QUOTE_ENDED", text=f"quote ended unfilled: {order.status}")]
+        return commands + self.quoter.announce(announce, now)
 
     def _close_round(self, now: Instant) -> list[Command]:
         """The round's fills are hedged: B says so of this round and amount, and the venue shows it."""
         core = self.core
         cum = core.maker.round_filled(self.round)
-        if not self.round_open or self._quote is not None or not cum:
+        if not self.round_open or self.quoter.quote is not None or not cum:
             return []
         if not self.peer.confirms(core.memory.epoch, self.round, cum):
             return []
@@ -450,14 +380,15 @@ class Maker:
         if ended is None:
             return []
         by, against = ended
-        self._ack(by)
+        self.acks.add(by)
         if against:
             return [Say(level=Level.ERROR, code="RESUME_REFUSED", text=f"still paused: {'; '.join(against)}")]
         ask = self.peer.state.pause_ask if self.peer.state is not None else None
         if ask is not None:
-            self._ended_asks.append(ask.id)
+            self._ended_asks = (*self._ended_asks, ask.id)[-ASKS_TOLD:]
         self.closing.wanted = False
-        return self.latch.release(by="person")
+        ended_asks = Record(entry=AsksEnded(ids=self._ended_asks))
+        return [ended_asks, *self.limits.restart(now), *self.latch.release(by="person")]
 
     def _stop(self, now: Instant) -> list[Command]:
         assert self.stopping_since_ms is not None
@@ -469,15 +400,6 @@ class Maker:
         alert = Alert(code="STOPPED_UNHEDGED", text=f"stopped while {core.size(core.net)} is unhedged")
         return [*([alert] if exposed else []), Exit(code=0, why="stopped")]
 
-    def _tell(self, now: Instant) -> list[Command]:
-        """Publish the whole state when it has changed, and every heartbeat."""
-        state = self.state(now)
-        due = self._told is None or now.mono_ms - self._told_ms >= self.core.settings.heartbeat_ms
-        if not due and self._told is not None and replace(state, at_ms=self._told.at_ms) == self._told:
-            return []
-        self._told, self._told_ms = state, now.mono_ms
-        return [PublishState(state=state)]
-
     def state(self, now: Instant) -> MakerState:
         """A's whole state."""
         core = self.core
@@ -487,14 +409,15 @@ class Maker:
             at_ms=now.wall_ms,
             mode=self.latch.mode,
             pause=self.latch.pause,
-            announce=self._quote.announce if self._quote is not None else None,
+            announce=self.quoter.quote.announce if self.quoter.quote is not None else None,
             fills=core.own.newest(FILLS_TOLD),
             round=self.round,
             position=core.checks[Role.MAKER].reported,
-            acks=tuple(self._acks),
+            acks=tuple(self.acks.ids),
             waiting=tuple(self.waiting),
             ready=core.recovered and core.feed_open,
-            ended_asks=tuple(self._ended_asks),
+            ended_asks=self._ended_asks,
             residual=core.net if residual(core.net, self._min_lots()) else 0,
             market_index=core.settings.market.market_index,
+            flatten=self.flattening.wish,
         )

@@ -2,9 +2,9 @@
 
 from dataclasses import dataclass, field
 
-from lighter_hedge.domain.commands import BaselineSet, RoundChanged, TriesCounted
+from lighter_hedge.domain.commands import BaselineSet, DayOpened, RoundChanged, TriesCounted
 from lighter_hedge.domain.events import Candidate
-from lighter_hedge.domain.states import Announce, Mode, OrderFills, Pause, Role
+from lighter_hedge.domain.states import Announce, Flatten, Mode, OrderFills, Pause, Role, StoodDown
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,6 +29,14 @@ class Memory:
     announce: Announce | None = None
     """The newest announce made or armed for."""
     tries: TriesCounted | None = None
+    asks_ended: tuple[int, ...] = ()
+    """A only: ids of B's requests for a pause that have been ended."""
+    flatten: Flatten | None = None
+    """A only: its wish to close what B could not hedge."""
+    stood_down: StoodDown | None = None
+    """B only: it has stood down for A's wish."""
+    day: DayOpened | None = None
+    """A only: what the day's loss is measured from."""
     serial: int = 0
     """Highest serial of a client order index ever journalled."""
     unsettled: tuple[Candidate, ...] = ()
@@ -39,5 +47,7 @@ class Memory:
     """The newest orders of each account, oldest first."""
     folded: dict[Role, int] = field(default_factory=dict)
     """Signed lots of all older orders of each account."""
+    folded_cash: dict[Role, int] = field(default_factory=dict)
+    """What they paid (-) or brought (+), millionths of the quote currency."""
     folded_serial: dict[Role, int] = field(default_factory=dict)
     """Serial up to which orders are folded."""

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from lighter_hedge.domain.core import READ_AGAIN_MS, Core
 from lighter_hedge.domain.events import Instant
+from lighter_hedge.domain.foreign import differences
 from lighter_hedge.domain.gate import View
 from lighter_hedge.domain.pair import residual
 from lighter_hedge.domain.states import Role
@@ -32,6 +33,11 @@ class Resuming:
         self._wish = _Wish(pause_id, now.mono_ms, hedge_now, by)
         for role in Role:
             self.core.read_now(role)
+
+    @property
+    def hedges_now(self) -> bool:
+        """Whether B has been asked for new tries, and their end is awaited."""
+        return self._wish is not None and self._wish.hedge_now
 
     def attempt(self, view: View, min_lots: int) -> tuple[str, list[str]] | None:
         """Who asked, and what speaks against it (empty: end the pause); None while there is nothing to say yet."""
@@ -75,4 +81,4 @@ class Resuming:
             against.append("a transaction of account B is unresolved")
         if state is not None and state.failed is not None:
             against.append("account B has used its tries up: `resume --hedge-now` gives it new ones")
-        return against + core.differences(view.now)
+        return against + differences(core, view.now)

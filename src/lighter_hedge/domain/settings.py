@@ -40,6 +40,24 @@ class DeskSettings:
     unhedged_ms_max: int = 90_000
     book_age_ms_max: int = 2_000
     orders_per_minute_max: int = 20
+    """Opening quotes."""
+    orders_per_round_max: int = 50
+    """Orders of one process, whatever they are for."""
+    notional_hour_quote_max: int = 1_000_000_000_000
+    """Quote amount of A's fills within an hour, millionths; then the desk drains."""
+    daily_loss_quote_max: int = 100_000_000
+    """Millionths; then the desk drains."""
+    residual_quote_max: int = 50_000_000
+    """A residual worth more is reported, millionths."""
+    price_collar_bps_e2: int = 30_000
+    """How far a price may lie from the mark price, hundredths of a basis point."""
+    maker_share: int = 0
+    """Requests a minute that A may use; 0 where the venue does not limit it."""
+    hedger_share: int = 0
+    flatten: bool = False
+    """Whether A closes what B could not hedge."""
+    force_close_ms: int = 30_000
+    """How long such an exposure lasts before A wants to close it."""
     reconcile_ms: int = 30_000
     arm_ms_max: int = 2_000
     heartbeat_ms: int = 1_000

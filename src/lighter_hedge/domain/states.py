@@ -118,6 +118,30 @@ class Pause:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Flatten:
+    """A's wish to close by itself what B could not hedge (``on_unhedged: flatten``)."""
+
+    id: int
+    round: int
+    net: int
+    """Signed lots of A and B together when the wish was made."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoodDown:
+    """B sends nothing any more, for this wish of A: nothing is in flight and its nonce is burnt."""
+
+    id: int
+    """Of A's wish."""
+    round: int
+    cum: int
+    """A's fill of that round as B knows it, signed lots."""
+    maker_epoch: int
+    maker_seq: int
+    """A's state that B stood down for: only a newer one ends it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class MakerState:
     """A's whole state."""
 
@@ -143,6 +167,7 @@ class MakerState:
     """Ids of B's pause requests that have been ended."""
     residual: int = 0
     market_index: int = 0
+    flatten: Flatten | None = None
     schema: int = SCHEMA
 
 
@@ -201,6 +226,9 @@ class HedgerState:
     position: int | None
     acks: tuple[str, ...] = ()
     ready: bool = False
+    stood_down: StoodDown | None = None
+    share: int | None = None
+    """Requests that B has left in this minute; None where its account has no such limit."""
     schema: int = SCHEMA
 
 

@@ -3,14 +3,16 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from lighter_hedge.domain.commands import Command, Level, Say
+from lighter_hedge.domain.commands import Alert, Command, Level, Say
 from lighter_hedge.domain.core import Core
 from lighter_hedge.domain.events import Instant
 from lighter_hedge.domain.exposure import Since
+from lighter_hedge.domain.foreign import proven_difference, take_foreign
 from lighter_hedge.domain.gate import View, hedger_reasons
 from lighter_hedge.domain.latch import Latch
-from lighter_hedge.domain.pair import residual
+from lighter_hedge.domain.pair import Agreement, residual
 from lighter_hedge.domain.states import Role
+from lighter_hedge.domain.units import quote_text
 
 
 @dataclass(slots=True, kw_only=True)
@@ -22,22 +24,50 @@ class Watch:
     """From the first unhedged fill on."""
     unarmed: Since = field(default_factory=Since)
     _timeout_said: bool = False
+    _start_judged: bool = False
+    _residual_said: bool = False
     _status_ms: int | None = None
 
     def step(self, view: View, min_lots: int, ended_asks: Sequence[int]) -> list[Command]:
         """Pause the desk where it must be paused; say when the wait has timed out."""
         core, latch, now = self.core, view.latch, view.now
         commands = core.attribute_unseen_fills(now)
-        foreign = core.take_foreign()
+        foreign = take_foreign(core)
         if foreign:
             commands += foreign + latch.hold("FOREIGN_TRADE", "a trade that is not this desk's", now.wall_ms)
-        proven = core.proven_difference()
+        proven = proven_difference(core)
         if proven:
             commands += latch.hold("POSITION_DIFFERS", proven, now.wall_ms)
         ask = view.peer.state.pause_ask if view.peer.state is not None else None
         if ask is not None and ask.id not in ended_asks:
             commands += latch.hold(ask.code, ask.reason, now.wall_ms)
+        commands += self._judge_start(view, min_lots) + self._watch_residual(min_lots)
         return commands + self._time(view, min_lots)
+
+    def _judge_start(self, view: View, min_lots: int) -> list[Command]:
+        """An exposure that this start has found may be as old as A's last order: then nobody was there to pause."""
+        core, now = self.core, view.now
+        seen = all(core.checks[role].agreement() is Agreement.AGREES for role in Role)
+        if self._start_judged or not seen:
+            return []
+        self._start_judged = True
+        signed_ms = max((intent.signed_ms for intent in core.memory.intents), default=now.wall_ms)
+        age_ms = now.wall_ms - signed_ms
+        if residual(core.net, min_lots) or age_ms < core.settings.unhedged_ms_max:
+            return []
+        text = f"found {core.size(core.net)} unhedged at the start, for up to {age_ms // 1000} s"
+        return view.latch.hold("UNHEDGED_TOO_LONG", text, now.wall_ms)
+
+    def _watch_residual(self, min_lots: int) -> list[Command]:
+        """A residual is no exposure, but one that is worth much is reported, once."""
+        core = self.core
+        worth = core.settings.market.quote(abs(core.net), core.book.mark)
+        large = residual(core.net, min_lots) and worth > core.settings.residual_quote_max
+        said, self._residual_said = self._residual_said, large
+        if not large or said:
+            return []
+        text = f"residual of {core.size(core.net)} is worth {quote_text(worth)} USD"
+        return [Alert(code="RESIDUAL_LARGE", text=text)]
 
     def _time(self, view: View, min_lots: int) -> list[Command]:
         """The wait for B, timed from the first unhedged fill; and how long nobody has been armed."""

@@ -37,6 +37,8 @@ from lighter_hedge.domain.commands import (
 from lighter_hedge.domain.core import EXIT_SUPERSEDED
 from lighter_hedge.domain.events import (
     AccountRead,
+    Answer,
+    AnswerKind,
     Candidate,
     Event,
     HedgerHeard,
@@ -46,6 +48,7 @@ from lighter_hedge.domain.events import (
     NonceRead,
     OperatorAsked,
     OrdersRead,
+    PeerUnreadable,
     Prepared,
     PrepareFailed,
     SendAnswered,
@@ -55,7 +58,7 @@ from lighter_hedge.domain.events import (
 )
 from lighter_hedge.domain.states import HedgerState, MakerState, Role
 from lighter_hedge.messaging.keys import B_HEDGE_FAILED, fill_channel
-from lighter_hedge.messaging.messages import ChannelContext, UnreadableMessage, failure_body, fill_body
+from lighter_hedge.messaging.messages import ChannelContext, SchemaMismatch, UnreadableMessage, failure_body, fill_body
 from lighter_hedge.messaging.port import Messaging, MessagingError, SupersededError
 from lighter_hedge.processes.journal_file import JournalError
 from lighter_hedge.venue.errors import VenueError
@@ -68,6 +71,7 @@ FACTS_SECONDS = 0.005
 """How long facts wait for their commit."""
 FACTS = (FillsKnown, NonceSettled)
 NEWS_MAX = 1_000
+REFUSED_AGAIN_MS = 60_000
 COMMANDS_KEPT_MS = 3_600_000
 """A command of a person is acknowledged, or has timed out, long before it is dropped from the stream."""
 
@@ -97,6 +101,13 @@ class JournalPort(Protocol):
         """Store an alert until somebody delivers it."""
 
 
+class Guard(Protocol):
+    """The last look at a send, apart from what the machine decides."""
+
+    def refuses(self, candidate: Candidate, decided: Instant, now: Instant) -> str:
+        """Why these bytes must not leave; empty where they may."""
+
+
 SayTo = Callable[[str, str, str], None]
 """Logs (level, code, text)."""
 
@@ -110,6 +121,7 @@ class Driver:
     venue: Venue
     messaging: Messaging
     journal: JournalPort
+    guard: Guard
     context: ChannelContext
     clock: Callable[[], Instant]
     say: SayTo
@@ -129,6 +141,7 @@ class Driver:
     _must_commit: bool = False
     _commit_timer: asyncio.TimerHandle | None = None
     _seq: int = 0
+    _refused_ms: int | None = None
     _messaging_up: bool = False
 
     async def run(self) -> int:
@@ -204,6 +217,8 @@ class Driver:
                     self._hear(state)
             except UnreadableMessage as error:
                 self.say("error", "MESSAGE_UNREADABLE", str(error))
+                if isinstance(error, SchemaMismatch):
+                    self.dispatch(PeerUnreadable(why=str(error)))
             except MessagingError as error:
                 self._set_messaging(up=False, why=str(error))
             await asyncio.sleep(RECONNECT_SECONDS)
@@ -272,7 +287,7 @@ class Driver:
     def _execute(self, command: Command) -> None:
         match command:
             case Send():
-                self._spawn(self._send(command.candidate))
+                self._spawn(self._send(command.candidate, self.clock()))
             case Prepare():
                 self._spawn(self._prepare(command))
             case ReadNonce() | ReadTx() | ReadOrders() | ReadAccount():
@@ -320,9 +335,23 @@ class Driver:
             self.journal.commit_candidate(candidate)
             self.dispatch(Prepared(ticket=command.ticket, candidate=candidate))
 
-    async def _send(self, candidate: Candidate) -> None:
-        answer = await self.venue.send(candidate)
+    async def _send(self, candidate: Candidate, decided: Instant) -> None:
+        why = self.guard.refuses(candidate, decided, self.clock())
+        if why:
+            self._refused(f"not sent: {why}")
+            answer = Answer(kind=AnswerKind.NOT_SENT, message=why)
+        else:
+            answer = await self.venue.send(candidate)
         self.dispatch(SendAnswered(tx_hash=candidate.tx_hash, answer=answer))
+
+    def _refused(self, text: str) -> None:
+        """The guard has refused a send: alert, but once a minute, since the machine will want it again."""
+        now_ms = self.clock().mono_ms
+        if self._refused_ms is None or now_ms - self._refused_ms >= REFUSED_AGAIN_MS:
+            self._refused_ms = now_ms
+            self._execute(Alert(code="SEND_REFUSED", text=text))
+        else:
+            self._execute(Say(level=Level.WARNING, code="SEND_REFUSED", text=text))
 
     async def _read(self, command: ReadNonce | ReadTx | ReadOrders | ReadAccount) -> None:
         """Read; a failed read is answered as unknown, never as zero."""

@@ -29,12 +29,17 @@ import msgspec
 from lighter_hedge.domain.commands import (
     Announced,
     AskKnown,
+    AsksEnded,
     BaselineSet,
+    DayOpened,
     Entry,
     FillsKnown,
+    FlattenChanged,
     ModeChanged,
     NonceSettled,
+    Note,
     RoundChanged,
+    StoodDownChanged,
     TriesCounted,
 )
 from lighter_hedge.domain.events import Candidate, OrderRequest
@@ -61,7 +66,7 @@ ORDERS_KEPT: Final = 64
 INTENTS_KEPT: Final = 64
 """Own order intents that a start gets."""
 
-_N = TypeVar("_N", RoundChanged, Announced, ModeChanged, TriesCounted, AskKnown)
+_N = TypeVar("_N", bound=Note)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -261,7 +266,7 @@ class Journal:
                 self._insert_fills(entry, baseline)
             case BaselineSet():
                 return self._insert_baseline(entry)
-            case RoundChanged() | Announced() | ModeChanged() | TriesCounted() | AskKnown():
+            case _ if isinstance(entry, Note):
                 row = (type(entry).__name__, json_of(entry))
                 self._db.execute("INSERT INTO entries (kind, body) VALUES (?, ?)", row)
             case _:
@@ -373,6 +378,7 @@ def _claim(db: sqlite3.Connection, path: Path, desk: DeskId, role: Role, wall_ms
 def _memory(db: sqlite3.Connection, *, epoch: int, by_person: bool, adopt: bool) -> Memory:
     baseline = _baseline(db)
     mode, ask, announced = _newest(db, ModeChanged), _newest(db, AskKnown), _newest(db, Announced)
+    asks_ended, flatten, stood_down = _newest(db, AsksEnded), _newest(db, FlattenChanged), _newest(db, StoodDownChanged)
     folds = {role: _Fold.of(db, role) for role in Role}
     (known,) = db.execute(
         "SELECT EXISTS (SELECT 1 FROM fills) OR EXISTS (SELECT 1 FROM candidates WHERE kind = 'order')"
@@ -390,12 +396,17 @@ def _memory(db: sqlite3.Connection, *, epoch: int, by_person: bool, adopt: bool)
         round=_newest(db, RoundChanged),
         announce=announced.announce if announced else None,
         tries=_newest(db, TriesCounted),
+        asks_ended=asks_ended.ids if asks_ended else (),
+        flatten=flatten.flatten if flatten else None,
+        stood_down=stood_down.stood_down if stood_down else None,
+        day=_newest(db, DayOpened),
         serial=serial,
         unsettled=_unsettled(db),
         intents=_intents(db),
         fills={role: fold.kept for role, fold in folds.items()},
         folded={role: fold.lots for role, fold in folds.items()},
         folded_serial={role: fold.serial for role, fold in folds.items()},
+        folded_cash={role: fold.cash for role, fold in folds.items()},
     )
 
 
@@ -406,6 +417,8 @@ class _Fold:
     kept: tuple[OrderFills, ...]
     lots: int
     """Signed lots of the folded ones."""
+    cash: int
+    """What they paid (-) or brought (+), millionths of the quote currency."""
     serial: int
     """The last folded one; orders up to it count no more."""
 
@@ -424,12 +437,13 @@ class _Fold:
             (baseline, role.value, serial),
         ).fetchall()
         orders = [(row[0], _fills_of(row[1:])) for row in rows]
-        first, lots = 0, 0
+        first, lots, cash = 0, 0, 0
         while len(orders) - first > ORDERS_KEPT and orders[first][1].closed:
             serial, fills = orders[first]
             lots += fills.side.sign * fills.filled
+            cash -= fills.side.sign * fills.filled_quote
             first += 1
-        return _Fold(kept=tuple(fills for _, fills in orders[first:]), lots=lots, serial=serial)
+        return _Fold(kept=tuple(fills for _, fills in orders[first:]), lots=lots, cash=cash, serial=serial)
 
 
 def _fills_of(row: tuple[int, int, str, int, int, int, int]) -> OrderFills:

@@ -23,7 +23,7 @@ from typing import Any, Final
 
 import msgspec
 
-from lighter_hedge.domain.commands import Announced, AskKnown, ModeChanged, RoundChanged, TriesCounted
+from lighter_hedge.domain.commands import Note
 from lighter_hedge.domain.events import BurnRequest, CancelRequest, Candidate, OrderRequest, Request
 
 VERSION: Final = 1
@@ -219,13 +219,10 @@ def transaction(connection: sqlite3.Connection, path: Path) -> Iterator[sqlite3.
 
 # --- records as rows --------------------------------------------------------------------------------------------
 
-Noted = RoundChanged | Announced | ModeChanged | TriesCounted | AskKnown
-"""Entries of which a start needs the newest alone; kept as JSON."""
-
 REQUESTS: Final[dict[str, type[Request]]] = {"order": OrderRequest, "cancel": CancelRequest, "burn": BurnRequest}
 
 
-def json_of(record: Request | Noted) -> str:
+def json_of(record: Request | Note) -> str:
     """A record as JSON text."""
     return msgspec.json.encode(record).decode()
 

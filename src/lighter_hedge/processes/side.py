@@ -8,9 +8,12 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from decimal import Decimal
 
 from lighter_hedge.config import Settings
+from lighter_hedge.domain.clearer import Clearer
 from lighter_hedge.domain.events import Instant
+from lighter_hedge.domain.guard import SendGuard
 from lighter_hedge.domain.hedger import Hedger
 from lighter_hedge.domain.maker import Maker
 from lighter_hedge.domain.memory import Memory
@@ -23,7 +26,7 @@ from lighter_hedge.messaging.redis_stream import RedisMessaging
 from lighter_hedge.ops.exit_codes import ExitCode, OpsError
 from lighter_hedge.ops.logs import open_logs, say
 from lighter_hedge.ops.ready import say_ready
-from lighter_hedge.processes.driver import Driver, Machine
+from lighter_hedge.processes.driver import Driver
 from lighter_hedge.processes.journal import Journal
 from lighter_hedge.processes.journal_file import JournalError, JournalLocked
 from lighter_hedge.venue.errors import KeyRefused, ReadFailed, UnknownMarket, VenueUnreachable
@@ -35,13 +38,33 @@ def now() -> Instant:
     return Instant(int(asyncio.get_running_loop().time() * 1000), time.time_ns() // 1_000_000)
 
 
-def desk_settings(settings: Settings, market: MarketSpec, *, same_wallet: bool) -> DeskSettings:
+SPARE_REQUESTS = 8
+"""Of a wallet's requests in a minute, what nobody plans with: people, `clear`, a start."""
+MAKER_PERCENT = 47
+"""Of the rest, what A may use where one wallet owns both accounts."""
+
+
+def shares(requests_per_minute: int, *, same_wallet: bool) -> tuple[int, int]:
+    """Requests a minute of A and of B; 0 where there is no limit. Of 60 for one wallet: 24 and 28."""
+    if not requests_per_minute:
+        return 0, 0
+    planned = requests_per_minute - SPARE_REQUESTS
+    if not same_wallet:
+        return planned, planned
+    maker = planned * MAKER_PERCENT // 100
+    return maker, planned - maker
+
+
+def desk_settings(
+    settings: Settings, market: MarketSpec, *, same_wallet: bool, requests_per_minute: int = 0
+) -> DeskSettings:
     """The configuration in the units of the market.
 
     Raises:
         OpsError: the quantity does not fit the market.
     """
     strategy, limits = settings.strategy, settings.limits
+    maker_share, hedger_share = shares(requests_per_minute, same_wallet=same_wallet)
     try:
         quantity = market.lots_of(str(settings.desk.quantity))
     except UnitError as error:
@@ -66,6 +89,15 @@ def desk_settings(settings: Settings, market: MarketSpec, *, same_wallet: bool) 
         unhedged_ms_max=_ms(limits.unhedged_seconds_max),
         book_age_ms_max=limits.book_age_ms_max,
         orders_per_minute_max=limits.orders_per_minute_max,
+        orders_per_round_max=limits.orders_per_round_max,
+        notional_hour_quote_max=_millionths(limits.notional_per_hour_usd_max),
+        daily_loss_quote_max=_millionths(limits.daily_loss_usd_max),
+        residual_quote_max=_millionths(limits.residual_usd_max),
+        price_collar_bps_e2=int(limits.price_collar_bps_max * 100),
+        maker_share=maker_share,
+        hedger_share=hedger_share,
+        flatten=strategy.on_unhedged == "flatten",
+        force_close_ms=_ms(strategy.force_close_timeout),
         reconcile_ms=_ms(settings.reconcile_seconds),
         arm_ms_max=_ms(settings.arm_seconds_max),
         heartbeat_ms=_ms(settings.heartbeat_seconds),
@@ -73,6 +105,10 @@ def desk_settings(settings: Settings, market: MarketSpec, *, same_wallet: bool) 
         read_lag_ms=_ms(settings.read_lag_seconds),
         cancel_first=settings.self_trade == "cancel_first" or not same_wallet,
     )
+
+
+def _millionths(usd: Decimal) -> int:
+    return int(usd * 1_000_000)
 
 
 def _ms(seconds: float) -> int:
@@ -93,7 +129,12 @@ class _Readiness:
 
 
 def driver_of(
-    role: Role, settings: Settings, machine: Machine, venue: LighterVenue, messaging: Messaging, journal: Journal
+    role: Role,
+    settings: Settings,
+    machine: Maker | Hedger | Clearer,
+    venue: LighterVenue,
+    messaging: Messaging,
+    journal: Journal,
 ) -> Driver:
     """A driver with the process's own clock and log."""
     return Driver(
@@ -102,6 +143,7 @@ def driver_of(
         venue=venue,
         messaging=messaging,
         journal=journal,
+        guard=SendGuard(core=machine.core),
         context=ChannelContext(
             desk=settings.desk_id,
             market=venue.market,
@@ -119,7 +161,12 @@ async def _run(role: Role, settings: Settings, *, by_person: bool, adopt: bool) 
     messaging = RedisMessaging(settings.redis.url, settings.desk_id)
     journal: Journal | None = None
     try:
-        desk = desk_settings(settings, venue.market, same_wallet=venue.same_wallet)
+        desk = desk_settings(
+            settings,
+            venue.market,
+            same_wallet=venue.same_wallet,
+            requests_per_minute=venue.requests_per_minute,
+        )
         file = settings.journal_file(role)
         journal = Journal.open(file, desk=settings.desk_id, role=role, wall_ms=now().wall_ms)
         machine = _machine(role, desk, journal.memory(by_person=by_person, adopt=adopt))

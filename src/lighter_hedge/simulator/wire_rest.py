@@ -217,7 +217,7 @@ def api_keys(account: Account, indexes: Iterable[int]) -> Json:
 
 def account_limits(account: Account) -> Json:
     """``accountLimits``: tier and fees."""
-    name = "premium" if account.tier is Tier.PREMIUM else "standard"
+    name = "standard" if account.tier is Tier.STANDARD else "premium"
     return ok(
         max_llp_percentage=100,
         max_llp_amount="0.000000",

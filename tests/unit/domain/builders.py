@@ -89,7 +89,7 @@ def order(serial: int = 1, **changes: Any) -> OrderRequest:
 
 def quote(serial: int = 1, **changes: Any) -> OrderRequest:
     """A quote: buy 100."""
-    return order(serial, kind=OrderKind.QUOTE, side=Side.BID, **changes)
+    return order(serial, **({"kind": OrderKind.QUOTE, "side": Side.BID} | changes))
 
 
 def request_name(request: Request) -> str:

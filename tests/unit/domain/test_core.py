@@ -16,15 +16,18 @@ from tests.unit.domain.builders import (
     order,
     quote,
     row,
+    sent,
     settings,
     trade,
 )
+from tests.unit.domain.maker_talk import quoting
 from tests.unit.domain.talk import Talk, hedger_side, maker_side
 
 from lighter_hedge.domain.commands import BaselineSet, FillsKnown, ReadAccount, ReadOrders, Resubscribe
 from lighter_hedge.domain.core import READ_AGAIN_MS, Core
 from lighter_hedge.domain.events import (
     AccountRead,
+    AnswerKind,
     BookReported,
     BurnRequest,
     FeedClosed,
@@ -35,6 +38,7 @@ from lighter_hedge.domain.events import (
     PositionReported,
     TradeReported,
 )
+from lighter_hedge.domain.foreign import differences
 from lighter_hedge.domain.states import Role
 from lighter_hedge.domain.units import Side
 
@@ -111,6 +115,19 @@ def test_a_reconnect_reads_orders_and_both_accounts() -> None:
     assert ReadOrders(coids=(coid(1),)) in out
 
 
+def test_after_an_unknown_outcome_the_own_account_is_read() -> None:
+    talk = quoting()
+    talk.wait(1_000)
+    begin = len(talk.log)
+    talk.machine.quoter.quote.cancel_why = "a reason"
+    cancel = sent(talk.wait(100))[0]
+    talk.answers(cancel, AnswerKind.UNKNOWN)
+    assert ReadAccount(role=Role.MAKER) not in talk.log[begin:]
+    talk.executes(cancel)
+    talk.wait(1_100)
+    assert ReadAccount(role=Role.MAKER) in talk.log[begin:]
+
+
 def test_a_failed_account_read_changes_nothing() -> None:
     talk = maker_side()
     before = dict(talk.core.last_read)
@@ -122,10 +139,10 @@ def test_a_failed_account_read_changes_nothing() -> None:
 def test_a_trade_and_its_position_may_come_in_two_frames() -> None:
     talk = maker_side()
     talk.hear(PositionReported(role=Role.MAKER, lots=40))
-    assert talk.core.differences() != []
-    assert talk.core.differences(talk.now) == []
+    assert differences(talk.core) != []
+    assert differences(talk.core, talk.now) == []
     talk.ms += 1_000
-    assert talk.core.differences(talk.now) == ["account A has 0.00040 BTC at the venue, 0.00000 BTC in the books"]
+    assert differences(talk.core, talk.now) == ["account A has 0.00040 BTC at the venue, 0.00000 BTC in the books"]
 
 
 def test_an_executed_order_without_a_row_is_dead_only_after_the_lag() -> None:

@@ -37,6 +37,7 @@ from lighter_hedge.domain.events import (
     MakerHeard,
     OperatorAsked,
     OrderReported,
+    PeerUnreadable,
     PrepareFailed,
     Ticked,
     TradeReported,
@@ -341,3 +342,11 @@ def test_an_open_quote_that_the_hedge_cannot_meet_keeps_nobody_waiting() -> None
     talk.a_says(announce=announce(2, price=PRICE - 50_000), round=2)
     request = request_of(a_fills(talk, 60))
     assert request.lots == 60
+
+
+def test_another_version_of_a_makes_b_ask_for_a_pause() -> None:
+    talk = hedger_side()
+    talk.hear(PeerUnreadable(why="schema version 2"))
+    asked = state(talk).pause_ask
+    assert asked is not None
+    assert asked.code == "VERSIONS_DIFFER"

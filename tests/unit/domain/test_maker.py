@@ -34,6 +34,7 @@ from lighter_hedge.domain.commands import (
 from lighter_hedge.domain.events import (
     AnswerKind,
     OrderReported,
+    PeerUnreadable,
     PrepareFailed,
     Ticked,
     TradeReported,
@@ -290,4 +291,10 @@ def test_no_more_orders_a_minute_than_allowed() -> None:
 def test_an_inactive_market_is_not_quoted() -> None:
     talk = maker_side(market=replace(MARKET, active=False))
     talk.b_says()
-    assert any("not active" in why for why in state(talk).waiting)
+    assert any("halted" in why for why in state(talk).waiting)
+
+
+def test_another_version_of_b_pauses_the_desk() -> None:
+    talk = maker_side()
+    talk.hear(PeerUnreadable(why="schema version 2"))
+    assert talk.machine.latch.pause.code == "VERSIONS_DIFFER"

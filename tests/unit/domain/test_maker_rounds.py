@@ -207,7 +207,7 @@ def test_a_pause_takes_the_quote_away_and_is_acknowledged() -> None:
 def test_while_paused_the_loop_says_so_every_ten_seconds() -> None:
     talk = maker_side()
     talk.b_says()
-    talk.machine._quote = None
+    talk.machine.quoter.quote = None
     ask(talk, "pause")
     assert codes(talk.wait(31_000, step_ms=500)).count("PAUSED") == 3
 
@@ -286,7 +286,7 @@ def test_a_pause_survives_a_crash() -> None:
 def test_a_drain_of_a_flat_desk_pauses() -> None:
     talk = maker_side()
     talk.b_says()
-    talk.machine._quote = None
+    talk.machine.quoter.quote = None
     out = ask(talk, "drain")
     out += talk.wait(500)
     assert "DRAINED" in codes(out)
@@ -305,7 +305,7 @@ def test_clear_pauses_and_closes_with_a_reduce_only_order() -> None:
     talk = quoting()
     fill(talk)
     hedge(talk)
-    talk.machine._quote = None
+    talk.machine.quoter.quote = None
     out = ask(talk, "clear")
     assert state(talk).mode is Mode.PAUSED
     requests = [command.candidate.request for command in only(out + talk.wait(1_000), Send)]
@@ -421,4 +421,4 @@ def test_a_pause_takes_back_the_wish_for_a_quote_that_may_not_have_arrived() -> 
 def test_the_end_of_a_quote_that_is_shown_no_more_is_not_said_twice() -> None:
     talk = sending()
     talk.answers("order1@8", AnswerKind.REJECTED, 21_701)
-    assert talk.machine._drop_quote(coid(1), "again", talk.now) == []
+    assert talk.machine.quoter.drop(coid(1), "again", talk.now) == []

@@ -46,6 +46,7 @@ from lighter_hedge.domain.events import (
     OperatorAsked,
     OrderReport,
     OrdersRead,
+    PeerUnreadable,
     Prepared,
     PrepareFailed,
     Request,
@@ -59,7 +60,7 @@ from lighter_hedge.domain.events import (
 from lighter_hedge.domain.states import HedgeFailed, HedgerState, MakerState, OperatorCommand, Role
 from lighter_hedge.domain.units import MarketSpec
 from lighter_hedge.messaging.memory_stream import MemoryHub, MemoryMessaging
-from lighter_hedge.messaging.messages import ChannelContext, MalformedMessage
+from lighter_hedge.messaging.messages import ChannelContext, MalformedMessage, SchemaMismatch
 from lighter_hedge.messaging.port import MessagingError, SupersededError
 from lighter_hedge.processes.driver import NEWS_MAX, Driver
 from lighter_hedge.venue.errors import ReadFailed
@@ -143,6 +144,16 @@ class Wire:
 
 
 @dataclass
+class Lenient:
+    """A guard that lets everything pass, unless it is told a reason."""
+
+    why: str = ""
+
+    def refuses(self, candidate: Candidate, decided: Instant, now: Instant) -> str:
+        return self.why
+
+
+@dataclass
 class Book:
     """A journal that writes down when it was written to."""
 
@@ -163,7 +174,7 @@ class Unreadable(MemoryMessaging):
     """Redis with one entry that nobody can read."""
 
     async def last_state(self, role: Role) -> MakerState | HedgerState | None:
-        raise MalformedMessage("schema 9")
+        raise SchemaMismatch("schema 9")
 
     async def commands(self, since: str) -> AsyncGenerator[tuple[str, OperatorCommand], None]:
         raise MalformedMessage("no command", entry_id="5-0")
@@ -185,6 +196,7 @@ class Bench:
         self.loop = VirtualLoop()
         self.wire, self.book = Wire(self.done), Book(self.done)
         self.messaging = MemoryMessaging(self.hub, DESK)
+        self.guard = Lenient()
         self.driver: Driver = self.make()
         self.task: asyncio.Task[int] | None = None
 
@@ -195,6 +207,7 @@ class Bench:
             venue=self.wire,
             messaging=self.messaging,
             journal=self.book,
+            guard=self.guard,
             context=ChannelContext(desk=DESK, market=MARKET, maker_account=1, hedger_account=2, wall_ms=0),
             clock=self.now,
             say=lambda level, code, text: self.said.append((level, code, text)),
@@ -280,6 +293,21 @@ def test_facts_are_committed_before_a_signed_candidate_and_before_the_end() -> N
         desk.run()
         assert desk.code() == 0
     assert desk.done == ["recorded NonceSettled"]
+
+
+def test_what_the_guard_refuses_is_not_sent_and_alerts_once_a_minute() -> None:
+    with bench(Send(candidate=candidate(order(1))), Send(candidate=candidate(order(2)))) as desk:
+        desk.guard.why = "too large"
+        desk.run()
+        assert desk.done == []
+        answers = [answered.answer for answered in desk.machine.of(SendAnswered)]
+        assert answers == [Answer(kind=AnswerKind.NOT_SENT, message="too large")] * 2
+        assert desk.book.alerts == [("SEND_REFUSED", "not sent: too large")]
+        assert desk.codes().count("SEND_REFUSED") == 2
+        desk.run(61)
+        desk.driver._execute(Send(candidate=candidate(order(3))))
+        desk.run()
+        assert len(desk.book.alerts) == 2
 
 
 def test_a_signature_is_journalled_before_anybody_hears_of_it() -> None:
@@ -400,6 +428,7 @@ def test_an_unreadable_peer_and_command_are_named_and_never_followed() -> None:
             desk.do(_for_a_moment(desk.driver))
         assert "MESSAGE_UNREADABLE schema 9" in texts
         assert desk.machine.of(HedgerHeard) == []
+        assert desk.machine.of(PeerUnreadable) != []
 
 
 async def _for_a_moment(driver: Driver) -> None:

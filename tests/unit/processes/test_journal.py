@@ -100,6 +100,7 @@ def test_new_journal_is_fresh_and_takes_its_epoch_from_the_clock(path: Path) -> 
         fills={Role.MAKER: (), Role.HEDGER: ()},
         folded={Role.MAKER: 0, Role.HEDGER: 0},
         folded_serial={Role.MAKER: 0, Role.HEDGER: 0},
+        folded_cash={Role.MAKER: 0, Role.HEDGER: 0},
     )
 
 

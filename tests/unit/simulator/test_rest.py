@@ -103,7 +103,7 @@ def test_own_orders_need_a_token_of_the_account() -> None:
             ) as response:
                 assert [row["client_order_index"] for row in (await response.json())["orders"]] == [7]
             limits = await paper.api("accountLimits", account_index=A, auth=paper.token(A))
-            assert limits["user_tier"] == "standard"
+            assert limits["user_tier"] == "premium"
 
     run(test)
 

@@ -14,6 +14,9 @@ from lighter_hedge.venue.lighter.signer import Signer
 from lighter_hedge.venue.lighter.websocket import Stream, StreamSettings
 from lighter_hedge.venue.port import OnEvent
 
+STANDARD_REQUESTS = 60
+"""Requests a minute of a standard wallet, sends and reads together; a premium one has 24,000 and more."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LighterSettings:
@@ -60,8 +63,10 @@ async def connect(settings: LighterSettings) -> "LighterVenue":
         await signer.check_key(rest)
         rest.authorise(signer.auth_token)
         same_wallet = await _same_wallet(rest, settings)
+        limits = await rest.limits(settings.own_account)
         connected = True
-        return LighterVenue(settings, market, rest, signer, same_wallet=same_wallet)
+        requests = 0 if limits.user_tier.startswith("premium") else STANDARD_REQUESTS
+        return LighterVenue(settings, market, rest, signer, same_wallet=same_wallet, requests_per_minute=requests)
     finally:
         if not connected:
             await rest.close()
@@ -73,13 +78,22 @@ class LighterVenue:
     """One account's access to Lighter, with one API key that nothing else uses. Made by ``connect``."""
 
     def __init__(
-        self, settings: LighterSettings, market: MarketSpec, rest: Rest, signer: Signer, *, same_wallet: bool
+        self,
+        settings: LighterSettings,
+        market: MarketSpec,
+        rest: Rest,
+        signer: Signer,
+        *,
+        same_wallet: bool,
+        requests_per_minute: int,
     ) -> None:
         assert settings.own_account != settings.other_account, "a desk has two accounts"
         self.market = market
         self.role = settings.role
         self.same_wallet = same_wallet
         """Whether one wallet owns both accounts: then the venue can keep them from trading with each other."""
+        self.requests_per_minute = requests_per_minute
+        """What the venue allows the wallet, sends and reads together; 0 where it is so much that nobody need count."""
         self._accounts = {
             settings.role: settings.own_account,
             settings.role.other: settings.other_account,
@@ -137,10 +151,6 @@ class LighterVenue:
             return parse.account(row, self.market)
         except UnitError as error:
             raise ReadFailed(f"account: {error}") from None
-
-    async def read_limits(self) -> models.AccountLimits:
-        """Tier and fees of the own account."""
-        return await self._rest.limits(self._own)
 
     async def stream(self, on_event: OnEvent) -> None:
         """Follow the market and both accounts until cancelled."""

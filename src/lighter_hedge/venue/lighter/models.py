@@ -156,6 +156,8 @@ class BookUpdate(Wire, tag_field="type", tag="update/order_book"):
 
     channel: str
     order_book: BookBody
+    timestamp: int = 0
+    """When the venue sent it, Unix milliseconds."""
 
 
 class BookSnapshot(Wire, tag_field="type", tag="subscribed/order_book"):
@@ -163,6 +165,8 @@ class BookSnapshot(Wire, tag_field="type", tag="subscribed/order_book"):
 
     channel: str
     order_book: BookBody
+    timestamp: int = 0
+    """When the venue sent it, Unix milliseconds."""
 
 
 class TickerUpdate(Wire, tag_field="type", tag="update/ticker"):

@@ -76,9 +76,9 @@ def events_of(frame: models.Frame, scope: Scope) -> list[Emitted]:
     """
     match frame:
         case models.BookUpdate():
-            return [book(frame.order_book, scope.market, snapshot=False)]
+            return [book(frame, scope.market, snapshot=False)]
         case models.BookSnapshot():
-            return [book(frame.order_book, scope.market, snapshot=True)]
+            return [book(frame, scope.market, snapshot=True)]
         case models.TickerUpdate() | models.TickerSnapshot():
             return [MarketHeard()]
         case models.StatsUpdate() | models.StatsSnapshot():
@@ -98,14 +98,16 @@ def events_of(frame: models.Frame, scope: Scope) -> list[Emitted]:
             return []
 
 
-def book(body: models.BookBody, market: MarketSpec, *, snapshot: bool) -> BookReported:
+def book(frame: models.BookUpdate | models.BookSnapshot, market: MarketSpec, *, snapshot: bool) -> BookReported:
     """A frame of the order book. The order of its levels means nothing."""
+    body = frame.order_book
     return BookReported(
         snapshot=snapshot,
         nonce=body.nonce,
         begin_nonce=body.begin_nonce,
         bids=_levels(body.bids, market),
         asks=_levels(body.asks, market),
+        at_ms=frame.timestamp,
     )
 
 

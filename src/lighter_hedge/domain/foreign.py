@@ -1,0 +1,40 @@
+"""What does not add up: trades that are not the desk's, and positions that its books do not explain."""
+
+from lighter_hedge.domain.commands import Alert, Command
+from lighter_hedge.domain.core import DIFFERS_GRACE_MS, Core
+from lighter_hedge.domain.events import Instant
+from lighter_hedge.domain.pair import Agreement
+
+
+def differences(core: Core, now: Instant | None = None) -> list[str]:
+    """Accounts whose position at the venue is not what the ledger says, in words.
+
+    With ``now``, only those that have differed for a while: a trade and its position come in two frames.
+    """
+    found = []
+    for role, check in core.checks.items():
+        since_ms = check.differs_since_ms
+        if since_ms is not None and (now is None or now.mono_ms - since_ms >= DIFFERS_GRACE_MS):
+            books, venue = core.size(core.ledgers[role].position), core.size(check.reported_now())
+            found.append(f"account {role.letter} has {venue} at the venue, {books} in the books")
+    return found
+
+
+def proven_difference(core: Core) -> str:
+    """The difference that two reads have proved, in words; empty where there is none."""
+    proven = [role for role, check in core.checks.items() if check.agreement() is Agreement.PROVEN]
+    return "; ".join(differences(core)) if proven else ""
+
+
+def take_foreign(core: Core) -> list[Command]:
+    """Name every trade that is not ours, and forget it."""
+    commands: list[Command] = []
+    for role, ledger in core.ledgers.items():
+        for trade in ledger.foreign:
+            text = (
+                f"account {role.letter}: {trade.kind} {trade.trade_id}, {trade.side.word} {core.size(trade.lots)} "
+                f"at {core.settings.market.price_text(trade.price)}, is not this desk's"
+            )
+            commands.append(Alert(code="FOREIGN_TRADE", text=text))
+        ledger.foreign.clear()
+    return commands

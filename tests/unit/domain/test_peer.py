@@ -1,0 +1,51 @@
+"""The other side's newest state, and when the own is told."""
+
+from tests.unit.domain.builders import at, hedger_state, maker_state
+
+from lighter_hedge.domain.events import Instant
+from lighter_hedge.domain.peer import ACKS_TOLD, Acks, Heard, Telling
+from lighter_hedge.domain.states import HedgerState, MakerState
+
+
+def test_only_a_newer_state_is_taken() -> None:
+    heard: Heard[HedgerState] = Heard()
+    first = hedger_state(epoch=5, seq=2)
+    assert heard.hear(first, at(0))
+    assert not heard.hear(hedger_state(epoch=5, seq=2), at(10))
+    assert not heard.hear(hedger_state(epoch=4, seq=9), at(10))
+    assert (heard.state, heard.heard_ms) == (first, at(0).mono_ms)
+    assert heard.hear(hedger_state(epoch=6, seq=1), at(20))
+    assert heard.heard_ms == at(20).mono_ms
+
+
+def test_silence_begins_after_the_limit() -> None:
+    heard: Heard[HedgerState] = Heard()
+    assert heard.silent(at(0), 3_000)
+    heard.hear(hedger_state(), at(0))
+    assert not heard.silent(at(3_000), 3_000)
+    assert heard.silent(at(3_001), 3_000)
+
+
+def test_a_state_is_told_when_it_has_changed_and_every_heartbeat() -> None:
+    telling: Telling[MakerState] = Telling(1_000)
+    number = 1
+
+    def state(now: Instant) -> MakerState:
+        return maker_state(at_ms=now.wall_ms, round=number)
+
+    assert telling.due(state, at(0)) == state(at(0))
+    assert telling.due(state, at(999)) is None
+    number = 9
+    assert telling.due(state, at(999)) == state(at(999))
+    assert telling.told == state(at(999))
+    assert telling.due(state, at(1_998)) is None
+    assert telling.due(state, at(1_999)) is not None
+
+
+def test_the_newest_acknowledgements_are_kept() -> None:
+    acks = Acks()
+    for number in range(ACKS_TOLD + 1):
+        acks.add(f"c{number}")
+    assert "c0" not in acks
+    assert "c1" in acks
+    assert acks.ids[-1] == f"c{ACKS_TOLD}"
