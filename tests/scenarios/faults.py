@@ -8,7 +8,8 @@ from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from typing import Any
 
-from tests.simulation.checkers import check_gate, check_once
+from tests.scenarios.stories import finished, patched, patched_function
+from tests.simulation.checkers import check_once
 from tests.simulation.memory_journal import MemoryJournal
 from tests.simulation.sim_venue import SimVenue
 from tests.simulation.world import DESK, World, settings
@@ -43,26 +44,6 @@ class Fault:
     name: str
     story: Story
     without_defence: Removal
-
-
-@contextmanager
-def patched(owner: Any, name: str, replacement: Any) -> Iterator[None]:
-    """Replace an attribute for a while."""
-    original = getattr(owner, name)
-    setattr(owner, name, replacement)
-    try:
-        yield
-    finally:
-        setattr(owner, name, original)
-
-
-def finished(world: World, filled: int) -> None:
-    """A has filled so many lots, B has hedged all of them, each exactly once, and nobody traded with each other."""
-    world.until(lambda: world.hedged() and world.position(Role.MAKER) == filled, 30, "the hedge")
-    world.run(3)
-    check_once(world)
-    check_gate(world)
-    assert (world.position(Role.MAKER), world.position(Role.HEDGER)) == (filled, -filled)
 
 
 # --- fill at once -----------------------------------------------------------------------------------------------
@@ -179,7 +160,7 @@ def one_trade_per_order() -> Iterator[None]:
 # --- unknown outcomes -------------------------------------------------------------------------------------------
 
 
-def answer_to_the_hedge_lost() -> None:
+def h6_answer_to_the_hedge_lost() -> None:
     with World() as world:
         world.start_both()
         world.fault("lose_answer", Role.HEDGER)
@@ -205,7 +186,7 @@ def silence_is_refusal() -> Iterator[None]:
         yield
 
 
-def order_history_20_s_late() -> None:
+def h6_e2_order_history_20_s_late() -> None:
     """B's answer is lost and its private frames too; what it can read lags by 20 s: it must not hedge again."""
     with World(settings(read_lag_ms=20_500, hedge_confirm_timeout_ms=80_000, unhedged_ms_max=90_000)) as world:
         world.start(Role.HEDGER)
@@ -306,11 +287,13 @@ def failed_read_is_flat() -> Iterator[None]:
 # --- cancels ----------------------------------------------------------------------------------------------------
 
 
-def cancel_races_a_fill() -> None:
-    with World(settings(maker_order_timeout_ms=3_000)) as world:
-        world.fault("cancel_race")
+def h1_partial_fill_then_cancel_races_another_fill() -> None:
+    """A's cancel is acknowledged, and the rest of the quote has filled all the same."""
+    with World(settings(quantity=60), same_wallet=False) as world:
         world.start_both()
-        finished(world, 20)
+        world.fault("cancel_race")
+        world.fault("part_fill", lots=25)
+        finished(world, 60)
 
 
 @contextmanager
@@ -345,7 +328,7 @@ def cancel_ack_is_trusted() -> Iterator[None]:
         yield
 
 
-def late_fill_of_a_cancelled_order() -> None:
+def h2_late_fill_of_a_cancelled_order() -> None:
     """The venue breaks its own word: hedged all the same, and the desk pauses for a person."""
     with World(settings(maker_order_timeout_ms=3_000)) as world:
         world.fault("late_fill", delay_ms=150)
@@ -383,7 +366,7 @@ def closed_orders_are_forgotten() -> Iterator[None]:
 # --- repeated frames --------------------------------------------------------------------------------------------
 
 
-def duplicate_frames_after_a_reconnect() -> None:
+def h4_duplicate_frames_after_a_reconnect() -> None:
     with World(settings(cancel_first=False, quantity=60)) as world:
         world.start_both()
         for role in Role:
@@ -412,39 +395,18 @@ def trades_are_not_told_apart() -> Iterator[None]:
         yield
 
 
-@contextmanager
-def patched_function(module: str, name: str, replacement: Any) -> Iterator[None]:
-    """Replace a module's function, wherever the domain has imported it."""
-    import sys
-
-    owners = [
-        loaded
-        for loaded_name, loaded in list(sys.modules.items())
-        if loaded_name.startswith("lighter_hedge.domain") and hasattr(loaded, name)
-    ]
-    assert any(owner.__name__ == module for owner in owners)
-    originals = [(owner, getattr(owner, name)) for owner in owners]
-    for owner in owners:
-        setattr(owner, name, replacement)
-    try:
-        yield
-    finally:
-        for owner, original in originals:
-            setattr(owner, name, original)
-
-
 FAULTS = [
     Fault(name=story.__name__, story=story, without_defence=removal)
     for story, removal in (
         (fill_50_ms_after_booking, orders_registered_late),
         (two_partial_fills_300_ms_apart, only_the_first_fill_counts),
         (two_trades_in_one_frame, one_trade_per_order),
-        (answer_to_the_hedge_lost, silence_is_refusal),
-        (order_history_20_s_late, not_found_is_dead),
+        (h6_answer_to_the_hedge_lost, silence_is_refusal),
+        (h6_e2_order_history_20_s_late, not_found_is_dead),
         (hedger_not_running_when_a_starts, no_hedger_needed),
         (account_reads_fail, failed_read_is_flat),
-        (cancel_races_a_fill, cancel_ack_is_trusted),
-        (late_fill_of_a_cancelled_order, closed_orders_are_forgotten),
-        (duplicate_frames_after_a_reconnect, trades_are_not_told_apart),
+        (h1_partial_fill_then_cancel_races_another_fill, cancel_ack_is_trusted),
+        (h2_late_fill_of_a_cancelled_order, closed_orders_are_forgotten),
+        (h4_duplicate_frames_after_a_reconnect, trades_are_not_told_apart),
     )
 ]

@@ -1,25 +1,11 @@
 """Trouble that an operator meets, each once a way to lose money or to hang."""
 
 import pytest
-from tests.scenarios.test_stories import play_rounds
+from tests.scenarios.stories import move_market, play_rounds
 from tests.simulation.checkers import check_once
-from tests.simulation.world import BTC, World, settings
+from tests.simulation.world import World, settings
 
 from lighter_hedge.domain.states import Mode, Role
-from lighter_hedge.domain.units import Side
-from lighter_hedge.simulator.events import BookChange, Mark
-
-
-def move_market(world: World, ticks: int) -> None:
-    """A whole new book, ``ticks`` higher."""
-    market, top = BTC.market_index, 1_210_000 + ticks
-    updates = [(Side.BID, top - 10 - 10 * n, 500) for n in range(5)] + [(Side.ASK, top + 10 * n, 500) for n in range(5)]
-    exchange, now_us = world.server.exchange, world.server.venue.step()
-    for event in (
-        BookChange(market_index=market, updates=tuple(updates), snapshot=True),
-        Mark(market_index=market, mark_ticks=top, index_ticks=top),
-    ):
-        world.server.venue.publish(exchange.apply_traffic(event, now_us), now_us)
 
 
 def fail_on_the_close(world: World) -> None:
