@@ -241,7 +241,8 @@ end: do
        stA = sent; put_quote() }
 
   /* an unknown quote: the same bytes again, or a burn under the same nonce */
-  :: atomic { stA == sent && wireQuote != nonceA && nextA == nonceA && !dPaused -> put_quote() }
+  :: atomic { stA == sent && wireQuote != nonceA && nextA == nonceA && !dPaused ->
+       wireQuote = nonceA; wireSide = dSide; wireLots = dLots }
   :: atomic { stA == sent && wireBurnA != nonceA && nextA == nonceA -> wireBurnA = nonceA }
   :: atomic { stA == sent && doneBurnA == nonceA -> settle_quote() }
   :: atomic { stA == sent && nextA > nonceA && doneBurnA != nonceA && !landing ->
@@ -251,7 +252,7 @@ end: do
 #endif
   :: atomic { stA == quoting && !resting -> settle_quote() }
   :: atomic { stA == quoting && resting -> stA = cancelling; put_cancel() }
-  :: atomic { stA == cancelling && wireCancel != nonceA && nextA == nonceA -> put_cancel() }
+  :: atomic { stA == cancelling && wireCancel != nonceA && nextA == nonceA -> wireCancel = nonceA }
 #ifdef MUTANT_CANCEL_ACK
   :: atomic { stA == cancelling && wireCancel -> wireCancel = 0; settle_quote() }
 #endif
@@ -386,8 +387,9 @@ ARMED_FITS(i) -> hedge[i] = armed[i]; stB[i] = sent; put_hedge(i) }
 #if RESUMES > 0
   :: atomic { dFailed[i] && resumed < RESUMES -> resumed++; dTries[i] = 0; dFailed[i] = false }   /* new tries */
 #endif
-  :: atomic { dCrashes < CRASHES && stB[i] != off && stB[i] != superseded -> dCrashes++; forget_B(i) }
-  :: atomic { stB[i] == off -> forget_B(i) }               /* a second instance is started */
+  :: atomic { stB[i] == off || (dCrashes < CRASHES && stB[i] != superseded) ->   /* the second instance starts; or a crash */
+       if :: stB[i] == off :: else -> dCrashes++ fi;
+       forget_B(i) }
   od
 }
 
