@@ -7,7 +7,7 @@ STAMP := $(VENV)/.installed
 WORKERS ?= 4
 ARGS ?=
 
-.PHONY: help demo test check fix bench constraints clean
+.PHONY: help demo test check fix bench model constraints clean
 
 help: ## Show the verbs
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -44,6 +44,9 @@ fix: $(STAMP) ## Format and mend what can be mended by machine
 
 bench: $(STAMP) ## Fill to hedge: latency beside a floor and the plain way
 	@$(BIN)/python -m benchmarks.hedge_latency $(ARGS)
+
+model: $(STAMP) ## Every state and every story of small worlds; spin and a C compiler for the first part
+	@$(BIN)/python -m tests.model $(ARGS)
 
 constraints: $(STAMP) ## Pin every dependency anew in constraints.txt
 	@$(BIN)/uv pip compile --quiet --universal --all-extras --python-version 3.11 --no-emit-index-url --no-header --upgrade pyproject.toml -o constraints.txt

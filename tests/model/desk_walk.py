@@ -53,9 +53,7 @@ def walk_desk(
         Broken: with the story as a note.
     """
     found = Stories()
-    first = 0
-    for step, world, left in _ways(make(), 0, faults, crashes, [], found):
-        first += 1
+    for first, (step, world, left) in enumerate(_ways(make(), 0, faults, crashes, [], found), start=1):
         if only(first):
             _follow(world, *left, [step], found)
     return found
@@ -83,7 +81,7 @@ def _ways(
                     copy, its_due = pickle.loads(pickle.dumps((world, due)))
                     step = (number, name, wrong)
                     found.wrongs[f"{due.kind} {wrong}"] += 1
-                    _guarded(lambda c=copy, d=its_due, w=wrong: c.happen(d, w), [*story, step])
+                    _happen(copy, its_due, wrong, None, [*story, step])
                     yield step, copy, (number, faults - 1, crashes)
             if crashes:
                 for step, copy in _crashes(world, due, number, name, story):
@@ -98,9 +96,7 @@ def _ways(
     found.slowest_ms = max(found.slowest_ms, world.now)
 
 
-def _crashes(
-    world: DeskWorld, due: Due, number: int, name: str, story: list[Step]
-) -> Iterator[tuple[Step, DeskWorld]]:
+def _crashes(world: DeskWorld, due: Due, number: int, name: str, story: list[Step]) -> Iterator[tuple[Step, DeskWorld]]:
     if due.kind in ("arrive", "fill"):
         for role in Role:
             if world.sides[role].machine is not None:
@@ -118,13 +114,13 @@ def _crashes(
         if isinstance(command, SEEN_BY_OTHERS):
             copy, its_due = pickle.loads(pickle.dumps((world, due)))
             step = (number, name, f"{due.role.letter} dies after {type(command).__name__} ({place})")
-            _guarded(lambda c=copy, d=its_due, p=place: c.happen(d, "", p), [*story, step])
+            _happen(copy, its_due, "", place, [*story, step])
             yield step, copy
 
 
-def _guarded(work: Callable[[], object], story: list[Step]) -> None:
+def _happen(world: DeskWorld, due: Due, wrong: str, stop_after: int | None, story: list[Step]) -> None:
     try:
-        work()
+        world.happen(due, wrong, stop_after)
     except AssertionError as error:
         _tell(error, story)
         raise

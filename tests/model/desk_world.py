@@ -16,10 +16,10 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from tests.model.desk_scenes import SCENES, Resting, TinyVenue, row_of, small_settings
 from tests.model.walk import Broken
 from tests.simulation.memory_journal import MemoryJournal
 from tests.unit.domain.builders import DESK, MARKET, PRICE, at, candidate, frame
-from tests.unit.domain.builders import settings as desk_settings
 
 from lighter_hedge.domain.commands import (
     Alert,
@@ -49,7 +49,6 @@ from lighter_hedge.domain.events import (
     MessagingChanged,
     NonceRead,
     OrderKind,
-    OrderReport,
     OrderReported,
     OrderRequest,
     OrdersRead,
@@ -72,6 +71,8 @@ TICK_MS, BOOK_MS, HOP_MS = 250, 500, 2
 LATE_MS = 700
 """How late a late message is: behind everything that was under way with it."""
 GIVE_UP_MS = 2_500
+FIRST_FILL_MS, NEXT_FILL_MS = 20, 6
+"""The second part comes while the hedge of the first is under way."""
 RESTART_MS = 300
 END_MS = 240_000
 ROUNDS = 2
@@ -82,45 +83,8 @@ Wrong = str
 """A way in which a happening can go wrong."""
 
 
-def small_settings(**changes: Any) -> DeskSettings:
-    """A desk with short waits."""
-    return desk_settings(
-        **{"read_lag_ms": 500, "cancel_first": False, "orders_per_minute_max": 1_000, "maker_order_timeout_ms": 8_000}
-        | changes
-    )
-
-
 @dataclass(slots=True)
-class Resting:
-    """A's order at the exchange."""
-
-    request: OrderRequest
-    filled: int = 0
-    closed: bool = False
-    status: str = "open"
-
-
-@dataclass(slots=True)
-class TinyVenue:
-    """Both accounts' truth."""
-
-    nonces: dict[Role, int] = field(default_factory=lambda: dict.fromkeys(Role, 7))
-    positions: dict[Role, int] = field(default_factory=lambda: dict.fromkeys(Role, 0))
-    orders: dict[Role, dict[int, Resting]] = field(default_factory=lambda: {role: {} for role in Role})
-    executed: dict[str, str] = field(default_factory=dict)
-    """By hash: the error of what ran without effect, else empty."""
-    trades: int = 0
-
-    @property
-    def net(self) -> int:
-        return sum(self.positions.values())
-
-    def resting(self) -> list[Resting]:
-        return [order for order in self.orders[A].values() if not order.closed]
-
-
-@dataclass(slots=True)
-class Side_:
+class Process:
     """One process: its machine while it runs, and its journal for ever."""
 
     machine: Maker | Hedger | None = None
@@ -142,6 +106,11 @@ class Due:
     life: int = field(compare=False)
     what: Any = field(compare=False)
 
+    def event(self) -> Event:
+        """What it is to a machine."""
+        event: Event = self.what
+        return event
+
 
 class DeskWorld:
     """One desk on its way through ``ROUNDS`` rounds."""
@@ -152,7 +121,7 @@ class DeskWorld:
         """Of each quote that comes to rest, the parts in which it fills; what is left of it stays."""
         self.rounds = rounds
         self.venue = TinyVenue()
-        self.sides = {role: Side_() for role in Role}
+        self.sides = {role: Process() for role in Role}
         self.now = 0
         self.queue: list[Due] = []
         self.numbers = 0
@@ -168,7 +137,13 @@ class DeskWorld:
             self.start(role)
         self.later(BOOK_MS, "book", A, None)
 
-    # --- happenings ---------------------------------------------------------------------------------------------------
+    @staticmethod
+    def scene(name: str) -> "DeskWorld":
+        """A desk in one of the scenes."""
+        changes, fills = SCENES[name]
+        return DeskWorld(small_settings(**changes), fills)
+
+    # --- happenings --------------------------------------------------------------------------------------------------
 
     def later(self, ms: int, kind: str, role: Role, what: Any) -> None:
         self.numbers += 1
@@ -233,9 +208,9 @@ class DeskWorld:
     def event(self, due: Due, wrong: Wrong) -> Event | None:
         match due.kind:
             case "frame":
-                return None if wrong == "lost" or self.now < self.deaf_until[due.role] else due.what
+                return None if wrong == "lost" or self.now < self.deaf_until[due.role] else due.event()
             case "state":
-                return None if wrong == "lost" else due.what
+                return None if wrong == "lost" else due.event()
             case "tick":
                 self.later(TICK_MS, "tick", due.role, None)
                 return Ticked()
@@ -246,9 +221,9 @@ class DeskWorld:
             case "read":
                 return self.read(due.role, due.what, fails=wrong == "fails")
             case _:
-                return due.what  # an answer, or what a start brings
+                return due.event()  # an answer, or what a start brings
 
-    # --- processes ------------------------------------------------------------------------------------------------------
+    # --- processes ---------------------------------------------------------------------------------------------------
 
     def start(self, role: Role) -> None:
         side = self.sides[role]
@@ -260,9 +235,9 @@ class DeskWorld:
         self.carry_out(role, side.machine.start(), None)
         for event in (FeedOpened(), frame(), MessagingChanged(up=True)):
             self.later(HOP_MS, "begin", role, event)
-        for other, order in ((other, order) for other in Role for order in self.venue.orders[other].values()):
-            self.later(HOP_MS, "begin", role, OrderReported(role=other, report=self.row(order)))
         for other in Role:
+            for order in self.venue.orders[other].values():
+                self.later(HOP_MS, "begin", role, OrderReported(role=other, report=row_of(order, self.now)))
             self.later(HOP_MS, "begin", role, PositionReported(role=other, lots=self.venue.positions[other]))
         peer = self.sides[role.other].machine
         if peer is not None and self.sides[role.other].seq:
@@ -287,38 +262,41 @@ class DeskWorld:
         """Effects in their order; facts follow with the next commit, as in the driver."""
         side = self.sides[role]
         for command in commands[:stop_after]:
-            match command:
-                case Record():
-                    side.entries.append(command.entry)
-                    if not type(command.entry).__name__ in ("FillsKnown", "NonceSettled"):
-                        self.commit(side)
-                    if isinstance(command.entry, RoundChanged) and command.entry.closed:
-                        self.closed_rounds = max(self.closed_rounds, command.entry.round)
-                case Prepare():
-                    self.later(1, "sign", role, command)
-                case Send():
-                    self.check_send(role, command.candidate)
-                    self.later(HOP_MS, "arrive", role, command.candidate)
-                case ReadNonce() | ReadTx() | ReadOrders() | ReadAccount():
-                    self.later(HOP_MS, "read", role, (command, at(self.now).mono_ms))
-                case PublishState():
-                    self.say_state(role, command.state)
-                case Resubscribe():
-                    self.later(HOP_MS, "begin", role, frame())
-                case Alert():
-                    self.said.append(f"{role.letter} {command.code}")
-                case Exit():
-                    self.commit(side)
-                    side.exit_code, side.machine = command.code, None
-                    self.said.append(f"{role.letter} exit {command.code} {command.why}")
-                case _:
-                    pass
+            self.carry_one(role, side, command)
         if stop_after is not None:
             self.kill(role)
         elif side.machine is not None:
             self.commit(side)  # within milliseconds
 
-    def commit(self, side: Side_) -> None:
+    def carry_one(self, role: Role, side: Process, command: Command) -> None:
+        match command:
+            case Record():
+                side.entries.append(command.entry)
+                if type(command.entry).__name__ not in ("FillsKnown", "NonceSettled"):
+                    self.commit(side)
+                if isinstance(command.entry, RoundChanged) and command.entry.closed:
+                    self.closed_rounds = max(self.closed_rounds, command.entry.round)
+            case Prepare():
+                self.later(1, "sign", role, command)
+            case Send():
+                self.check_send(role, command.candidate)
+                self.later(HOP_MS, "arrive", role, command.candidate)
+            case ReadNonce() | ReadTx() | ReadOrders() | ReadAccount():
+                self.later(HOP_MS, "read", role, (command, at(self.now).mono_ms))
+            case PublishState():
+                self.say_state(role, command.state)
+            case Resubscribe():
+                self.later(HOP_MS, "begin", role, frame())
+            case Alert():
+                self.said.append(f"{role.letter} {command.code}")
+            case Exit():
+                self.commit(side)
+                side.exit_code, side.machine = command.code, None
+                self.said.append(f"{role.letter} exit {command.code} {command.why}")
+            case _:
+                pass
+
+    def commit(self, side: Process) -> None:
         side.journal.commit_all(side.entries)
         side.entries.clear()
 
@@ -332,7 +310,7 @@ class DeskWorld:
             self.armed.add((state.armed.epoch, state.armed.round, state.armed.attempt))
         self.later(HOP_MS, "state", A, HedgerHeard(state=replace(state, seq=side.seq)))
 
-    # --- the exchange -----------------------------------------------------------------------------------------------------
+    # --- the exchange ------------------------------------------------------------------------------------------------
 
     def sign(self, role: Role, command: Prepare) -> Prepared:
         side = self.sides[role]
@@ -385,8 +363,9 @@ class DeskWorld:
             if not residual(venue.net, MARKET.min_base_lots) or len(venue.resting()) > 1:
                 raise Broken(f"I1: a quote came to rest while A + B is {venue.net}")
             self.show_row(role, order)
-            for part in self.fills[self.rested] if self.rested < len(self.fills) else (request.lots,):
-                self.later(20, "fill", A, (request.coid, part))
+            parts = self.fills[self.rested] if self.rested < len(self.fills) else (request.lots,)
+            for number, part in enumerate(parts):
+                self.later(FIRST_FILL_MS + number * NEXT_FILL_MS, "fill", A, (request.coid, part))
             self.rested += 1
             return
         self.meet_own(role, request)
@@ -399,7 +378,9 @@ class DeskWorld:
     def meet_own(self, role: Role, request: OrderRequest) -> None:
         """I4: the flag ends A's rest that B's order reaches."""
         for rest in self.venue.resting():
-            meets = rest.request.side is not request.side and (request.price - rest.request.price) * request.side.sign >= 0
+            meets = (
+                rest.request.side is not request.side and (request.price - rest.request.price) * request.side.sign >= 0
+            )
             if not meets:
                 continue
             if not (request.cross_account_guard and rest.request.cross_account_guard) or self.settings.cancel_first:
@@ -443,24 +424,9 @@ class DeskWorld:
                 self.later(HOP_MS, "frame", listener, TradeReported(role=role, trade=report))
                 self.later(HOP_MS, "frame", listener, PositionReported(role=role, lots=venue.positions[role]))
 
-    def row(self, order: Resting) -> OrderReport:
-        request = order.request
-        return OrderReport(
-            coid=request.coid,
-            order_index=9_000 + request.coid % 1_000,
-            side=request.side,
-            lots=request.lots,
-            price=request.price,
-            filled=order.filled,
-            filled_quote=order.filled * 1_000_000,
-            closed=order.closed,
-            status=order.status,
-            created_ms=at(self.now).wall_ms,
-        )
-
     def show_row(self, role: Role, order: Resting) -> None:
         for listener in Role:
-            self.later(HOP_MS, "frame", listener, OrderReported(role=role, report=self.row(order)))
+            self.later(HOP_MS, "frame", listener, OrderReported(role=role, report=row_of(order, self.now)))
 
     def read(self, role: Role, what: Any, *, fails: bool) -> Event:
         command, asked_ms = what
@@ -475,7 +441,7 @@ class DeskWorld:
                 return TxReported(tx_hash=command.tx_hash, status=found, error=error or "", asked_ms=asked_ms)
             case ReadOrders():
                 coids = command.coids or tuple(venue.orders[role])
-                rows = tuple(self.row(order) for coid, order in venue.orders[role].items() if coid in coids)
+                rows = tuple(row_of(order, self.now) for coid, order in venue.orders[role].items() if coid in coids)
                 return OrdersRead(coids=command.coids, rows=None if fails else rows, asked_ms=asked_ms)
             case _:
                 position = None if fails else venue.positions[command.role]
@@ -484,7 +450,7 @@ class DeskWorld:
                     role=command.role, position=position, available=10**12, open_orders=count, asked_ms=asked_ms
                 )
 
-    # --- promises and the end -----------------------------------------------------------------------------------------------
+    # --- promises and the end ----------------------------------------------------------------------------------------
 
     def check_send(self, role: Role, leaving: Candidate) -> None:
         request = leaving.request
@@ -507,4 +473,3 @@ class DeskWorld:
             return f"paused {maker.latch.pause.code}"  # type: ignore[union-attr]
         hedged = residual(self.venue.net, MARKET.min_base_lots)
         return "hedged" if self.closed_rounds >= self.rounds and hedged else ""
-

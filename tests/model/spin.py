@@ -13,6 +13,7 @@ from pathlib import Path
 
 MODEL = Path(__file__).resolve().parents[2] / "models" / "hedge.pml"
 DEPTH_MAX = 200_000
+SECONDS_MAX = 3_000
 MEMORY_MB_MAX = 12_000
 WHERE = "spin and a C compiler are not here: `apt-get install spin gcc` (Debian, Ubuntu), `brew install spin` (macOS)"
 
@@ -81,19 +82,21 @@ def missing() -> str:
 
 
 def compiler() -> str:
-    return next((found for name in (os.environ.get("CC", ""), "gcc", "cc", "clang") if (found := shutil.which(name))), "")
+    return next(
+        (found for name in (os.environ.get("CC", ""), "gcc", "cc", "clang") if (found := shutil.which(name))), ""
+    )
 
 
-def run(work: Path, chosen: Sizes, *, mutant: str = "", cycles: bool = False, seconds: int = 3_000) -> Result:
+def run(work: Path, chosen: Sizes, *, mutant: str = "", cycles: bool = False, build: str = "-O2") -> Result:
     """Check the model in a folder of its own. ``cycles``: look for stories that go round for ever instead."""
     flags = [f"-D{name}={value}" for name, value in chosen.items()] + ([f"-D{mutant}"] if mutant else [])
     here = {"cwd": work, "check": True, "capture_output": True, "text": True}
     subprocess.run(["spin", *flags, "-a", str(MODEL)], **here)  # type: ignore[call-overload]
     kind = "-DNP" if cycles else "-DSAFETY"
-    build = [compiler(), "-w", "-O2", kind, "-DNOBOUNDCHECK", f"-DMEMLIM={MEMORY_MB_MAX}", "-o", "pan", "pan.c"]
-    subprocess.run(build, **here)  # type: ignore[call-overload]
+    compile_it = [compiler(), "-w", build, kind, "-DNOBOUNDCHECK", f"-DMEMLIM={MEMORY_MB_MAX}", "-o", "pan", "pan.c"]
+    subprocess.run(compile_it, **here)  # type: ignore[call-overload]
     walk = ["./pan", f"-m{DEPTH_MAX}", *(["-l"] if cycles else [])]
-    done = subprocess.run(walk, cwd=work, capture_output=True, text=True, timeout=seconds, check=False)
+    done = subprocess.run(walk, cwd=work, capture_output=True, text=True, timeout=SECONDS_MAX, check=False)
     return _read(done.stdout)
 
 

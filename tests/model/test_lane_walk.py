@@ -8,7 +8,8 @@ from copy import deepcopy
 from dataclasses import fields
 
 import pytest
-from tests.model.lane_world import Bounds, LaneWorld, short_waits
+from tests.model.lane_moment import Bounds, closed, opened, short_waits
+from tests.model.lane_world import LaneWorld
 from tests.model.walk import Broken, explore
 
 from lighter_hedge.domain.commands import Command
@@ -137,7 +138,7 @@ def test_every_field_of_the_lane_is_kept() -> None:
     """A new field must be added to ``freeze`` and ``thaw``, or left out for a reason."""
     kept = "read_lag_ms restored phase nonce settlements _held _tickets _deadline_ms _poll_ms _consumed_ms _winner"
     assert {one.name for one in fields(Lane)} == {*kept.split(), "_winner_ms", "_probe", "_fates", "_booting"}
-    assert {one.name for one in fields(Held)} == set("candidate sends status asked_ms error row_seen".split())
+    assert {one.name for one in fields(Held)} == {"candidate", "sends", "status", "asked_ms", "error", "row_seen"}
     assert {one.name for one in fields(Probe)} == {"candidate", "proved_ms", "_status"}
     assert {one.name for one in fields(Fates)} == {"unread", "_from_ms", "_winners"}
     assert {one.name for one in fields(Tickets)} == {"_open", "_last"}
@@ -151,7 +152,7 @@ def test_a_lane_that_is_never_frozen_does_the_same() -> None:
         world = LaneWorld(bounds)
         for seed in range(40):
             chance, state = random.Random(seed), world.first()[0]
-            living = world.open(state)
+            living = opened(state)
             for _ in range(40):
                 labels = world.labels(state)
                 if not labels:
@@ -160,9 +161,9 @@ def test_a_lane_that_is_never_frozen_does_the_same() -> None:
                 state = world.after(state, label)
                 world.apply(living, label)
                 twin = deepcopy(living)
-                assert world.close(twin) == state, label
+                assert closed(twin, bounds) == state, label
                 compared += 1
-                for one, closed in zip(living.instances, twin.instances, strict=True):
-                    one.sends = closed.sends
+                for one, other in zip(living.instances, twin.instances, strict=True):
+                    one.sends = other.sends
                 living.loose, living.burns = twin.loose, dict(state[7])
     assert compared > 1_000

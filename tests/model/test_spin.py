@@ -17,21 +17,21 @@ def _spin() -> None:
 
 
 def test_the_protocol_holds_in_a_small_world(tmp_path: Path) -> None:
-    found = run(tmp_path, SMALL)
+    found = run(tmp_path, SMALL, build="-O1")
     assert found.errors == 0, found.broken
     assert found.ended
     assert found.states > 500_000
 
 
 def test_no_story_goes_round_for_ever(tmp_path: Path) -> None:
-    found = run(tmp_path, {**SMALL, "CRASHES": 0}, cycles=True)
+    found = run(tmp_path, {**SMALL, "CRASHES": 0}, cycles=True, build="-O1")
     assert found.errors == 0, found.broken
     assert found.ended
 
 
-@pytest.mark.parametrize("mutant", ["MUTANT_ABSENT", "MUTANT_CONSUMED", "MUTANT_NEW_NONCE"])
+@pytest.mark.parametrize("mutant", ["MUTANT_ABSENT", "MUTANT_CONSUMED"])
 def test_a_planted_bug_is_found(mutant: str, tmp_path: Path) -> None:
-    found = run(tmp_path, MUTANTS[mutant], mutant=mutant)
+    found = run(tmp_path, MUTANTS[mutant], mutant=mutant, build="-O0")
     assert found.errors == 1
     assert "assertion violated" in found.broken
 
