@@ -7,7 +7,10 @@ STAMP := $(VENV)/.installed
 WORKERS ?= 4
 ARGS ?=
 
-.PHONY: help demo test check fix bench model constraints clean
+SEEDS ?= 0:5000
+SEED ?= 0
+
+.PHONY: help demo test check fix bench simulate world model constraints clean
 
 help: ## Show the verbs
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -47,6 +50,12 @@ bench: $(STAMP) ## Fill to hedge: latency beside a floor and the plain way
 
 model: $(STAMP) ## Every state and every story of small worlds; spin and a C compiler for the first part
 	@$(BIN)/python -m tests.model $(ARGS)
+
+simulate: $(STAMP) ## Random worlds, SEEDS=first:last, on all cores; ARGS="--json FILE"
+	@$(BIN)/python -m tests.simulation many $(SEEDS) $(ARGS)
+
+world: $(STAMP) ## One random world with its trace: SEED=n
+	@$(BIN)/python -m tests.simulation world $(SEED) $(ARGS)
 
 constraints: $(STAMP) ## Pin every dependency anew in constraints.txt
 	@$(BIN)/uv pip compile --quiet --universal --all-extras --python-version 3.11 --no-emit-index-url --no-header --upgrade pyproject.toml -o constraints.txt

@@ -363,11 +363,11 @@ class Desk:
     # --- processes
 
     def pid(self, name: str) -> int | None:
-        """Of ``A``, ``B`` or ``supervisor``, by its pid file; None while it does not run."""
-        return running(self.root).get(name)
+        """Of ``A``, ``B``, ``monitor`` or ``supervisor``, by its pid file; None while it does not run."""
+        return running(self.root, (name,)).get(name)
 
     def signal(self, name: str, number: int) -> int:
-        """Send a signal to ``A`` or ``B``; its pid."""
+        """Send a signal to ``A``, ``B`` or ``monitor``; its pid."""
         pid = self.pid(name)
         assert pid is not None, f"{name} does not run"
         os.kill(pid, number)
@@ -375,7 +375,7 @@ class Desk:
 
     def kill_all(self) -> None:
         """End everything of this desk, the supervisor first; stopped processes too."""
-        for name in ("supervisor", "A", "B"):
+        for name in ("supervisor", "A", "B", "monitor"):
             pid = self.pid(name)
             if pid is not None:
                 with suppress(ProcessLookupError):
@@ -394,7 +394,7 @@ class Desk:
         return self._listeners[-1]
 
     def log(self, side: str, *codes: str, after: int = 0) -> list[Line]:
-        """Lines of ``logs/main_A.log`` or ``main_B.log`` from line ``after`` on; with ``codes`` only those."""
+        """Lines of the log of A, B, the monitor or the supervisor from line ``after`` on; with ``codes`` only those."""
         return [line for line in self._lines(side)[after:] if not codes or line.code in codes]
 
     def mark(self, side: str) -> int:
@@ -402,7 +402,7 @@ class Desk:
         return len(self._lines(side))
 
     def _lines(self, side: str) -> list[Line]:
-        path = self.root / "logs" / f"main_{side}.log"
+        path = self.root / "logs" / (f"main_{side}.log" if side in "AB" else f"{side}.log")
         if not path.exists():
             return []
         found = (_LINE.fullmatch(row) for row in path.read_text(errors="replace").splitlines())

@@ -313,7 +313,7 @@ def cancel_ack_is_trusted() -> Iterator[None]:
     def row(ledger: Ledger, report: OrderReport) -> Order | None:
         order = ledger.orders.get(report.coid)
         if order is not None and report.coid in ended:
-            order.closed = True
+            ledger.close(report.coid, "canceled")
             return order
         return apply_row(ledger, report)
 

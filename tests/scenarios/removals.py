@@ -33,6 +33,7 @@ from lighter_hedge.domain.maker import Maker
 from lighter_hedge.domain.pair import Agreement, PositionCheck
 from lighter_hedge.domain.quoter import Quoter
 from lighter_hedge.domain.reach import Reach
+from lighter_hedge.domain.reads import Reads
 from lighter_hedge.domain.skew import Skew
 from lighter_hedge.domain.states import MakerState, OperatorCommand, Role
 from lighter_hedge.domain.units import Side
@@ -287,10 +288,10 @@ def other_account_cannot_be_read() -> Iterator[None]:
 def positions_are_read_by_the_clock_alone() -> Iterator[None]:
     """A difference is no reason to read."""
 
-    def due(core: Core, role: Role, now: Instant) -> int:
-        return core._read_due_ms.get(role, 0)
+    def due(reads: Reads, role: Role, check: object, now: Instant, *, regularly: bool) -> int:
+        return reads._due_ms.get(role, 0) if regularly else now.mono_ms + 1
 
-    with patched(Core, "_account_due_ms", due):
+    with patched(Reads, "_account_due_ms", due):
         yield
 
 

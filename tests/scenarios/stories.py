@@ -11,6 +11,7 @@ from typing import Any
 
 from tests.simulation.checkers import check_gate, check_once
 from tests.simulation.memory_journal import MemoryJournal
+from tests.simulation.sim_messaging import SimMessaging
 from tests.simulation.sim_venue import ACCOUNTS, API_KEY, SimVenue
 from tests.simulation.world import ASK, BID, BTC, DESK, World
 
@@ -365,7 +366,7 @@ def start_second(world: World, role: Role, *, journal: MemoryJournal | None = No
     assert process.task is not None
     old = Instance(process.messaging, process.task)
     process.task, process.driver = None, None
-    process.messaging = MemoryMessaging(world.hub, DESK)
+    process.messaging = SimMessaging(world.hub, DESK)
     process.venue = SimVenue(world.server, role, BTC)
     process.journal = journal or copy.deepcopy(process.journal)
     world.start(role)

@@ -1,12 +1,20 @@
-"""The venue's port on top of the exchange core: the real frames and the real parser, without sockets."""
+"""The venue's port on top of the exchange core: the real frames and the real parser, without sockets.
+
+Between the two lies one process's network, with everything that may happen there: see ``Network``.
+"""
 
 import asyncio
 import hashlib
 import json
+from collections import deque
 from collections.abc import Callable
-from typing import Any
+from contextvars import Context, copy_context
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
 
 import msgspec
+from tests.simulation.sim_server import ACCOUNTS, API_KEY, ROLES, WALL_BASE_MS, SimServer
+from tests.simulation.virtual_time import OWNER, effect
 
 from lighter_hedge.domain.events import (
     Answer,
@@ -19,61 +27,63 @@ from lighter_hedge.domain.events import (
     TxStatus,
 )
 from lighter_hedge.domain.states import Role
-from lighter_hedge.domain.units import MarketSpec
-from lighter_hedge.simulator import reads, wire, wire_rest
-from lighter_hedge.simulator.accounts import Account, ApiKey, Tier
-from lighter_hedge.simulator.exchange import Exchange, fast_hash
-from lighter_hedge.simulator.markets import MARKETS
+from lighter_hedge.domain.units import MarketSpec, UnitError
+from lighter_hedge.simulator import reads, sending, wire, wire_rest
+from lighter_hedge.simulator.exchange import fast_hash
 from lighter_hedge.simulator.orders import Order
-from lighter_hedge.simulator.rules import ExchangeSettings
-from lighter_hedge.simulator.sending import send_one
-from lighter_hedge.simulator.settings import PaperSettings
-from lighter_hedge.simulator.stream import Stream
-from lighter_hedge.simulator.venue import Connection, Venue
+from lighter_hedge.simulator.stream import StreamError
+from lighter_hedge.simulator.venue import Connection
 from lighter_hedge.venue.errors import ReadFailed
 from lighter_hedge.venue.lighter import answers, models, parse
 from lighter_hedge.venue.lighter.encode import CancelAll, CancelOrder, CreateOrder, encode
 from lighter_hedge.venue.port import OnEvent
 
-WALL_BASE_MS = 1_800_000_000_000
-API_KEY = 4
+__all__ = ["ACCOUNTS", "API_KEY", "WALL_BASE_MS", "Network", "SendFault", "SimServer", "SimVenue"]
+
 REPLY_MS_MAX = 2_000
 SIGN_MS = 3
 SIGNATURE_MS = 599_000
+RECONNECT_SECONDS = 0.3
+SUBSCRIBE_SECONDS = 5.0
+"""How long a snapshot is waited for, before the connection is given up."""
 
-ACCOUNTS = {Role.MAKER: 101, Role.HEDGER: 102}
+SendHook = Callable[["SimVenue", Candidate], None]
 
 
-class SimServer:
-    """The exchange under virtual time, with everything that stands between it and a socket."""
+class SendFault(NamedTuple):
+    """What happens to one send on its way."""
 
-    def __init__(
-        self, loop: asyncio.AbstractEventLoop, *, tier: Tier = Tier.STANDARD, same_wallet: bool = True
-    ) -> None:
-        self.loop = loop
-        accounts = [
-            Account(
-                account_index=index,
-                name=role.letter.lower(),
-                l1_address="0x1" if same_wallet or role is Role.MAKER else "0x2",
-                tier=tier,
-                collateral=10_000_000_000,
-                keys={API_KEY: ApiKey(api_key_index=API_KEY, public_key="00" * 40)},
-            )
-            for role, index in ACCOUNTS.items()
-        ]
-        self.exchange = Exchange(MARKETS.values(), accounts, settings=ExchangeSettings())
-        self.venue = Venue(self.exchange, PaperSettings(tier=tier), clock=self.now_us)
-        self.venue.limiter.allow = lambda *_: True  # type: ignore[method-assign]
-        self.stream = Stream(self.venue)
-        self.sends: list[tuple[int, int, str]] = []
-        """Everything that reached the API: when (ms), transaction type, payload."""
+    kind: str
+    """``lost``, ``late`` (lands after ``seconds``), ``twice`` (a copy lands after ``seconds``), ``deaf`` (its answer is
+    lost), ``status`` (the edge answers with an HTTP status and passes nothing on) or ``ran`` (with one, though it has
+    passed everything on)."""
+    seconds: float = 0.0
+    status: int = 0
 
-    def now_us(self) -> int:
-        return WALL_BASE_MS * 1000 + int(self.loop.time() * 1_000_000)
 
-    async def run(self) -> None:
-        await self.venue.run()
+@dataclass(slots=True)
+class Network:
+    """What lies between one process and the exchange."""
+
+    latency: float = 0.001
+    frames_late: float = 0.0
+    """Every frame comes so many seconds later."""
+    channel_late: dict[str, float] = field(default_factory=dict)
+    """Frames of a channel come so many seconds later than the others."""
+    drop: dict[str, int] = field(default_factory=dict)
+    """So many of the next frames of a channel are lost."""
+    twice: dict[str, int] = field(default_factory=dict)
+    """So many of the next frames of a channel come twice."""
+    swap: set[str] = field(default_factory=set)
+    """The next two frames of a channel come in the wrong order."""
+    garble: int = 0
+    """So many of the next frames cannot be read."""
+    sends: deque[SendFault] = field(default_factory=deque)
+    """What happens to the next sends, one each."""
+    read_lag_us: int = 0
+    """Accounts and nonces are read as they were so long ago."""
+    read_errors: int = 0
+    """So many of the next reads fail."""
 
 
 class SimVenue:
@@ -83,22 +93,26 @@ class SimVenue:
         self.server = server
         self.role = role
         self.market = market
-        self.latency = latency_ms / 1000
+        self.network = Network(latency=latency_ms / 1000)
         self.cut = False
         """No connection and no answer at all: the network of this side is gone."""
         self.deaf: set[str] = set()
         """Channels whose frames are lost on the way."""
         self.lose_requests = 0
         """So many of the next sends never arrive."""
+        self.skew_ms = 0
+        """How far this process's wall clock is ahead of the exchange's."""
+        self.on_send: SendHook = lambda venue, candidate: None
+        self.book_heard: float = -1.0
+        """When the last public frame of the market reached the process."""
         self._connection: Connection | None = None
         self._closed = asyncio.Event()
-        self._subscribed: set[str] = set()
 
     # --- signing and sending ---
 
     async def sign(self, request: Request, nonce: int) -> Candidate:
         await asyncio.sleep(SIGN_MS / 1000)
-        now_ms = self.server.now_us() // 1000
+        now_ms = self.server.now_ms() + self.skew_ms
         tx_type, body = _body(request, self.market)
         info = {
             "AccountIndex": ACCOUNTS[self.role],
@@ -113,40 +127,73 @@ class SimVenue:
             request=request,
             tx_hash=fast_hash(304, tx_type, info),
             tx_type=tx_type,
-            payload=json.dumps(info),
+            payload=msgspec.json.encode(info).decode(),
             signed_ms=now_ms,
             expires_ms=now_ms + SIGNATURE_MS,
         )
 
     async def send(self, candidate: Candidate) -> Answer:
-        await asyncio.sleep(self.latency)
-        if self.cut or self.lose_requests:
-            self.lose_requests = max(0, self.lose_requests - 1)
-            await asyncio.sleep(REPLY_MS_MAX / 1000)
-            return answers.unknown("nothing heard")
-        self.server.sends.append((int(self.server.loop.time() * 1000), candidate.tx_type, candidate.payload))
-        answer = send_one(self.server.venue, candidate.tx_type, candidate.payload, "sim")
-        if answer.lost:
-            await asyncio.sleep(REPLY_MS_MAX / 1000)
-            return answers.unknown("nothing heard")
-        await asyncio.sleep(self.latency)
-        return answers.answer_of_http(answer.status, json.dumps(answer.body).encode())
+        effect("send", candidate)
+        self.on_send(self, candidate)
+        fault = SendFault("lost") if self.cut else self._next_fault()
+        latency, loop = self.network.latency, self.server.loop
+        if fault.kind == "lost":
+            return await self._nothing_heard()
+        if fault.kind == "status":
+            await asyncio.sleep(2 * latency)
+            return answers.answer_of_http(fault.status, b"")
+        answer: asyncio.Future[sending.Answer] = loop.create_future()
+        if fault.kind == "ran":
+            loop.call_later(latency, self._land, candidate, answer, context=_WORLD)
+            await answer
+            return answers.answer_of_http(fault.status, b"")
+        late = fault.seconds if fault.kind == "late" else 0.0
+        loop.call_later(latency + late, self._land, candidate, answer, context=_WORLD)
+        if fault.kind == "twice":
+            loop.call_later(latency + fault.seconds, self._land, candidate, loop.create_future(), context=_WORLD)
+        effect("sent", candidate)
+        if late or fault.kind == "deaf":
+            return await self._nothing_heard()
+        got = await answer
+        if got.lost or self.cut:
+            return await self._nothing_heard()
+        await asyncio.sleep(latency)
+        return answers.answer_of_http(got.status, msgspec.json.encode(got.body))
+
+    def _next_fault(self) -> SendFault:
+        if self.lose_requests:
+            self.lose_requests -= 1
+            return SendFault("lost")
+        return self.network.sends.popleft() if self.network.sends else SendFault("")
+
+    def _land(self, candidate: Candidate, answer: "asyncio.Future[sending.Answer]") -> None:
+        found = self.server.land(candidate.tx_type, candidate.payload)
+        if not answer.done():
+            answer.set_result(found)
+
+    @staticmethod
+    async def _nothing_heard() -> Answer:
+        await asyncio.sleep(REPLY_MS_MAX / 1000)
+        return answers.unknown("nothing heard")
 
     # --- reading ---
 
     async def _read(self, what: Callable[[int], Any]) -> Any:
-        await asyncio.sleep(self.latency)
+        effect("read")
+        await asyncio.sleep(self.network.latency)
         if self.cut:
             await asyncio.sleep(5)
             raise ReadFailed("no answer")
+        if self.network.read_errors:
+            self.network.read_errors -= 1
+            raise ReadFailed("HTTP 502")
         now_us = self.server.venue.step()
         found = what(now_us)
-        await asyncio.sleep(self.latency)
+        await asyncio.sleep(self.network.latency)
         return found
 
     async def read_nonce(self) -> int:
-        account = self.server.exchange.state.accounts[ACCOUNTS[self.role]]
-        found: int = await self._read(lambda _: account.keys[API_KEY].nonce)
+        found: int = await self._read(lambda now_us: self.server.nonce_at(self.role, now_us - self.network.read_lag_us))
         return found
 
     async def read_tx(self, tx_hash: str) -> tuple[TxStatus, str]:
@@ -182,7 +229,10 @@ class SimVenue:
                 raise ReadFailed("account: HTTP 500")
             body = wire_rest.account_detail(self.server.exchange.state, account, active_only=False)
             row = msgspec.json.decode(msgspec.json.encode(body), type=models.AccountDetails, strict=False)
-            return parse.account(row, self.market)
+            position, available, orders = parse.account(row, self.market)
+            if self.network.read_lag_us:
+                position = self.server.position_at(role, now_us - self.network.read_lag_us)
+            return position, available, orders
 
         found: tuple[int, int, int] = await self._read(look)
         return found
@@ -197,13 +247,9 @@ class SimVenue:
             if was_open:
                 on_event(FeedClosed(reason="connection lost"))
                 was_open = False
-            await asyncio.sleep(0.3)
+            await asyncio.sleep(RECONNECT_SECONDS)
 
     async def _follow(self, on_event: OnEvent) -> bool:
-        self._closed = closed = asyncio.Event()
-        self._connection = connection = Connection(drop=closed.set, outbox=asyncio.Queue())
-        self.server.venue.connections.add(connection)
-        scope = parse.Scope(market=self.market, roles={n: r for r, n in ACCOUNTS.items()}, own=self.role)
         own, other, market = ACCOUNTS[self.role], ACCOUNTS[self.role.other], self.market.market_index
         channels = [
             f"order_book/{market}",
@@ -214,49 +260,146 @@ class SimVenue:
             f"account_tx/{own}",
             f"user_stats/{own}",
         ]
+        self._closed = closed = asyncio.Event()
+        scope = parse.Scope(market=self.market, roles=ROLES, own=self.role)
+        link = _Link(self, scope, on_event, closed, {channel.replace("/", ":") for channel in channels})
+        self._connection = connection = Connection(drop=closed.set, outbox=link)  # type: ignore[arg-type]
+        self.server.venue.connections.add(connection)
         token = f"{self.server.now_us() // 1_000_000 + 28_000}:{own}:{API_KEY}:{'00' * 80}"
-        opened = False
         try:
             for channel in channels:
                 message = {"type": "subscribe", "channel": channel, "auth": token}
                 self.server.stream._message(connection, json.dumps(message), "sim")
-            waiting = {channel.replace("/", ":") for channel in channels}
-            while not closed.is_set() and not self.cut:
-                try:
-                    async with asyncio.timeout(1.0):
-                        text = await connection.outbox.get()
-                except TimeoutError:
-                    continue
-                await asyncio.sleep(self.latency)
-                if closed.is_set() or self.cut:
-                    break
-                frame = json.loads(text)
-                waiting.discard(frame.get("channel", ""))
-                if frame.get("channel", "") not in self.deaf:
-                    decoded = parse.frame_of(text)
-                    if not isinstance(decoded, models.BareFrame):
-                        for event in parse.events_of(decoded, scope):
-                            on_event(event)
-                if not waiting and not opened:
-                    opened = True
-                    on_event(FeedOpened())
+            await closed.wait()
+            if link.error is not None:
+                raise link.error
+        except StreamError:
+            return False  # the venue refuses a channel: a token of a revoked key
         finally:
             self.server.venue.connections.discard(connection)
-            self._connection = None
-        return opened
+            if self._connection is connection:
+                self._connection = None
+        return link.opened
 
     def drop(self) -> None:
         """Lose the connection now."""
         self._closed.set()
 
     def resubscribe_book(self) -> None:
-        if self._connection is not None:
+        effect("resubscribe")
+        link = self._connection.outbox if self._connection is not None else None
+        if isinstance(link, _Link) and link.ask_again(f"order_book:{self.market.market_index}"):
             channel = f"order_book/{self.market.market_index}"
             for verb in ("unsubscribe", "subscribe"):
                 self.server.stream._message(self._connection, json.dumps({"type": verb, "channel": channel}), "sim")
 
     async def close(self) -> None:
         self.drop()
+
+
+_WORLD = Context()
+"""Whatever is on its way in the network belongs to no process: it arrives even if its sender is dead."""
+
+
+class _Link:
+    """One connection: frames on their way to the process, in the order of their due times."""
+
+    def __init__(
+        self, venue: SimVenue, scope: parse.Scope, on_event: OnEvent, closed: asyncio.Event, waiting: set[str]
+    ) -> None:
+        self.opened = False
+        self.error: Exception | None = None
+        """What the process itself has run into while it took a frame: its own stream ends with it."""
+        self._venue, self._scope, self._on_event = venue, scope, on_event
+        self._closed, self._waiting = closed, waiting
+        self._context = copy_context()
+        self._life = OWNER.get()
+        self._batches: deque[tuple[float, list[str]]] = deque()
+        self._held: dict[str, str] = {}
+
+    def put_nowait(self, text: str) -> None:
+        """The exchange has sent a frame."""
+        network, channel = self._venue.network, _channel_of(text)
+        if self._closed.is_set() or channel in self._venue.deaf:
+            if channel.startswith("account_all:"):
+                self._waiting.discard(channel)  # it may look subscribed, and still say nothing
+            elif channel in self._waiting:
+                self._give_up_soon()
+            return
+        if network.drop.get(channel, 0) > 0:
+            network.drop[channel] -= 1
+            if channel in self._waiting:
+                self._give_up_soon()
+            return
+        texts = [text]
+        if network.twice.get(channel, 0) > 0:
+            network.twice[channel] -= 1
+            texts = [text, text]
+        if channel in self._held:
+            texts.append(self._held.pop(channel))
+        elif channel in network.swap and not self._waiting:
+            network.swap.discard(channel)
+            self._held[channel] = text
+            return
+        if network.garble and not self._waiting:
+            network.garble -= 1
+            texts = [one.replace('"', "'", 7) for one in texts]
+        late = network.frames_late + network.channel_late.get(channel, 0.0)
+        self._schedule(self._venue.server.loop.time() + network.latency + late, texts)
+
+    def ask_again(self, channel: str) -> bool:
+        """A snapshot of this channel is awaited; False where one is under way already."""
+        under_way = channel in self._waiting
+        self._waiting.add(channel)
+        return not under_way
+
+    def _give_up_soon(self) -> None:
+        """As the real client does when a snapshot does not come: it begins anew."""
+        self._venue.server.loop.call_later(SUBSCRIBE_SECONDS, self._closed.set, context=_WORLD)
+
+    def _schedule(self, when: float, texts: list[str]) -> None:
+        if self._batches and self._batches[-1][0] == when:
+            self._batches[-1][1].extend(texts)
+            return
+        self._batches.append((when, list(texts)))
+        self._venue.server.loop.call_at(when, self._deliver, self._batches[-1], context=self._context)
+
+    def _deliver(self, batch: tuple[float, list[str]]) -> None:
+        self._batches.remove(batch)
+        for text in batch[1]:
+            if self._closed.is_set() or self._venue.cut or (self._life is not None and self._life.dead):
+                self._closed.set()
+                return
+            try:
+                self._take(text)
+            except (msgspec.DecodeError, UnitError):
+                self._closed.set()
+                return
+            except Exception as error:  # noqa: BLE001 its own task raises it
+                self.error = error
+                self._closed.set()
+                return
+
+    def _take(self, text: str) -> None:
+        frame = parse.frame_of(text)
+        channel = _channel_of(text)
+        if isinstance(frame, models.BareFrame) or not channel:
+            return
+        if channel.startswith(("order_book", "market_stats")):
+            self._venue.book_heard = self._venue.server.loop.time()
+        for event in parse.events_of(frame, self._scope):
+            self._on_event(event)
+        if self._waiting:
+            self._waiting.discard(channel)
+            if not self._waiting and not self.opened:
+                self.opened = True
+                self._on_event(FeedOpened())
+
+
+def _channel_of(text: str) -> str:
+    """The channel that a frame names. Frames differ in where it stands, so the text is searched."""
+    start = text.find('"channel":"')
+    return text[start + 11 : text.index('"', start + 11)] if start >= 0 else ""
 
 
 def _body(request: Request, market: MarketSpec) -> tuple[int, dict[str, Any]]:

@@ -4,33 +4,35 @@ What is asserted is the exchange's truth, never a side's belief.
 """
 
 import asyncio
+import random
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from typing import Any
 
+from tests.simulation.market import ASK, BID, quiet_book
 from tests.simulation.memory_journal import MemoryJournal
-from tests.simulation.sim_venue import ACCOUNTS, SimServer, SimVenue
-from tests.simulation.virtual_time import VirtualLoop
+from tests.simulation.process import Process
+from tests.simulation.sim_messaging import SimMessaging
+from tests.simulation.sim_server import ACCOUNTS, BTC, SimServer
+from tests.simulation.sim_venue import SimVenue
+from tests.simulation.virtual_time import Life, VirtualLoop
 
-from lighter_hedge.domain.events import Instant
-from lighter_hedge.domain.guard import SendGuard
+from lighter_hedge.domain.events import Event, Instant
 from lighter_hedge.domain.hedger import Hedger
 from lighter_hedge.domain.maker import Maker
 from lighter_hedge.domain.settings import DeskSettings
 from lighter_hedge.domain.states import DeskId, HedgerState, MakerState, OperatorCommand, Role
-from lighter_hedge.domain.units import MarketSpec, Side
 from lighter_hedge.messaging.memory_stream import MemoryHub, MemoryMessaging
-from lighter_hedge.messaging.messages import ChannelContext
-from lighter_hedge.processes.driver import Driver
+from lighter_hedge.processes.journal_file import JournalUnwritable
 from lighter_hedge.simulator.accounts import Tier
-from lighter_hedge.simulator.events import BookChange, Mark, TrafficEvent
-from lighter_hedge.simulator.markets import MARKETS
+from lighter_hedge.simulator.events import TrafficEvent
 from lighter_hedge.simulator.orders import Order, OrderStatus, Trade
 
-BTC: MarketSpec = next(market for market in MARKETS.values() if market.symbol == "BTC")
+__all__ = ["ASK", "BID", "BTC", "DESK", "Process", "World", "settings"]
+
+EXIT_JOURNAL = 5
+"""A side whose journal cannot be written ends; its supervisor starts it again."""
 DESK = DeskId(pair="a_b", market="BTC")
-BID, ASK = 1_209_990, 1_210_010
-"""Best prices of the quiet book, in ticks."""
 
 
 def settings(**changes: Any) -> DeskSettings:
@@ -47,38 +49,6 @@ def settings(**changes: Any) -> DeskSettings:
     return replace(quick, **changes)
 
 
-def quiet_book(levels: int = 5, lots: int = 500) -> Iterator[tuple[int, TrafficEvent]]:
-    """A book that stands still but for its last level, which shows that the feed lives."""
-    market = BTC.market_index
-    updates = [(Side.BID, BID - 10 * n, lots) for n in range(levels)]
-    updates += [(Side.ASK, ASK + 10 * n, lots) for n in range(levels)]
-    yield 0, BookChange(market_index=market, updates=tuple(updates), snapshot=True)
-    yield 0, Mark(market_index=market, mark_ticks=(BID + ASK) // 2, index_ticks=(BID + ASK) // 2)
-    at_us = 0
-    while True:
-        at_us += 200_000
-        last = (Side.BID, BID - 10 * levels, lots + at_us // 200_000 % 2)
-        yield at_us, BookChange(market_index=market, updates=(last,), snapshot=False)
-
-
-@dataclass(slots=True)
-class Process:
-    """One side as an operating-system process: what it has in memory goes with it, its journal stays."""
-
-    role: Role
-    venue: SimVenue
-    messaging: MemoryMessaging
-    journal: MemoryJournal
-    driver: Driver | None = None
-    task: asyncio.Task[int] | None = None
-    exit_code: int | None = None
-    lines: list[str] = field(default_factory=list)
-
-    @property
-    def running(self) -> bool:
-        return self.task is not None and not self.task.done()
-
-
 class World:
     """Both sides, the exchange and the streams between them."""
 
@@ -90,36 +60,39 @@ class World:
         same_wallet: bool = True,
         traffic: Iterator[tuple[int, TrafficEvent]] | None = None,
         verbose: bool = False,
+        speed: float = 1.0,
+        tick_seconds: float = 0.05,
+        shuffled: random.Random | None = None,
     ) -> None:
         self.desk = desk or settings()
-        self.loop = VirtualLoop()
-        self.server = SimServer(self.loop, tier=tier, same_wallet=same_wallet)
+        self.loop: VirtualLoop = VirtualLoop(shuffled=shuffled)
+        self.server = SimServer(self.loop, tier=tier, same_wallet=same_wallet, speed=speed)
         self.hub = MemoryHub(lambda: self.server.now_us() // 1000)
         self.verbose = verbose
-        self.processes = {
-            role: Process(
-                role=role,
-                venue=SimVenue(self.server, role, BTC),
-                messaging=MemoryMessaging(self.hub, DESK),
-                journal=MemoryJournal(DESK),
-            )
-            for role in Role
-        }
+        self.tick_seconds = tick_seconds
+        self.on_line: Callable[[str], None] = lambda line: None
+        self.on_event: Callable[[Process, Event], None] | None = None
+        self.on_effect: Callable[[Process, str, object], None] | None = None
+        self.on_process: Callable[[Process], None] = lambda process: None
+        """Called for every new instance of a side."""
+        self.processes = {role: self.instance(role, MemoryJournal(DESK)) for role in Role}
+        self.others: list[Process] = []
+        """Older instances of a side that were left running beside a newer one."""
         self.server.exchange.attach_traffic(traffic or quiet_book(), self.server.now_us())
-        self._background = self.loop.create_task(self.server.run())
+        self.server.arm_timer()
         self._commands = 0
 
     def __enter__(self) -> "World":
         return self
 
     def __exit__(self, *_: object) -> None:
-        for process in self.processes.values():
-            self.kill(process.role)
-        self._background.cancel()
+        for process in self.everybody():
+            self.end(process)
         pending = asyncio.all_tasks(self.loop)
         for task in pending:
             task.cancel()
-        self.loop.run_until_complete(asyncio.gather(*pending, return_exceptions=True))
+        if pending:
+            self.loop.run_until_complete(asyncio.wait(pending))
         self.loop.run_until_complete(self.loop.shutdown_asyncgens())
         self.loop.close()
 
@@ -145,56 +118,97 @@ class World:
         assert isinstance(self.b.driver.machine, Hedger)
         return self.b.driver.machine
 
+    def everybody(self) -> list[Process]:
+        """Every instance of both sides."""
+        return [*self.processes.values(), *self.others]
+
+    def instance(self, role: Role, journal: MemoryJournal) -> Process:
+        """A side that has not been started."""
+        process = Process(role, SimVenue(self.server, role, BTC), SimMessaging(self.hub, DESK), journal)
+        self.on_process(process)
+        return process
+
     def now(self) -> Instant:
-        return Instant(int(self.loop.time() * 1000), self.server.now_us() // 1000)
+        """The exchange's clock, and that of every process whose clock is right."""
+        return Instant(round(self.loop.time() * 1000), self.server.now_ms())
 
     def start(self, role: Role, *, by_person: bool = False, adopt: bool = False) -> None:
         """Start a side from its journal."""
-        process = self.processes[role]
-        assert not process.running
-        memory = process.journal.memory(wall_ms=self.now().wall_ms, by_person=by_person, adopt=adopt)
-        create = Maker.create if role is Role.MAKER else Hedger.create
-        machine = create(self.desk, memory)
-        process.driver = Driver(
-            role=role,
-            machine=machine,
-            venue=process.venue,
-            messaging=process.messaging,
-            journal=process.journal,
-            guard=SendGuard(core=machine.core),
-            context=ChannelContext(
-                desk=DESK,
-                market=BTC,
-                maker_account=ACCOUNTS[Role.MAKER],
-                hedger_account=ACCOUNTS[Role.HEDGER],
-                wall_ms=0,
-            ),
-            clock=self.now,
-            say=lambda level, code, text: self._say(process, level, code, text),
-        )
-        process.exit_code = None
-        process.task = self.loop.create_task(self._run(process))
+        self.start_process(self.processes[role], by_person=by_person, adopt=adopt)
 
-    async def _run(self, process: Process) -> int:
-        assert process.driver is not None
-        process.exit_code = await process.driver.run()
-        return process.exit_code
+    def start_process(self, process: Process, *, by_person: bool = False, adopt: bool = False) -> None:
+        """Start an instance of a side from its journal."""
+        assert not process.running
+        venue, server, loop = process.venue, self.server, self.loop
+
+        def clock() -> Instant:
+            now_ms = server.now_ms()
+            return Instant(round(loop.time() * 1000), now_ms + venue.skew_ms)
+
+        process.starts += 1
+        process.name = f"{process.role.letter}{process.starts}"
+        driver = process.create(
+            self.desk,
+            clock,
+            lambda level, code, text: self._say(process, level, code, text),
+            by_person=by_person,
+            adopt=adopt,
+        )
+        driver.tick_seconds = self.tick_seconds
+        if self.on_event is not None:
+            on_event = self.on_event
+            driver.hears = lambda event: on_event(process, event)
+        process.exit_code, process.restart_at = None, None
+        process.life = life = Life(process.name)
+        life.on_death = lambda what: self._died(process, life, what)
+        if self.on_effect is not None:
+            on_effect = self.on_effect
+            life.on_effect = lambda what, detail: on_effect(process, what, detail)
+        process.task = self.loop.create_task(self._run(process, driver, life), context=life.context)
+
+    async def _run(self, process: Process, driver: Any, life: Life) -> int:
+        try:
+            code: int = await driver.run()
+        except JournalUnwritable:
+            code = EXIT_JOURNAL
+        except BaseException:
+            if life.dead:
+                return -9
+            raise
+        if process.life is life:
+            process.exit_code = code
+        return code
+
+    def _died(self, process: Process, life: Life, what: str) -> None:
+        """Killed by itself, at one of its effects."""
+        self._line(f"{life.name} ! killed at: {what}")
+        process.venue.drop()
+        if process.task is not None:
+            process.task.cancel()
 
     def _say(self, process: Process, level: str, code: str, text: str) -> None:
         line = f"{self.loop.time() - 1000:8.3f} {process.role.letter} {level:7} {code} {text}"
         process.lines.append(line)
+        self._line(f"{process.name} # {code} {text}")
         if self.verbose:
             print(line)
 
+    def _line(self, text: str) -> None:
+        self.on_line(text)
+
     def kill(self, role: Role) -> None:
         """``kill -9``: nothing of the side runs any more, in the middle of whatever it did."""
-        process = self.processes[role]
+        self.end(self.processes[role])
+
+    def end(self, process: Process) -> None:
+        """``kill -9`` of one instance."""
         if process.task is None:
             return
+        if process.life is not None:
+            process.life.dead = True
+            process.thaw(self.loop)
         process.venue.drop()
         process.task.cancel()
-        for _ in range(20):
-            self.loop.run_until_complete(asyncio.sleep(0))
         process.task = None
         process.driver = None
 
@@ -211,23 +225,23 @@ class World:
         self.loop.run_until_complete(asyncio.sleep(seconds))
         self._crash_with_them()
 
-    def until(self, condition: Callable[[], bool], seconds: float, what: str = "") -> None:
+    def until(self, condition: Callable[[], bool], seconds: float, what: str = "", step: float = 0.01) -> None:
         """Let virtual time pass until a condition holds."""
 
         async def wait() -> None:
             deadline = self.loop.time() + seconds
             while not condition():
                 if self.loop.time() >= deadline:
-                    lines = sorted(self.a.lines[-15:] + self.b.lines[-15:])
+                    lines = sorted(line for process in self.everybody() for line in process.lines[-15:])
                     raise AssertionError(f"waited {seconds} s for {what or condition}:\n" + "\n".join(lines))
                 self._crash_with_them()
-                await asyncio.sleep(0.01)
+                await asyncio.sleep(step)
 
         self.loop.run_until_complete(wait())
 
     def _crash_with_them(self) -> None:
         """A programmer's error in a side is an error of the test."""
-        for process in self.processes.values():
+        for process in self.everybody():
             if process.task is not None and process.task.done() and not process.task.cancelled():
                 error = process.task.exception()
                 if error is not None:
@@ -265,7 +279,9 @@ class World:
 
     def resting(self, role: Role) -> list[Order]:
         """Open orders of an account."""
-        return [order for order in self.orders(role) if order.status is OrderStatus.OPEN]
+        self.server.venue.step()
+        found = self.server.exchange.state.open_of[ACCOUNTS[role]].values()
+        return [order for order in found if order.status is OrderStatus.OPEN]
 
     def trades(self, role: Role) -> list[Trade]:
         self.server.venue.step()

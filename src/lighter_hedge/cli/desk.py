@@ -56,7 +56,7 @@ def up(
     foreground: Annotated[bool, typer.Option("--foreground", help="Stay, and show what happens.")] = False,
     timeout: Annotated[float, typer.Option("--timeout", min=0.1, help="Seconds until both are ready.")] = READY_SECONDS,
 ) -> None:
-    """Start A and B, and return when both are ready."""
+    """Start A, B and the monitor, and return when A and B are ready."""
     from lighter_hedge.domain.states import Role
     from lighter_hedge.ops import pids
     from lighter_hedge.ops.health import check_before_start
@@ -77,8 +77,9 @@ def up(
         ends_with(_supervise(settings, arguments, first, report_fd=None))
     note(f"starting desk {settings.desk_id} on {settings.venue.network} ...")
     command = [sys.executable, "-m", "lighter_hedge.cli.main", "supervise", *arguments, *first]
-    start_detached(command, log_file=settings.log_dir / "supervisor.log", timeout_seconds=timeout, sides=("A", "B"))
-    found = pids.running(settings.root)
+    log_file = settings.log_dir / "stderr_supervisor.log"
+    start_detached(command, log_file=log_file, timeout_seconds=timeout, sides=pids.STOP_ORDER)
+    found = pids.running(settings.root, (pids.SUPERVISOR, *pids.STOP_ORDER, pids.MONITOR))
     named = ", ".join(f"{name} pid {pid}" for name, pid in found.items())
     result(f"desk {settings.desk_id} is up ({named}); logs in {settings.log_dir}")
 
@@ -95,7 +96,7 @@ def supervise(
     started_by_person: ByPersonOption = False,
     report_fd: Annotated[int | None, typer.Option("--report-fd", hidden=True)] = None,
 ) -> None:
-    """Keep A and B running (what ``up`` starts)."""
+    """Keep A, B and the monitor running (what ``up`` starts)."""
     overrides = overrides_of(market, quantity, depth, direction)
     settings = settings_of(config, overrides=overrides, credentials=credentials, like_last_start=False)
     first = [*(["--started-by-person"] if started_by_person else []), *(["--adopt"] if adopt else [])]
@@ -103,17 +104,22 @@ def supervise(
 
 
 def _supervise(settings: "Settings", arguments: list[str], first: list[str], *, report_fd: int | None) -> int:
-    from lighter_hedge.ops.supervisor import Supervisor, report_to, side_children, supervise
+    from lighter_hedge.ops.logs import open_logs
+    from lighter_hedge.ops.supervisor import Supervisor, desk_children, log_event, report_to, reports_to, supervise
 
+    logs = open_logs(settings.log_dir / "supervisor.log", level=settings.log.level)
     supervisor = Supervisor(
-        side_children(arguments, first),
+        desk_children(arguments, first),
         root=settings.root,
         run_dir=settings.run_dir,
-        report=_say if report_fd is None else report_to(report_fd),
+        report=reports_to(log_event, _say if report_fd is None else report_to(report_fd)),
         env=os.environ,
         stderr_dir=None if report_fd is None else settings.log_dir,
     )
-    return asyncio.run(supervise(supervisor))
+    try:
+        return asyncio.run(supervise(supervisor))
+    finally:
+        logs.close()
 
 
 def _say(event: "ChildEvent") -> None:
@@ -123,7 +129,7 @@ def _say(event: "ChildEvent") -> None:
 
 @guarded
 def run(
-    side: Annotated[str, typer.Argument(help="A or B.")],
+    side: Annotated[str, typer.Argument(help="A, B or monitor.")],
     config: ConfigOption = DEFAULT_CONFIG,
     credentials: CredentialsOption = None,
     market: MarketOption = None,
@@ -133,18 +139,28 @@ def run(
     adopt: AdoptOption = False,
     started_by_person: ByPersonOption = False,
 ) -> None:
-    """Run one side in this process (what the supervisor and service units start)."""
+    """Run one side, or the monitor, in this process (what the supervisor and service units start)."""
     from lighter_hedge.domain.states import Role
 
+    overrides = overrides_of(market, quantity, depth, direction)
+    if side.lower() == "monitor":
+        _run_monitor(config, credentials, overrides)
+        return
     roles = {"A": Role.MAKER, "B": Role.HEDGER}
     if side.upper() not in roles:
-        raise OpsError(ExitCode.USAGE, f"there is no side {side}", "run A or run B")
+        raise OpsError(ExitCode.USAGE, f"there is no side {side}", "run A, run B or run monitor")
     role = roles[side.upper()]
-    overrides = overrides_of(market, quantity, depth, direction)
     settings = settings_of(config, overrides=overrides, credentials=credentials, keys=(role,), like_last_start=False)
     from lighter_hedge.processes.side import run_side
 
     run_side(role, settings, by_person=started_by_person, adopt=adopt)
+
+
+def _run_monitor(config: Path, credentials: Path | None, overrides: dict[str, object]) -> None:
+    settings = settings_of(config, overrides=overrides, credentials=credentials, like_last_start=False)
+    from lighter_hedge.processes.monitor import run_monitor
+
+    run_monitor(settings)
 
 
 @guarded
@@ -156,7 +172,7 @@ def down(
     json_: JsonOption = False,
     timeout: Annotated[float, typer.Option("--timeout", min=0.1, help="Seconds until both have ended.")] = STOP_SECONDS,
 ) -> None:
-    """Stop A, let B finish, and verify that what is left is hedged. Ends with 0 hedged, 5 unhedged."""
+    """Stop A, let B finish, end the monitor, and verify that what is left is hedged. Ends with 0 hedged, 5 unhedged."""
     settings = settings_of(config, credentials=credentials, overrides=overrides_of(market), desk=desk, quiet=json_)
     record_stop(settings)
     found, held = asyncio.run(_down(settings, timeout))

@@ -31,7 +31,8 @@ if TYPE_CHECKING:
     from lighter_hedge.ops.health import Positions
 
 ACK_SECONDS = 15.0
-CLEAR_SECONDS = 60.0
+CLEAR_SECONDS = 120.0
+"""A stopped desk burns a nonce and waits the read lag out twice, for each account."""
 POLL_SECONDS = 0.5
 
 TimeoutOption = Annotated[float, typer.Option("--timeout", min=0.1, help="Seconds to wait for A and B.")]
@@ -131,18 +132,19 @@ def clear(
     desk: DeskOption = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would be done, and do nothing.")] = False,
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
+    stopped: Annotated[
+        bool, typer.Option("--stopped", help="A and B run nowhere, and Redis cannot tell: you know it.")
+    ] = False,
     timeout: Annotated[float, typer.Option("--timeout", min=0.1, help="Seconds until all is closed.")] = CLEAR_SECONDS,
     json_: JsonOption = False,
 ) -> None:
     """Cancel all orders and close all positions of A, B or both; verified by reading back."""
-    from lighter_hedge.ops.pids import running
-
     if account not in ACCOUNTS:
         raise OpsError(ExitCode.USAGE, f"there is no account {account}", f"use one of {', '.join(ACCOUNTS)}")
     settings = settings_of(
         config, overrides=overrides_of(market), credentials=credentials, desk=desk, keys=(), quiet=json_
     )
-    alive = bool(running(settings.root)) or asyncio.run(_lives(settings))
+    alive = _alive(settings, stopped=stopped)
     if alive and account != "all":
         raise OpsError(
             ExitCode.REFUSED,
@@ -152,10 +154,12 @@ def clear(
     before = _show_before(settings, account)
     if not dry_run and not yes:
         _confirm(account)
-    if alive:
-        _clear_running(settings, before, dry_run=dry_run, timeout_seconds=timeout, json_=json_)
-    elif not dry_run:
-        _clear_stopped(config, market, account, credentials)
+    if dry_run:
+        _cleared(before, json_)
+    elif alive:
+        _clear_running(settings, timeout_seconds=timeout, json_=json_)
+    else:
+        _clear_stopped(config, market, account, credentials, timeout_seconds=timeout, json_=json_)
 
 
 def _show_before(settings: "Settings", account: str) -> "Positions":
@@ -182,24 +186,36 @@ def _confirm(account: str) -> None:
         raise OpsError(ExitCode.REFUSED, "nothing was done", "answer y, or use --yes")
 
 
-async def _lives(settings: "Settings") -> bool:
-    """Whether a side on another machine lives."""
-    from lighter_hedge.ops.operate import desk_messaging, living_maker
+def _alive(settings: "Settings", *, stopped: bool) -> bool:
+    """Whether A or B lives, here or on another machine.
 
+    Raises:
+        OpsError: Redis does not tell, and neither does the person.
+    """
+    from lighter_hedge.ops.pids import running
+
+    if running(settings.root):
+        return True
     try:
-        async with desk_messaging(settings) as stream:
-            await living_maker(stream, settings)
-    except OpsError:
-        return False
-    return True
+        return asyncio.run(_anybody_lives(settings))
+    except OpsError as error:
+        if stopped:
+            return False
+        raise OpsError(
+            ExitCode.REFUSED,
+            f"nothing was done: {error.message}, so a desk that runs on another machine cannot be ruled out",
+            "start Redis; or add --stopped where you know that A and B run nowhere",
+        ) from None
 
 
-def _clear_running(
-    settings: "Settings", before: "Positions", *, dry_run: bool, timeout_seconds: float, json_: bool
-) -> None:
-    if dry_run:
-        _cleared(before, json_)
-        return
+async def _anybody_lives(settings: "Settings") -> bool:
+    from lighter_hedge.ops.operate import desk_messaging, living_sides
+
+    async with desk_messaging(settings) as stream:
+        return bool(await living_sides(stream, settings))
+
+
+def _clear_running(settings: "Settings", *, timeout_seconds: float, json_: bool) -> None:
     from lighter_hedge.domain.states import OperatorCommand
 
     command = OperatorCommand(id=str(uuid.uuid4()), verb="clear", account="all")
@@ -238,10 +254,15 @@ def _cleared(held: "Positions", json_: bool) -> None:
             result(line)
 
 
-def _clear_stopped(config: Path, market: str | None, account: str, credentials: Path | None) -> None:
+def _clear_stopped(
+    config: Path, market: str | None, account: str, credentials: Path | None, *, timeout_seconds: float, json_: bool
+) -> None:
     from lighter_hedge.domain.states import Role
+    from lighter_hedge.ops.health import read_positions
     from lighter_hedge.processes.clear import clear_stopped
 
     roles = {"a": (Role.MAKER,), "b": (Role.HEDGER,)}.get(account, tuple(Role))
     settings = settings_of(config, overrides=overrides_of(market), credentials=credentials, keys=roles, quiet=True)
-    ends_with(clear_stopped(settings, roles, note))
+    code = clear_stopped(settings, roles, note, timeout_seconds=timeout_seconds)
+    _cleared(asyncio.run(read_positions(settings)), json_)
+    ends_with(code)

@@ -105,6 +105,7 @@ async def look(settings: "Settings") -> "DeskView":
         now_ms=wall_ms(),
         stale_ms=stale_ms(settings),
         pids=alive,
+        monitor_pid=pids.running(settings.root, (pids.MONITOR,)).get(pids.MONITOR),
         ended=pids.ended_here(settings.run_dir),
         notes=tuple(notes),
     )
@@ -157,7 +158,21 @@ def _journal_notes(settings: "Settings", heard: Collection[str]) -> list[str]:
             notes.append(
                 f"journal of {role.letter}: {summary.unsettled} signed transactions that the next start settles"
             )
-    return notes
+    return notes + _monitor_notes(settings)
+
+
+def _monitor_notes(settings: "Settings") -> list[str]:
+    """What the monitor has called for people about, and nobody has delivered."""
+    from lighter_hedge.processes.journal_file import JournalError
+    from lighter_hedge.processes.outbox import MONITOR_FILE, read_pending
+
+    path = settings.run_dir / MONITOR_FILE
+    if not path.is_file():
+        return []
+    try:
+        return [f"alert of the monitor: {alert.text}" for alert in read_pending(path)[-3:]]
+    except JournalError as error:
+        return [f"file of the monitor: {error}"]
 
 
 @guarded

@@ -12,7 +12,6 @@ from lighter_hedge.domain.recovery import recover
 from lighter_hedge.domain.settings import DeskSettings
 from lighter_hedge.domain.states import Role
 
-CLEAR_MS_MAX = 60_000
 EXIT_TIMED_OUT = 6
 
 
@@ -22,16 +21,18 @@ class Clearer:
 
     core: Core
     closing: Closing
+    ms_max: int
+    """How long it may take."""
     _started_ms: int | None = None
     _flat_since_ms: int | None = None
     _done: bool = False
 
     @staticmethod
-    def create(role: Role, settings: DeskSettings, memory: Memory) -> "Clearer":
+    def create(role: Role, settings: DeskSettings, memory: Memory, ms_max: int) -> "Clearer":
         """An account as its journal left it; its position is taken as the venue shows it."""
         core = Core.create(role, settings, memory)
         core.rebase = True
-        return Clearer(core=core, closing=Closing(core=core, wanted=True))
+        return Clearer(core=core, closing=Closing(core=core, wanted=True), ms_max=ms_max)
 
     def start(self) -> list[Command]:
         """Begin: the lane's burn cancels every order in the market."""
@@ -64,7 +65,7 @@ class Clearer:
         assert self._started_ms is not None
         if core.lane.superseded:
             return core.superseded()
-        if now.mono_ms - self._started_ms > CLEAR_MS_MAX:
+        if now.mono_ms - self._started_ms > self.ms_max:
             text = f"account {core.role.letter} still has {core.size(core.own.position)}"
             return [Exit(code=EXIT_TIMED_OUT, why=text)]
         if not core.synced:
@@ -74,9 +75,9 @@ class Clearer:
             return self.closing.step(now)
         if self._flat_since_ms is None:
             self._flat_since_ms = now.mono_ms
-        asked_ms, position = core.last_read.get(core.role, (-1, 0))
+        asked_ms, position = core.reads.last.get(core.role, (-1, 0))
         if asked_ms < self._flat_since_ms + core.settings.read_lag_ms:
-            core.read_again(core.role)
+            core.reads.again(core.role)
             return []
         if position or core.open_orders[core.role]:
             self.closing.wanted = True

@@ -7,9 +7,10 @@ explains) and on a stopped one (each account by itself), and by A for what B cou
 from dataclasses import dataclass
 
 from lighter_hedge.domain.commands import Command
-from lighter_hedge.domain.core import READ_AGAIN_MS, READ_AGAIN_MS_MAX, Core
+from lighter_hedge.domain.core import Core
 from lighter_hedge.domain.events import Instant, OrderKind, OrderRequest
 from lighter_hedge.domain.quoting import hedge_cap
+from lighter_hedge.domain.reads import READ_AGAIN_MS, READ_AGAIN_MS_MAX
 from lighter_hedge.domain.units import Side
 
 

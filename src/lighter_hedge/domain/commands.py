@@ -169,6 +169,14 @@ class DayOpened:
     """Millionths of the quote currency, relative to the baseline."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Attributed:
+    """A fill that no frame told of was attributed to an order of the other account."""
+
+    coid: int
+    lots: int
+
+
 Note = (
     RoundChanged
     | Announced
@@ -179,6 +187,7 @@ Note = (
     | FlattenChanged
     | StoodDownChanged
     | DayOpened
+    | Attributed
 )
 """Entries of which the newest of its kind says all."""
 

@@ -11,12 +11,11 @@ from lighter_hedge.domain.book import Book
 from lighter_hedge.domain.budget import Budget
 from lighter_hedge.domain.commands import (
     Alert,
+    Attributed,
     Command,
     Exit,
     FillsKnown,
     Level,
-    ReadAccount,
-    ReadOrders,
     Record,
     Resubscribe,
     Say,
@@ -42,22 +41,16 @@ from lighter_hedge.domain.events import (
     TxReported,
 )
 from lighter_hedge.domain.lane import Lane
-from lighter_hedge.domain.lane_limits import ORDERS_PER_READ_MAX
 from lighter_hedge.domain.lane_words import LanePhase
 from lighter_hedge.domain.ledger import Ledger, Order
 from lighter_hedge.domain.memory import Memory
 from lighter_hedge.domain.pair import Agreement, PositionCheck, net
 from lighter_hedge.domain.quoting import hedge_cap
+from lighter_hedge.domain.reads import READ_AGAIN_MS, Reads
 from lighter_hedge.domain.settings import DeskSettings
 from lighter_hedge.domain.skew import Skew
 from lighter_hedge.domain.states import OrderFills, Role
 from lighter_hedge.domain.units import Side, decimal_text
-
-READ_AGAIN_MS = 1_000
-"""Between two reads of the same thing while it is not settled …"""
-
-READ_AGAIN_MS_MAX = 8_000
-"""… growing up to this, for accounts: reads cost the wallet's request budget."""
 
 TRADES_MS_MAX = 250
 """How long a fill waits for its trades before people are told without them: a row comes before its trades."""
@@ -71,8 +64,8 @@ HALTED_MS = 10_000
 MARKET_HALTED = 21605
 """The venue's code for an order in a market that does not trade now (SDK 1.1.8: invalid market status)."""
 
-DIFFERS_GRACE_MS = 1_000
-"""How long a position may differ from the books before somebody is told: its frame follows the trade's."""
+SERIALS_SKIPPED = 1_000
+"""A start without its journal leaves out so many: orders that were told, and have never reached the venue, had them."""
 
 EXIT_SUPERSEDED = 8
 
@@ -100,6 +93,7 @@ class Core:
     ledgers: dict[Role, Ledger]
     checks: dict[Role, PositionCheck]
     budget: Budget
+    reads: Reads
     book: Book = field(default_factory=Book)
     skew: Skew = field(default_factory=Skew)
     feed_open: bool = False
@@ -118,24 +112,17 @@ class Core:
     """The other side's last state has been heard, or there is none."""
     peer_busy: bool = False
     """The other side says that something of it is in flight or unresolved."""
-    last_read: dict[Role, tuple[int, int]] = field(default_factory=dict)
-    """Of each account's last REST read: when it was asked, and the position."""
+    attributed: bool = False
+    """A fill that no frame told of was attributed to an order of the other account; it may yet be told as another's."""
     last_change_ms: dict[Role, int] = field(default_factory=dict)
     """When an account's fills last changed here, monotonic."""
     changes: list[Change] = field(default_factory=list)
     _untold: dict[int, int] = field(default_factory=dict)
     """Own orders with fills that people have not been told of: since when, monotonic."""
+    _agreed: bool = False
+    """The books of the other account have agreed with the venue since this start."""
     _halted_until_ms: int = -1
     _serial: int = 0
-    orders_read: bool = False
-    _resync: set[Role] = field(default_factory=set)
-    """Accounts that must be read again before anything new is opened."""
-    _read_due_ms: dict[Role, int] = field(default_factory=dict)
-    _read_issued_ms: dict[Role, int] = field(default_factory=dict)
-    _read_wait_ms: dict[Role, int] = field(default_factory=dict)
-    _orders_due_ms: int = 0
-    _watched: dict[int, int] = field(default_factory=dict)
-    """Orders whose end is awaited: when to ask for them next."""
     _executed_ms: dict[int, int] = field(default_factory=dict)
     """Orders whose transaction has executed: since when a row must be readable, after the read lag."""
 
@@ -158,7 +145,9 @@ class Core:
             lane=Lane(read_lag_ms=settings.read_lag_ms, restored=memory.unsettled),
             ledgers=ledgers,
             checks={r: PositionCheck(read_lag_ms=settings.read_lag_ms) for r in Role},
+            reads=Reads(read_lag_ms=settings.read_lag_ms),
             fresh=memory.baseline is None,
+            attributed=memory.attributed,
             budget=Budget(settings.maker_share if role is Role.MAKER else settings.hedger_share),
         )
         for intent in memory.intents:
@@ -193,7 +182,18 @@ class Core:
     @property
     def synced(self) -> bool:
         """Recovered, connected, and read again since the last reconnect."""
-        return self.recovered and self.feed_open and not self._resync
+        return self.recovered and self.feed_open and not self.reads.awaited
+
+    @property
+    def unclear(self) -> bool:
+        """Whether the books of the other account may lack or double something: the venue does not show the same.
+
+        Asked only where there is cause: since this start they have never agreed (the journal may be an old copy), or a
+        fill was attributed. Else its fills come first by words and frames, and its position a moment later.
+        """
+        if not self.attributed and self._agreed:
+            return False
+        return self.checks[self.role.other].agreement() is not Agreement.AGREES
 
     def halt(self, now: Instant) -> None:
         """The venue has refused an order because the market does not trade now."""
@@ -249,7 +249,9 @@ class Core:
         unknown = self.lane.phase is LanePhase.RESOLVING
         commands = self._take(event, now, wanted)
         if unknown and self.lane.ready and self.recovered:
-            self.read_now(self.role)  # an outcome that was unknown: look at the account itself, too
+            self.reads.now(self.role)  # an outcome that was unknown: look at the account itself, too
+        if not self._agreed and self.recovered:
+            self._agreed = self.checks[self.role.other].agreement() is Agreement.AGREES
         return commands
 
     def _take(self, event: Event, now: Instant, wanted: Callable[[OrderRequest], bool]) -> list[Command]:
@@ -275,6 +277,7 @@ class Core:
                 self.skew.heard(event.at_ms, now)
                 return [] if self.book.apply(event, now.mono_ms) else [Resubscribe()]
             case MarketHeard():
+                self.skew.heard(event.at_ms, now)
                 self.book.heard(event.mark, now.mono_ms)
                 return []
             case FeedOpened():
@@ -291,73 +294,44 @@ class Core:
             check.refresh(ledger, now.mono_ms)
         if not self.lane.booted:
             return commands
-        if not self.orders_read and now.mono_ms >= self._orders_due_ms:
-            self._orders_due_ms = now.mono_ms + READ_AGAIN_MS
-            commands.append(ReadOrders(coids=()))
-        due = tuple(coid for coid, at_ms in self._watched.items() if now.mono_ms >= at_ms)[:ORDERS_PER_READ_MAX]
-        if due:
-            commands.append(ReadOrders(coids=due))
-        self._watched.update(dict.fromkeys(due, now.mono_ms + READ_AGAIN_MS))
+        commands += self.reads.orders(now)
         if self.recovered and self.budget.lacks(READS_RESERVE, now):
             return commands
-        for role in Role:
-            if now.mono_ms >= self._account_due_ms(role, now):
-                self._read_issued_ms[role] = now.mono_ms
-                wait_ms = self._read_wait_ms.get(role, READ_AGAIN_MS)
-                self._read_wait_ms[role] = min(2 * wait_ms, READ_AGAIN_MS_MAX)
-                commands.append(ReadAccount(role=role))
-        return commands
-
-    def _account_due_ms(self, role: Role, now: Instant) -> int:
-        """When an account is to be read: regularly, and sooner while its position and the books differ."""
-        due_ms = self._read_due_ms.get(role, 0)
-        if not self.reconciles and self.synced:
-            due_ms = now.mono_ms + 1
-        since_ms = self.checks[role].differs_since_ms
-        if since_ms is not None and now.mono_ms - since_ms >= DIFFERS_GRACE_MS:
-            asked_ms = self.last_read.get(role, (0, 0))[0]
-            due_ms = min(due_ms, asked_ms + max(self.settings.read_lag_ms // 2, READ_AGAIN_MS))
-        wait_ms = self._read_wait_ms.get(role, READ_AGAIN_MS)
-        return max(due_ms, self._read_issued_ms.get(role, -wait_ms) + wait_ms)
-
-    def read_again(self, role: Role) -> None:
-        """Ask for an account soon, and open nothing until it has been read."""
-        self._read_due_ms[role] = 0
-        self._resync.add(role)
-
-    def read_now(self, role: Role) -> None:
-        """As ``read_again``, without the growing wait between reads of the same thing."""
-        self._read_wait_ms.pop(role, None)
-        self.read_again(role)
+        return commands + self.reads.accounts(self.checks, now, regularly=self.reconciles or not self.synced)
 
     def watch(self, coid: int, mono_ms: int) -> None:
-        """The end of this order is awaited: ask for its row from then on."""
+        """The end of this own order is awaited: ask for its row from then on."""
         order = self.own.orders.get(coid)
         if order is not None and not order.closed:
-            self._watched.setdefault(coid, mono_ms)
+            self.reads.watch(coid, mono_ms)
 
     def executed(self, coid: int, now: Instant) -> None:
         """The order's transaction has executed: its row must be readable once the read lag is over."""
         self._executed_ms[coid] = now.mono_ms
         self.watch(coid, now.mono_ms + READ_AGAIN_MS)
 
-    def attribute_unseen_fills(self, now: Instant) -> list[Command]:
+    def attribute_unseen_fills(self, now: Instant, *, silent: bool) -> list[Command]:
         """The last resort for the other account's fills: its position has moved, and no frame told of it.
 
-        Only a read asked a read lag after the last known change proves that; and only what the announced order may
-        still fill is attributed to it. Anything else is a foreign change.
+        Only while that side is silent: else its own word about its orders counts. Only a read asked a read lag after
+        the last known change proves it; and only what the announced order may still fill is attributed to it. Anything
+        else is a foreign change.
         """
+        if not silent:
+            return []
         role = self.role.other
-        asked_ms, position = self.last_read.get(role, (-1, 0))
+        asked_ms, position = self.reads.last.get(role, (-1, 0))
         if asked_ms < self.last_change_ms.get(role, 0) + self.settings.read_lag_ms or asked_ms < 0:
             return []
         ledger = self.ledgers[role]
-        unseen = position - ledger.position
+        unseen = position - ledger.position - ledger.foreign_lots  # what is known to be foreign is no fill of ours
         for order in reversed(ledger.orders.values()):
             if unseen * order.side.sign > 0 and order.expected and order.leaves >= abs(unseen):
                 filled = order.filled
                 ledger.attribute(order.coid, abs(unseen), self.settings.market.quote(abs(unseen), order.price))
-                return self._changed(role, order, filled, now, was_closed=False)
+                self.attributed = True
+                known = Record(entry=Attributed(coid=order.coid, lots=abs(unseen)))
+                return [known, *self._changed(role, order, filled, now, was_closed=False)]
         return []
 
     def closed_without_effect(self, coid: int, why: str, now: Instant) -> list[Command]:
@@ -410,7 +384,7 @@ class Core:
 
     def _changed(self, role: Role, order: Order, filled: int, now: Instant, *, was_closed: bool) -> list[Command]:
         if order.closed and role is self.role:  # both accounts count their orders from 1
-            self._watched.pop(order.coid, None)
+            self.reads.ended(order.coid)
             self._executed_ms.pop(order.coid, None)
         if order.filled == filled and order.closed == was_closed:
             return []
@@ -426,7 +400,7 @@ class Core:
     def _on_orders_read(self, event: OrdersRead, now: Instant, wanted: Callable[[OrderRequest], bool]) -> list[Command]:
         commands: list[Command] = []
         if event.rows is not None:
-            if not event.coids and not self.orders_read:
+            if not event.coids and not self.reads.orders_read:
                 self._first_rows(event)
             for row in event.rows:
                 commands += self._on_order(OrderReported(role=self.role, report=row), now)
@@ -442,10 +416,10 @@ class Core:
     def _first_rows(self, event: OrdersRead) -> None:
         """All recent orders of the account, at the start. Without a baseline they are history, not fills of ours."""
         assert event.rows is not None
-        self.orders_read = True
+        self.reads.orders_read = True
         serials = [self.settings.desk.serial(row.coid) or 0 for row in event.rows]
         highest = max(serials, default=0)
-        self._serial = max(self._serial, highest)
+        self._serial = max(self._serial, highest + (SERIALS_SKIPPED if self.fresh and highest else 0))
         if self.fresh:
             self.own.folded_serial = max(self.own.folded_serial, highest)
 
@@ -453,8 +427,8 @@ class Core:
         if event.position is None:
             return
         self.open_orders[event.role] = event.open_orders
-        self._read_due_ms[event.role] = now.mono_ms + (self.settings.reconcile_ms if self.recovered else READ_AGAIN_MS)
-        self.last_read[event.role] = (event.asked_ms, event.position)
+        due_ms = now.mono_ms + (self.settings.reconcile_ms if self.recovered else READ_AGAIN_MS)
+        self.reads.account_read(event.role, event.position, event.asked_ms, due_ms)
         if event.role is self.role:
             self.available = event.available
         ledger, check = self.ledgers[event.role], self.checks[event.role]
@@ -464,8 +438,7 @@ class Core:
             quiet = not ledger.in_flight and not (event.role is not self.role and self.peer_busy)
             check.read(event.position, ledger, asked_ms=event.asked_ms, mono_ms=now.mono_ms, quiet=quiet)
         if self.recovered and check.agreement() is Agreement.AGREES:
-            self._read_wait_ms.pop(event.role, None)
-        self._resync.discard(event.role)
+            self.reads.settled(event.role)
 
     # --- connection and recovery ------------------------------------------------------------------------------------
 
@@ -474,9 +447,9 @@ class Core:
         if not self.recovered:
             return []
         for role in Role:
-            self.read_now(role)
+            self.reads.now(role)
         for order in self.own.open_orders:
-            self._watched[order.coid] = 0
+            self.reads.watch_now(order.coid)
         return [Say(level=Level.INFO, code="FEED_OPEN", text="stream is up again: reading orders and both accounts")]
 
     def _on_feed_closed(self, event: FeedClosed) -> list[Command]:

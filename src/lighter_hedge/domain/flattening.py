@@ -9,12 +9,13 @@ from dataclasses import dataclass, field
 
 from lighter_hedge.domain.closing import Closing
 from lighter_hedge.domain.commands import Alert, Command, FlattenChanged, Level, Record, Say, StoodDownChanged
-from lighter_hedge.domain.core import READ_AGAIN_MS, Core
+from lighter_hedge.domain.core import Core
 from lighter_hedge.domain.events import BurnRequest, Instant
 from lighter_hedge.domain.exposure import Since
 from lighter_hedge.domain.gate import View
 from lighter_hedge.domain.lane_words import Fate, Settlement
 from lighter_hedge.domain.pair import Agreement, residual
+from lighter_hedge.domain.reads import READ_AGAIN_MS
 from lighter_hedge.domain.states import Flatten, MakerState, Role, StoodDown
 
 UNHEDGED_CODES = ("HEDGE_FAILED", "UNHEDGED_TOO_LONG")

@@ -1,9 +1,10 @@
 """What does not add up: trades that are not the desk's, and positions that its books do not explain."""
 
 from lighter_hedge.domain.commands import Alert, Command
-from lighter_hedge.domain.core import DIFFERS_GRACE_MS, Core
+from lighter_hedge.domain.core import Core
 from lighter_hedge.domain.events import Instant
 from lighter_hedge.domain.pair import Agreement
+from lighter_hedge.domain.reads import DIFFERS_GRACE_MS
 
 
 def differences(core: Core, now: Instant | None = None) -> list[str]:
@@ -20,9 +21,18 @@ def differences(core: Core, now: Instant | None = None) -> list[str]:
     return found
 
 
-def proven_difference(core: Core) -> str:
-    """The difference that two reads have proved, in words; empty where there is none."""
-    proven = [role for role, check in core.checks.items() if check.agreement() is Agreement.PROVEN]
+def proven_difference(core: Core, now: Instant) -> str:
+    """The difference that two reads have proved, in words; empty where there is none.
+
+    Of the other account only once its side has been heard since this start, or after the longest time that an exposure
+    may last: what it did while this side was dead is in its states.
+    """
+    proven = []
+    for role, check in core.checks.items():
+        age_ms = now.mono_ms - (check.differs_since_ms or now.mono_ms)
+        told = role is core.role or core.peer_known or age_ms >= core.settings.unhedged_ms_max
+        if check.agreement() is Agreement.PROVEN and told:
+            proven.append(role)
     return "; ".join(differences(core)) if proven else ""
 
 

@@ -26,7 +26,7 @@ from lighter_hedge.domain.commands import (
     Say,
     TriesCounted,
 )
-from lighter_hedge.domain.core import MARKET_HALTED, READ_AGAIN_MS, READ_AGAIN_MS_MAX, Change, Core
+from lighter_hedge.domain.core import MARKET_HALTED, Change, Core
 from lighter_hedge.domain.events import (
     BurnRequest,
     Event,
@@ -49,6 +49,7 @@ from lighter_hedge.domain.news import fill_message
 from lighter_hedge.domain.pair import Agreement, missing, residual
 from lighter_hedge.domain.peer import Acks, Heard, Telling
 from lighter_hedge.domain.reach import Reach
+from lighter_hedge.domain.reads import READ_AGAIN_MS, READ_AGAIN_MS_MAX
 from lighter_hedge.domain.recovery import recover
 from lighter_hedge.domain.settings import DeskSettings
 from lighter_hedge.domain.states import (
@@ -263,7 +264,7 @@ class Hedger:
             self.arming.reason = "recovering"
             return []
         commands = self._find_foreign(now)
-        commands += core.attribute_unseen_fills(now)
+        commands += core.attribute_unseen_fills(now, silent=self.peer.silent(now, core.settings.heartbeat_ms_max))
         commands += self._settle(now)
         exposed = not residual(core.net, self._minimum())
         commands += self._time_exposure(exposed, now)
@@ -320,6 +321,8 @@ class Hedger:
         if self.tries.count >= core.settings.retry_times:
             return self._fail(now)
         if now.mono_ms < self.tries.next_ms:
+            return []
+        if core.unclear:
             return []
         side = Side.of_sign(wanted)
         lots = abs(wanted) - self._maker_may_hedge(side)
@@ -413,7 +416,7 @@ class Hedger:
         commands = take_foreign(self.core)
         if commands:
             return commands + self._ask_pause("FOREIGN_TRADE", "a trade that is not this desk's", now)
-        proven = proven_difference(self.core)
+        proven = proven_difference(self.core, now)
         return self._ask_pause("POSITION_DIFFERS", proven, now) if proven else []
 
     def _ask_pause(self, code: str, reason: str, now: Instant) -> list[Command]:
@@ -476,9 +479,7 @@ class Hedger:
             return None
         if not residual(core.net, self._minimum()):
             return None
-        folded = [fills for fills in state.fills if fills.round == state.round and not core.maker.counts(fills.coid)]
-        before = sum(fills.side.sign * fills.filled for fills in folded)  # what the baseline holds of this round
-        cum = core.maker.round_filled(state.round) + before
+        cum = core.maker.told_filled(state.round, state.fills, state.announce)
         return Confirm(epoch=state.epoch, round=state.round, cum=cum, net=core.net)
 
     def _say_changes(self, told: HedgerState | None, state: HedgerState) -> list[Command]:

@@ -78,14 +78,6 @@ class Order:
         )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Sums:
-    filled: int
-    in_flight: int
-    cash: int
-    open_orders: list[Order]
-
-
 @dataclass(slots=True)
 class Ledger:
     """The books of one account since the baseline, in signed lots."""
@@ -100,9 +92,18 @@ class Ledger:
     orders: dict[int, Order] = field(default_factory=dict)
     foreign: list[TradeReport] = field(default_factory=list)
     """Trades that are not ours, until somebody takes them."""
+    foreign_lots: int = 0
+    """Signed lots of all of them since the baseline."""
     highest_serial: int = 0
     _trades_seen: dict[int, None] = field(default_factory=dict)
-    _sums: "_Sums | None" = None
+    _parts: dict[int, tuple[int, int, int]] = field(default_factory=dict)
+    """By order, its signed lots filled and in flight and its cash, as they stand in the sums."""
+    _filled: int = 0
+    _cash: int = 0
+    _in_flight: int = 0
+    _open: list[Order] | None = None
+    _newest: dict[int, tuple[OrderFills, ...]] = field(default_factory=dict)
+    """Answers of ``newest`` since the last change: it is asked for at every step."""
 
     def restore(self, fills: Iterable[OrderFills]) -> None:
         """Take the journal's orders."""
@@ -111,22 +112,32 @@ class Ledger:
 
     # --- sums -----------------------------------------------------------------------------------------------------
 
-    def _summed(self) -> "_Sums":
-        """The sums, computed once after each change: they are asked for many times a step."""
-        if self._sums is None:
-            orders = self.orders.values()
-            self._sums = _Sums(
-                filled=sum(order.side.sign * order.filled for order in orders),
-                in_flight=sum(order.side.sign * order.leaves for order in orders),
-                cash=-sum(order.side.sign * order.quote for order in orders),
-                open_orders=[order for order in orders if not order.closed],
-            )
-        return self._sums
+    def _changed(self, order: Order) -> None:
+        """An order has changed: bring the sums up to date. They are asked for many times a step."""
+        sign = order.side.sign
+        self._replace(order.coid, (sign * order.filled, sign * order.leaves, -sign * order.quote))
+
+    def _left(self, coid: int) -> None:
+        """An order has left the books."""
+        self._replace(coid, (0, 0, 0))
+        self._parts.pop(coid, None)
+
+    def _replace(self, coid: int, part: tuple[int, int, int]) -> None:
+        filled, in_flight, cash = self._parts.get(coid, (0, 0, 0))
+        self._parts[coid] = part
+        self._filled += part[0] - filled
+        self._in_flight += part[1] - in_flight
+        self._cash += part[2] - cash
+        self._forget_answers()
+
+    def _forget_answers(self) -> None:
+        self._open = None
+        self._newest.clear()
 
     @property
     def total(self) -> int:
         """Signed lots filled since the baseline."""
-        return self.folded + self._summed().filled
+        return self.folded + self._filled
 
     @property
     def position(self) -> int:
@@ -136,31 +147,52 @@ class Ledger:
     @property
     def cash(self) -> int:
         """What the fills since the baseline paid (-) or brought (+), millionths of the quote currency, without fees."""
-        return self.folded_cash + self._summed().cash
+        return self.folded_cash + self._cash
 
     @property
     def in_flight(self) -> int:
         """Signed lots that may still fill."""
-        return self._summed().in_flight
+        return self._in_flight
 
     @property
     def open_orders(self) -> list[Order]:
         """Orders not known to be closed."""
-        return self._summed().open_orders
+        if self._open is None:
+            self._open = [order for order in self.orders.values() if not order.closed]
+        return self._open
 
     def round_filled(self, round_number: int) -> int:
         """Signed lots filled by the orders of one round."""
         return sum(o.side.sign * o.filled for o in self.orders.values() if o.round == round_number)
 
+    def told_filled(self, round_number: int, fills: Iterable[OrderFills], announce: Announce | None) -> int:
+        """Signed lots of one round, of the orders alone that its own side tells or announces.
+
+        A side without its journal counts its rounds from 1 again: these books may hold older orders of that number.
+        An order that they no longer hold counts as it is told.
+        """
+        told = {one.coid: (one.side, one.filled) for one in fills if one.round == round_number}
+        if announce is not None and announce.round == round_number:
+            told.setdefault(announce.coid, (announce.side, 0))
+        known = self.orders
+        return sum(
+            side.sign * (known[coid].filled if coid in known else filled) for coid, (side, filled) in told.items()
+        )
+
     def newest(self, count: int) -> tuple[OrderFills, ...]:
         """The newest orders, oldest first."""
-        return tuple(order.fills() for order in list(self.orders.values())[-count:])
+        if count not in self._newest:
+            self._newest[count] = tuple(order.fills() for order in list(self.orders.values())[-count:])
+        return self._newest[count]
 
     def rebase(self, position: int) -> None:
         """Count from this position on: whatever filled before is in it."""
         self.folded_serial = max(self.folded_serial, self.highest_serial)
         self.orders.clear()
-        self.folded, self.folded_cash, self.base, self._sums = 0, 0, position, None
+        self._parts.clear()
+        self._forget_answers()
+        self._filled = self._in_flight = self._cash = self.folded = self.folded_cash = 0
+        self.base, self.foreign_lots = position, 0
 
     # --- sources --------------------------------------------------------------------------------------------------
 
@@ -170,7 +202,7 @@ class Ledger:
         assert order.lots == request.lots
         order.round, order.attempt, order.price = request.round, request.attempt, request.price
         order.intended_ms, order.expected = wall_ms, True
-        self._sums = None
+        self._changed(order)
         return order
 
     def apply_row(self, report: OrderReport) -> Order | None:
@@ -199,13 +231,13 @@ class Ledger:
             del self._trades_seen[next(iter(self._trades_seen))]
         serial = self.desk.serial(trade.coid)
         if serial is None or trade.kind != "trade":
-            self.foreign.append(trade)
+            self._not_ours(trade)
             return None
         if serial <= self.folded_serial:
             return None
         order = self._order_of(trade.coid, trade.side, trade.lots)
         if order.side is not trade.side:
-            self.foreign.append(trade)
+            self._not_ours(trade)
             return None
         order.order_index = order.order_index or trade.order_index
         order.by_trades += trade.lots
@@ -213,6 +245,10 @@ class Ledger:
         order.trade_ids.append(trade.trade_id)
         self._settle(order, closed=False)
         return order
+
+    def _not_ours(self, trade: TradeReport) -> None:
+        self.foreign.append(trade)
+        self.foreign_lots += trade.side.sign * trade.lots
 
     def expect(self, announce: Announce) -> Order:
         """The other side has announced a quote: its fills will carry this client order index."""
@@ -245,7 +281,7 @@ class Ledger:
     def withdraw(self, coid: int) -> None:
         """An intended order was not sent after all: it never was in flight."""
         order = self.orders.pop(coid, None)
-        self._sums = None
+        self._left(coid)
         assert order is None or order.filled == 0
 
     def close(self, coid: int, status: str) -> None:
@@ -253,7 +289,7 @@ class Ledger:
         order = self.orders.get(coid)
         if order is not None and not order.closed:
             order.closed, order.status = True, status
-            self._sums = None
+            self._changed(order)
 
     # --- within ---------------------------------------------------------------------------------------------------
 
@@ -277,7 +313,7 @@ class Ledger:
             return known
         order = Order(coid=coid, side=side, lots=lots)
         self.orders[coid] = order
-        self._sums = None
+        self._changed(order)
         serial = self.desk.serial(coid)
         assert serial is not None
         self.highest_serial = max(self.highest_serial, serial)
@@ -286,9 +322,9 @@ class Ledger:
 
     def _settle(self, order: Order, closed: bool) -> None:
         order.lots = max(order.lots, order.filled)
-        self._sums = None
         if closed or (order.expected and order.filled == order.lots):
             order.closed = True
+        self._changed(order)
 
     def _fold(self) -> None:
         """Keep the newest orders; fold the oldest while they are closed."""
@@ -302,4 +338,4 @@ class Ledger:
             self.folded_cash -= oldest.side.sign * oldest.quote
             self.folded_serial = max(self.folded_serial, serial)
             del self.orders[coid]
-            self._sums = None
+            self._left(coid)

@@ -29,6 +29,8 @@ class Memory:
     announce: Announce | None = None
     """The newest announce made or armed for."""
     tries: TriesCounted | None = None
+    attributed: bool = False
+    """A fill that no frame told of was once attributed to an order: what comes later may tell of it again."""
     asks_ended: tuple[int, ...] = ()
     """A only: ids of B's requests for a pause that have been ended."""
     flatten: Flatten | None = None

@@ -4,11 +4,12 @@ from collections import deque
 from dataclasses import dataclass, field
 
 from lighter_hedge.domain.commands import Announced, Command, Level, Record, Say
-from lighter_hedge.domain.core import READ_AGAIN_MS, Core
+from lighter_hedge.domain.core import Core
 from lighter_hedge.domain.events import CancelRequest, Instant, OrderKind, OrderRequest
 from lighter_hedge.domain.gate import PRICE_MOVED, Quote, View, latch_reasons
 from lighter_hedge.domain.lane_words import Fate, Settlement
 from lighter_hedge.domain.ledger import Order
+from lighter_hedge.domain.reads import READ_AGAIN_MS
 from lighter_hedge.domain.states import Announce, Leg
 
 MINUTE_MS = 60_000

@@ -12,7 +12,7 @@ EXIT_REFUSED = 7
 
 def recover(core: Core, now: Instant) -> list[Command]:
     """Decide whether the venue and the journal tell the same story."""
-    if core.recovered or not core.lane.booted or not core.orders_read or len(core.open_orders) < len(Role):
+    if core.recovered or not core.lane.booted or not core.reads.orders_read or len(core.open_orders) < len(Role):
         return []
     if core.rebase:
         core.own.base += core.checks[core.role].reported_now() - core.own.position

@@ -2,11 +2,12 @@
 
 from dataclasses import dataclass
 
-from lighter_hedge.domain.core import READ_AGAIN_MS, Core
+from lighter_hedge.domain.core import Core
 from lighter_hedge.domain.events import Instant
 from lighter_hedge.domain.foreign import differences
 from lighter_hedge.domain.gate import View
 from lighter_hedge.domain.pair import residual
+from lighter_hedge.domain.reads import READ_AGAIN_MS
 from lighter_hedge.domain.states import Role
 
 RESUME_MS_MAX = 10_000
@@ -32,7 +33,7 @@ class Resuming:
         """A person asks to end this pause; ``hedge_now`` waits for B's new tries."""
         self._wish = _Wish(pause_id, now.mono_ms, hedge_now, by)
         for role in Role:
-            self.core.read_now(role)
+            self.core.reads.now(role)
 
     @property
     def hedges_now(self) -> bool:
@@ -57,15 +58,15 @@ class Resuming:
 
     def _read_again(self, now: Instant) -> None:
         for role in Role:
-            asked_ms, _ = self.core.last_read.get(role, (-READ_AGAIN_MS, 0))
+            asked_ms, _ = self.core.reads.last.get(role, (-READ_AGAIN_MS, 0))
             if now.mono_ms - asked_ms >= READ_AGAIN_MS:
-                self.core.read_again(role)
+                self.core.reads.again(role)
 
     def _against(self, wish: _Wish, view: View, min_lots: int) -> list[str]:
         core, state = self.core, view.peer.state
         positions = []
         for role in Role:
-            asked_ms, position = core.last_read.get(role, (-1, 0))
+            asked_ms, position = core.reads.last.get(role, (-1, 0))
             if asked_ms < wish.asked_ms:
                 return ["the venue has not been read yet"]
             positions.append(position)

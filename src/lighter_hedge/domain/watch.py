@@ -31,11 +31,11 @@ class Watch:
     def step(self, view: View, min_lots: int, ended_asks: Sequence[int]) -> list[Command]:
         """Pause the desk where it must be paused; say when the wait has timed out."""
         core, latch, now = self.core, view.latch, view.now
-        commands = core.attribute_unseen_fills(now)
+        commands = core.attribute_unseen_fills(now, silent=view.peer.silent(now, core.settings.heartbeat_ms_max))
         foreign = take_foreign(core)
         if foreign:
             commands += foreign + latch.hold("FOREIGN_TRADE", "a trade that is not this desk's", now.wall_ms)
-        proven = proven_difference(core)
+        proven = proven_difference(core, now)
         if proven:
             commands += latch.hold("POSITION_DIFFERS", proven, now.wall_ms)
         ask = view.peer.state.pause_ask if view.peer.state is not None else None
@@ -85,7 +85,7 @@ class Watch:
             text = f"timed out after {age_ms // 1000} s waiting for account B: {what}; reading both accounts"
             commands.append(Say(level=Level.ERROR, code="HEDGE_TIMEOUT", text=text))
             for role in Role:
-                core.read_now(role)
+                core.reads.now(role)
         if self.exposed.age_ms(now.mono_ms) >= settings.unhedged_ms_max:
             text = f"{core.size(core.net)} unhedged for more than {settings.unhedged_ms_max // 1000} s"
             commands += view.latch.hold("UNHEDGED_TOO_LONG", text, now.wall_ms)

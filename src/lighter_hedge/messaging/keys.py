@@ -5,8 +5,8 @@ key                    type    written by     read by                    trimmed
 ====================== ======= ============== ========================== =====================================
 ``h:{desk}:maker``     stream  A              B, CLI, monitor            each append keeps ``STATES_KEPT``
 ``h:{desk}:hedger``    stream  B              A, CLI, monitor            each append keeps ``STATES_KEPT``
-``h:{desk}:commands``  stream  CLI            A, B                       older than an hour, at each command
-``h:{desk}:uuid``      string  first to open  A, B, CLI                  never
+``h:{desk}:commands``  stream  CLI, monitor   A, B, monitor              older than an hour, at each command
+``h:{desk}:uuid``      string  first to open  A, B, CLI, monitor         never
 ====================== ======= ============== ========================== =====================================
 
 ``{desk}`` is ``DeskId`` as text, for example ``a_b:BTC``. Ids of the two state streams are ``<epoch>-<seq>`` of the

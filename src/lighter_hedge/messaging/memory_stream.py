@@ -23,6 +23,14 @@ class _Stream:
     """The highest id ever appended; it outlives trimming, not a wipe."""
 
 
+@dataclass(frozen=True, slots=True)
+class Saved:
+    """What a hub held at one moment."""
+
+    streams: dict[str, _Stream]
+    uuids: dict[str, str]
+
+
 class MemoryHub:
     """What one Redis holds. Share it between the clients of every process of the world.
 
@@ -58,6 +66,25 @@ class MemoryHub:
         """Forget everything, as ``FLUSHALL`` does. Connections stay."""
         self._streams.clear()
         self._uuids.clear()
+
+    def saved(self) -> "Saved":
+        """Everything that it holds now, as a backup or a replica has it."""
+        streams = {key: _Stream(list(stream.entries), stream.top) for key, stream in self._streams.items()}
+        return Saved(streams, dict(self._uuids))
+
+    def restore(self, saved: "Saved") -> None:
+        """Hold what was saved, and nothing that came after it: a backup is loaded, or a replica takes over."""
+        self._streams = {key: _Stream(list(stream.entries), stream.top) for key, stream in saved.streams.items()}
+        self._uuids = dict(saved.uuids)
+        self.wake()
+
+    def damage(self, key: str, change: Callable[[bytes], bytes]) -> None:
+        """Change the newest entry of a stream where it stands."""
+        stream = self._streams.get(key)
+        if stream is not None and stream.entries:
+            entry_id, body = stream.entries[-1]
+            stream.entries[-1] = (entry_id, change(body))
+            self.wake()
 
     def uuid(self, key: str) -> str:
         """The string at ``key``, made where it is missing."""

@@ -21,9 +21,10 @@ from lighter_hedge.ops.exit_codes import ExitCode, OpsError
 from lighter_hedge.ops.health import Market, check_before_start, read_market, reading
 from lighter_hedge.ops.narrate import Line, Narrator, Tone
 from lighter_hedge.ops.operate import desk_messaging, last_maker
+from lighter_hedge.ops.pids import MONITOR
 from lighter_hedge.ops.ready import READY_FD, await_ready
 from lighter_hedge.ops.redis_server import RedisServer, RedisServerError, running_redis
-from lighter_hedge.ops.supervisor import ChildEvent, Supervisor, side_children, tail
+from lighter_hedge.ops.supervisor import ChildEvent, Supervisor, desk_children, tail
 from lighter_hedge.ops.truth import figures
 from lighter_hedge.venue.errors import VenueError
 
@@ -247,7 +248,7 @@ class _DemoDesk:
         self._began = time.monotonic()
         self._arguments = ["--config", str(settings.file), "--credentials", str(credentials)]
         self._supervisor = Supervisor(
-            side_children(self._arguments, ["--started-by-person"]),
+            desk_children(self._arguments, ["--started-by-person"]),
             root=settings.root,
             run_dir=settings.run_dir,
             report=self._hear,
@@ -289,7 +290,10 @@ class _DemoDesk:
         await clear.wait()
 
     def _hear(self, event: ChildEvent) -> None:
-        if event.event == "ready":
+        if event.side == MONITOR:
+            if event.event == "exited" and event.code:
+                self._show(Line(tone=Tone.NOTE, text=f"the monitor ended with exit code {event.code} {event.message}"))
+        elif event.event == "ready":
             self._ready.add(event.side)
             self._show(Line(tone=Tone.NOTE, text=f"{event.side} is ready"))
             if len(self._ready) == 2 and not self._both_ready.is_set():

@@ -78,11 +78,25 @@ async def living_maker(stream: CommandStream, settings: Settings) -> MakerState:
     Raises:
         OpsError: A has ended on this machine, or has said nothing for too long.
     """
-    state = await last_maker(stream)
-    ended = Role.MAKER.letter in ended_here(settings.run_dir)
-    if state is None or ended or wall_ms() - state.at_ms > stale_ms(settings):
-        raise OpsError(ExitCode.NOT_RUNNING, f"desk {settings.desk_id} is not running", "start it: lighter-hedge up")
-    return state
+    state, living = await last_maker(stream), await living_sides(stream, settings)
+    if Role.MAKER in living:
+        assert state is not None
+        return state
+    if living:
+        text = f"account A of desk {settings.desk_id} is not running, account B is"
+        raise OpsError(ExitCode.NOT_RUNNING, text, "to start anew: lighter-hedge down, then lighter-hedge up")
+    raise OpsError(ExitCode.NOT_RUNNING, f"desk {settings.desk_id} is not running", "start it: lighter-hedge up")
+
+
+async def living_sides(stream: CommandStream, settings: Settings) -> set[Role]:
+    """Who lives, on this machine or another, by what it has said of late."""
+    ended = ended_here(settings.run_dir)
+    living: set[Role] = set()
+    for role in Role:
+        state = await stream.last_state(role)
+        if state is not None and role.letter not in ended and wall_ms() - state.at_ms <= stale_ms(settings):
+            living.add(role)
+    return living
 
 
 async def ask(
@@ -118,7 +132,7 @@ async def ask(
         raise OpsError(
             ExitCode.TIMED_OUT,
             f"{command.verb}: not acknowledged by {silent} within {timeout_seconds:g} s",
-            "see lighter-hedge status; the command stays valid",
+            "see lighter-hedge status; who runs on may still obey it, who is started again does not",
         ) from None
     tell(f"{command.verb}: acknowledged by A and B")
     state = await last_maker(stream)

@@ -13,6 +13,10 @@ from lighter_hedge.ops.exit_codes import ExitCode, OpsError
 SUPERVISOR = "supervisor"
 STOP_ORDER = ("A", "B")
 """A first: it cancels what rests, while B still hedges."""
+MONITOR = "monitor"
+"""The third process. A desk runs without it, so it is no reason to call a desk running."""
+MONITOR_SECONDS = 5.0
+"""How long it may take to end before it is killed."""
 
 POLL_SECONDS = 0.05
 PROGRAMS = (b"lighter-hedge", b"hedge")
@@ -20,7 +24,7 @@ PROGRAMS = (b"lighter-hedge", b"hedge")
 
 
 def pid_file(root: Path, name: str) -> Path:
-    """The pid file of ``A``, ``B`` or ``supervisor`` beside the configuration file."""
+    """The pid file of ``A``, ``B``, ``monitor`` or ``supervisor`` beside the configuration file."""
     return root / f".pid_{name}"
 
 
@@ -104,15 +108,20 @@ def desk_lock(root: Path, run_dir: Path) -> Iterator[None]:
 
 def already_running(root: Path) -> OpsError:
     """The refusal of a second start."""
-    named = ", ".join(f"{name} pid {pid}" for name, pid in running(root).items()) or "its lock is held"
+    found = running(root)
+    named = ", ".join(f"{name} pid {pid}" for name, pid in found.items()) or "its lock is held"
+    missing = [name for name in STOP_ORDER if name not in found]
+    if found and missing:
+        text = f"{' and '.join(missing)} {'does' if len(missing) == 1 else 'do'} not run, but the rest does ({named})"
+        return OpsError(ExitCode.REFUSED, text, "to start anew: lighter-hedge down, then lighter-hedge up")
     return OpsError(ExitCode.REFUSED, f"this desk is already running ({named})", "stop it first: lighter-hedge down")
 
 
 async def stop_desk(root: Path, *, timeout_seconds: float) -> dict[str, int]:
-    """End the desk: through its supervisor, or A and then B where it has none.
+    """End the desk: through its supervisor, or A and then B where it has none; a monitor that is left, last.
 
     Returns:
-        What was running, by name; empty where nothing was.
+        What was running of the desk, by name; empty where nothing was, whatever became of a monitor.
 
     Raises:
         OpsError: something still runs after ``timeout_seconds``.
@@ -123,7 +132,21 @@ async def stop_desk(root: Path, *, timeout_seconds: float) -> dict[str, int]:
         if is_ours(found[name]):
             os.kill(found[name], signal.SIGTERM)
             await _gone(name, found[name], timeout_seconds)
+    await end_monitor(root)
     return found
+
+
+async def end_monitor(root: Path) -> None:
+    """End a monitor that has no supervisor any more, by force if need be: it has nothing to lose."""
+    pid = running(root, (MONITOR,)).get(MONITOR)
+    if pid is None:
+        return
+    os.kill(pid, signal.SIGTERM)
+    try:
+        await _gone(MONITOR, pid, MONITOR_SECONDS)
+    except OpsError:
+        os.kill(pid, signal.SIGKILL)
+    forget_pid(root, MONITOR)
 
 
 async def _gone(name: str, pid: int, timeout_seconds: float) -> None:

@@ -7,6 +7,7 @@ from typing import Any
 from lighter_hedge.domain.states import Announce, HedgerState, MakerState, Pause
 from lighter_hedge.domain.units import MarketSpec
 from lighter_hedge.ops.exit_codes import ExitCode
+from lighter_hedge.ops.pids import MONITOR
 
 FRESH_FACTOR = 3
 """A state is alive for this many ``heartbeat_seconds_max``: clocks of two machines may differ a little."""
@@ -38,6 +39,8 @@ class DeskView:
     a_alive: bool
     b_alive: bool
     pids: Mapping[str, int]
+    monitor_pid: int | None
+    """The monitor on this machine; None where it does not run. The desk does not depend on it."""
     notes: tuple[str, ...]
     """What else a person should know."""
 
@@ -73,7 +76,8 @@ class DeskView:
             "b_age_ms": self.b_age_ms,
             "a_alive": self.a_alive,
             "b_alive": self.b_alive,
-            "pids": dict(self.pids),
+            "monitor_alive": self.monitor_pid is not None,
+            "pids": {**self.pids, **({} if self.monitor_pid is None else {MONITOR: self.monitor_pid})},
             "notes": list(self.notes),
         }
 
@@ -96,6 +100,7 @@ def view(
     now_ms: int,
     stale_ms: int,
     pids: Mapping[str, int],
+    monitor_pid: int | None = None,
     ended: Collection[str] = (),
     notes: tuple[str, ...] = (),
 ) -> DeskView:
@@ -108,6 +113,7 @@ def view(
         now_ms: wall clock.
         stale_ms: age at which a side counts as gone.
         pids: processes of this machine that are alive.
+        monitor_pid: the monitor of this machine, where it is alive.
         ended: sides that have ended on this machine, however fresh their last words are.
         notes: what else is known.
     """
@@ -141,6 +147,7 @@ def view(
         a_alive=a_alive,
         b_alive=b_alive,
         pids=pids,
+        monitor_pid=monitor_pid,
         notes=notes,
     )
 
@@ -172,10 +179,12 @@ def lines(seen: DeskView, spec: MarketSpec | None = None) -> list[str]:
         f"{letter} {'alive' if alive else 'not running'}{_heard(age)}"
         for letter, alive, age in (("A", seen.a_alive, seen.a_age_ms), ("B", seen.b_alive, seen.b_age_ms))
     )
+    monitor = "not running here" if seen.monitor_pid is None else "alive"
     result = [
         f"desk      {seen.desk}",
         f"state     {seen.mode}, {word}",
         f"sides     {sides}",
+        f"monitor   {monitor}",
         f"position  A {_amount(seen.a_position, spec)}, B {_amount(seen.b_position, spec)}, "
         f"net {_amount(seen.net, spec)}",
         f"round     {seen.round}",

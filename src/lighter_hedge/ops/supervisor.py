@@ -1,9 +1,10 @@
-"""Keeps A and B running: starts both, restarts crashes, stops A before B.
+"""Keeps A, B and the monitor running: starts all, restarts crashes, stops A before B, and the monitor last.
 
 A child says ``ready`` once over a pipe whose descriptor stands in ``LIGHTER_HEDGE_READY_FD``. Until every child has
 said so, the first one that ends takes the whole desk down again with its exit code. After that only crashes are
 restarted: a child that ends by itself with a code that a restart cannot mend, or that somebody else has told to stop,
-stays ended.
+stays ended. The monitor is *optional*: the desk neither waits for it nor ends with it, and it is restarted whatever
+happened before it was ready.
 """
 
 import asyncio
@@ -20,8 +21,8 @@ from pathlib import Path
 from typing import Any
 
 from lighter_hedge.ops.exit_codes import NOT_RESTARTED, ExitCode, OpsError
-from lighter_hedge.ops.logs import redacted
-from lighter_hedge.ops.pids import SUPERVISOR, desk_lock, forget_pid, write_pid
+from lighter_hedge.ops.logs import redacted, say
+from lighter_hedge.ops.pids import MONITOR, MONITOR_SECONDS, SUPERVISOR, desk_lock, end_monitor, forget_pid, write_pid
 from lighter_hedge.ops.ready import READY_FD, await_ready
 
 BACKOFF_SECONDS = (1.0, 2.0, 5.0, 10.0, 30.0)
@@ -37,10 +38,12 @@ class Child:
     """One process to keep running."""
 
     side: str
-    """``A`` or ``B``."""
+    """``A``, ``B`` or ``monitor``."""
     argv: tuple[str, ...]
     first_extra: tuple[str, ...] = ()
     """Arguments of the first start alone: a restart is no start by a person."""
+    optional: bool = False
+    """The desk does not depend on it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -93,7 +96,7 @@ class Supervisor:
         """Prepare.
 
         Args:
-            children: B before A.
+            children: the monitor, then B, then A.
             root: folder of the pid files.
             run_dir: folder of the lock.
             report: called with everything that happens to a child.
@@ -129,6 +132,7 @@ class Supervisor:
         with desk_lock(self._root, self._run_dir):
             write_pid(self._root, SUPERVISOR, os.getpid())
             try:
+                await end_monitor(self._root)  # of a supervisor that was killed
                 async with asyncio.TaskGroup() as group:
                     group.create_task(self._wind_down())
                     for kept in self._kept:
@@ -144,7 +148,7 @@ class Supervisor:
             began = time.monotonic()
             code, message = await self._run_once(kept, extra, group)
             self._report(ChildEvent(side=kept.child.side, event="exited", code=code, message=message))
-            if kept.stopping.is_set() or not self._to_be_restarted(code):
+            if kept.stopping.is_set() or not self._to_be_restarted(kept.child, code):
                 break
             failures = 0 if time.monotonic() - began > HEALTHY_SECONDS else failures
             delay = self._backoff[min(failures, len(self._backoff) - 1)]
@@ -152,19 +156,30 @@ class Supervisor:
             self._report(ChildEvent(side=kept.child.side, event="restarting", message=f"in {delay:g} s"))
             await _wait(kept.stopping, delay)
         kept.done.set()
-        if all(other.done.is_set() for other in self._kept):
+        if all(other.done.is_set() for other in self._needed):
             self._stop.set()
 
-    def _to_be_restarted(self, code: int) -> bool:
-        """Whether this end was a crash; a failed start takes the desk down."""
-        if not all(kept.ready for kept in self._kept):
+    @property
+    def _needed(self) -> list[_Kept]:
+        """What the desk consists of."""
+        return [kept for kept in self._kept if not kept.child.optional]
+
+    def _to_be_restarted(self, child: Child, code: int) -> bool:
+        """Whether this end was a crash; a failed start takes the desk down.
+
+        A desk that has run was configured rightly: a key that the venue refuses at a restart may come back, and the
+        other side waits for this one.
+        """
+        ended = code in NOT_RESTARTED - {ExitCode.CONFIGURATION} or code == -signal.SIGTERM
+        if child.optional:
+            return not ended
+        if not all(kept.ready for kept in self._needed):
             self._code = self._code or (code if code > 0 else ExitCode.FAILED)
             self._stop.set()
             return False
-        if code in NOT_RESTARTED or code == -signal.SIGTERM:
+        if ended:
             self._code = self._code or max(code, 0)
-            return False
-        return True
+        return not ended
 
     async def _run_once(self, kept: _Kept, extra: Sequence[str], group: asyncio.TaskGroup) -> tuple[int, str]:
         child = kept.child
@@ -215,7 +230,8 @@ class Supervisor:
             kept.stopping.set()
             if kept.process is not None:
                 kept.process.terminate()
-            if not await _wait(kept.done, self._grace) and kept.process is not None:
+            grace = min(self._grace, MONITOR_SECONDS) if kept.child.optional else self._grace
+            if not await _wait(kept.done, grace) and kept.process is not None:
                 kept.process.kill()
             await kept.done.wait()
 
@@ -282,10 +298,36 @@ def report_to(descriptor: int) -> Report:
     return report
 
 
-def side_children(arguments: Sequence[str], first_extra: Sequence[str] = ()) -> list[Child]:
-    """B and A as this program's own ``run`` command, with ``arguments`` (configuration, overrides)."""
+def reports_to(*reports: Report) -> Report:
+    """Everything to each of them."""
+
+    def report(event: ChildEvent) -> None:
+        for each in reports:
+            each(event)
+
+    return report
+
+
+def log_event(event: ChildEvent) -> None:
+    """A report that writes to the log of this process."""
+    level, text = "info", f"{event.side} {event.event}"
+    if event.code is not None:
+        level = "error" if event.code else "info"
+        text += f" with exit code {event.code}"
+    if event.message:
+        text += f": {event.message}"
+    say("lighter_hedge.supervisor", level, f"CHILD_{event.event.upper()}", text)
+
+
+def desk_children(arguments: Sequence[str], first_extra: Sequence[str] = ()) -> list[Child]:
+    """The monitor, B and A as this program's own ``run`` command, with ``arguments`` (configuration, overrides).
+
+    ``first_extra`` goes to A and B at their first start.
+    """
     command = (sys.executable, "-m", "lighter_hedge.cli.main", "run")
-    return [Child(side=side, argv=(*command, side, *arguments), first_extra=tuple(first_extra)) for side in ("B", "A")]
+    monitor = Child(side=MONITOR, argv=(*command, MONITOR, *arguments), optional=True)
+    sides = [Child(side=side, argv=(*command, side, *arguments), first_extra=tuple(first_extra)) for side in ("B", "A")]
+    return [monitor, *sides]
 
 
 def start_detached(argv: Sequence[str], *, log_file: Path, timeout_seconds: float, sides: Sequence[str]) -> None:
@@ -315,7 +357,7 @@ def start_detached(argv: Sequence[str], *, log_file: Path, timeout_seconds: floa
     os.close(report_write)
     ready = False
     try:
-        _await_sides(report_read, set(sides), time.monotonic() + timeout_seconds)
+        _await_sides(report_read, frozenset(sides), time.monotonic() + timeout_seconds)
         ready = True
     except TimeoutError:
         message = f"not ready within {timeout_seconds:g} s; stopped again"
@@ -339,8 +381,8 @@ class _Ended(Exception):
         super().__init__(message)
 
 
-def _await_sides(descriptor: int, missing: set[str], deadline: float) -> None:
-    buffer, cause = b"", ""
+def _await_sides(descriptor: int, sides: frozenset[str], deadline: float) -> None:
+    missing, buffer, cause = set(sides), b"", ""
     while missing:
         if not select.select([descriptor], [], [], max(0.0, deadline - time.monotonic()))[0]:
             raise TimeoutError
@@ -350,6 +392,8 @@ def _await_sides(descriptor: int, missing: set[str], deadline: float) -> None:
         *lines, buffer = (buffer + chunk).split(b"\n")
         for line in lines:
             event: dict[str, Any] = json.loads(line)
+            if event["side"] not in sides:
+                continue
             if event["event"] == "ready":
                 missing.discard(event["side"])
             elif event["event"] == "exited" and event["code"] != 0 and not cause:

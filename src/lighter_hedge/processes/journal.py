@@ -30,6 +30,7 @@ from lighter_hedge.domain.commands import (
     Announced,
     AskKnown,
     AsksEnded,
+    Attributed,
     BaselineSet,
     DayOpened,
     Entry,
@@ -60,6 +61,7 @@ from lighter_hedge.processes.journal_file import (
     open_for_writing,
     transaction,
 )
+from lighter_hedge.processes.outbox import StoredAlert, add_alert, pending_alerts
 
 ORDERS_KEPT: Final = 64
 """Orders of each account that a start gets one by one."""
@@ -67,16 +69,6 @@ INTENTS_KEPT: Final = 64
 """Own order intents that a start gets."""
 
 _N = TypeVar("_N", bound=Note)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class StoredAlert:
-    """An alert of the outbox."""
-
-    id: int
-    code: str
-    text: str
-    wall_ms: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -199,12 +191,7 @@ class Journal:
     def alert(self, code: str, text: str, wall_ms: int) -> None:
         """Store an alert until it is delivered."""
         with transaction(self._db, self.path) as db:
-            db.execute("INSERT INTO alerts (code, text, wall_ms) VALUES (?, ?, ?)", (code, text, wall_ms))
-
-    def alert_delivered(self, alert_id: int) -> None:
-        """Note that an alert has reached someone; harmless if it is told twice."""
-        with transaction(self._db, self.path) as db:
-            db.execute("INSERT OR IGNORE INTO alerts_delivered (alert) VALUES (?)", (alert_id,))
+            add_alert(db, "error", code, text, wall_ms)
 
     @staticmethod
     def record_stop_by_person(path: Path, wall_ms: int) -> None:
@@ -224,10 +211,6 @@ class Journal:
             connection.close()
 
     # --- reading
-
-    def pending_alerts(self) -> tuple[StoredAlert, ...]:
-        """Alerts not delivered yet, oldest first."""
-        return _pending_alerts(self._db)
 
     def memory(self, *, by_person: bool, adopt: bool) -> Memory:
         """Begin a new epoch, and give everything that a start needs.
@@ -354,7 +337,7 @@ def read_summary(path: Path) -> Summary:
                 Role.HEDGER: (baseline.hedger if baseline else 0) + totals[Role.HEDGER].total,
             },
             unsettled=len(_unsettled(db)),
-            alerts=_pending_alerts(db),
+            alerts=pending_alerts(db),
         )
     except sqlite3.Error as error:
         raise JournalUnreadable(f"{path} cannot be read: {error}") from error
@@ -396,6 +379,7 @@ def _memory(db: sqlite3.Connection, *, epoch: int, by_person: bool, adopt: bool)
         round=_newest(db, RoundChanged),
         announce=announced.announce if announced else None,
         tries=_newest(db, TriesCounted),
+        attributed=_newest(db, Attributed) is not None,
         asks_ended=asks_ended.ids if asks_ended else (),
         flatten=flatten.flatten if flatten else None,
         stood_down=stood_down.stood_down if stood_down else None,
@@ -489,10 +473,3 @@ def _intents(db: sqlite3.Connection) -> tuple[Candidate, ...]:
         f" AND settled.winner <> candidates.tx_hash) ORDER BY id DESC LIMIT {INTENTS_KEPT}"
     ).fetchall()
     return tuple(candidate_of(row) for row in reversed(rows))
-
-
-def _pending_alerts(db: sqlite3.Connection) -> tuple[StoredAlert, ...]:
-    rows = db.execute(
-        "SELECT id, code, text, wall_ms FROM alerts WHERE id NOT IN (SELECT alert FROM alerts_delivered) ORDER BY id"
-    )
-    return tuple(StoredAlert(id=number, code=code, text=text, wall_ms=wall_ms) for number, code, text, wall_ms in rows)

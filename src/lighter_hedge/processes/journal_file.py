@@ -26,7 +26,7 @@ import msgspec
 from lighter_hedge.domain.commands import Note
 from lighter_hedge.domain.events import BurnRequest, CancelRequest, Candidate, OrderRequest, Request
 
-VERSION: Final = 1
+VERSION: Final = 2
 """Of the tables, in the file's ``user_version``."""
 BUSY_SECONDS: Final = 5.0
 """How long a writer waits for the other writer: a person's stop is recorded while the side runs."""
@@ -55,15 +55,15 @@ CREATE TABLE fills (
 CREATE INDEX fills_by_order ON fills (baseline, role, serial);
 CREATE TABLE entries (id INTEGER PRIMARY KEY, kind TEXT NOT NULL, body TEXT NOT NULL);
 CREATE INDEX entries_by_kind ON entries (kind, id);
-CREATE TABLE alerts (id INTEGER PRIMARY KEY, code TEXT NOT NULL, text TEXT NOT NULL, wall_ms INTEGER NOT NULL);
-CREATE TABLE alerts_delivered (alert INTEGER PRIMARY KEY);
 CREATE TABLE stops (id INTEGER PRIMARY KEY, wall_ms INTEGER NOT NULL);
 CREATE TABLE stops_used (stop INTEGER PRIMARY KEY, epoch INTEGER NOT NULL);
 """
-TABLES: Final = (
-    "journal", "starts", "candidates", "settled", "baselines", "fills", "entries", "alerts", "alerts_delivered",
-    "stops", "stops_used",
-)  # fmt: skip
+OUTBOX: Final = """
+CREATE TABLE alerts (
+    id INTEGER PRIMARY KEY, level TEXT NOT NULL, code TEXT NOT NULL, text TEXT NOT NULL, wall_ms INTEGER NOT NULL);
+CREATE TABLE alerts_delivered (alert INTEGER PRIMARY KEY, wall_ms INTEGER NOT NULL);
+"""
+"""In every file that a process of the desk writes, so that one process can deliver the alerts of all."""
 
 
 class JournalError(Exception):
@@ -118,8 +118,10 @@ class Lock:
         os.close(self._file)
 
 
-def open_for_writing(path: Path) -> sqlite3.Connection:
-    """Open or make the file; only its owner may read it, for it holds signed transactions.
+def open_for_writing(path: Path, schema: str = SCHEMA) -> sqlite3.Connection:
+    """Open or make the file, with the tables of ``schema`` and an outbox.
+
+    Only its owner may read it, for a journal holds signed transactions.
 
     Raises:
         JournalUnwritable: it cannot be made, or the file system cannot carry a write-ahead log.
@@ -130,14 +132,14 @@ def open_for_writing(path: Path) -> sqlite3.Connection:
         connection = sqlite3.connect(path, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False)
     try:
         with errors_named(path):
-            _prepare(connection, path)
+            _prepare(connection, path, schema)
     except JournalError:
         connection.close()
         raise
     return connection
 
 
-def _prepare(connection: sqlite3.Connection, path: Path) -> None:
+def _prepare(connection: sqlite3.Connection, path: Path, schema: str) -> None:
     (mode,) = connection.execute("PRAGMA journal_mode=WAL").fetchone()
     if mode != "wal":
         raise JournalUnwritable(f"{path} lies on a file system without a write-ahead log: use a local disk")
@@ -145,17 +147,18 @@ def _prepare(connection: sqlite3.Connection, path: Path) -> None:
     with transaction(connection, path):
         (version,) = connection.execute("PRAGMA user_version").fetchone()
         if version == 0:
-            _make_tables(connection)
+            _make_tables(connection, schema)
         elif version != VERSION:
             raise JournalMismatch(
                 f"{path} has version {version}, this program writes {VERSION}: run the one that wrote it"
             )
 
 
-def _make_tables(connection: sqlite3.Connection) -> None:
-    for statement in SCHEMA.split(";\n"):
+def _make_tables(connection: sqlite3.Connection, schema: str) -> None:
+    for statement in (schema + OUTBOX).split(";\n"):
         connection.execute(statement)
-    for table in TABLES:
+    tables = connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'").fetchall()
+    for (table,) in tables:
         for verb in ("UPDATE", "DELETE"):
             connection.execute(
                 f"CREATE TRIGGER {table}_no_{verb} BEFORE {verb} ON {table}"

@@ -108,6 +108,8 @@ class Admission:
 
     def _check_create(self, account: Account, body: CreateOrder, now_us: int) -> None:
         market = self._market(body.market_index)
+        if self.faults.active("halted", now_us, account.account_index, body.market_index) is not None:
+            raise TxRefused(21605, "invalid market status")
         rests = body.time_in_force is not TimeInForce.IOC
         if rests and body.expiry_ms - now_us // 1000 > ORDER_EXPIRY_MAX_MS:
             raise TxRefused(21711, "invalid order expiry")

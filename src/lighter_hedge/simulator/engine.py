@@ -4,6 +4,7 @@ Each operation collects what it touched in ``Effects``; ``announce`` turns that 
 the recordings show after a fill: orders, trades, positions, and last the transaction.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from lighter_hedge.domain.units import Side
@@ -254,6 +255,41 @@ class Engine:
         self._book_executions(market_index, executions, effects, at_us)
         return effects
 
+    def forced_trade(
+        self, account_index: int, market_index: int, side: Side, lots: int, kind: str, at_us: int
+    ) -> Trade:
+        """The venue trades for an account, unasked, at the mark price: a liquidation, a deleveraging."""
+        price = self.state.mark(market_index)
+        market, account = self.state.markets[market_index], self.state.accounts[account_index]
+        quote = market.quote(lots, price)
+        effect = apply_fill(account, market, side, lots, quote, 0)
+        self.state.note_account(account)
+        taker = TradeSide(
+            account_index=account_index,
+            order_index=self.state.next_order_index(market_index, side),
+            client_order_index=0,
+            lots_before=effect.lots_before,
+            entry_quote_before=effect.entry_quote_before,
+            margin_fraction=account.position(market).margin_fraction,
+            sign_changed=effect.sign_changed,
+            realized_pnl=effect.realized_pnl,
+        )
+        trade = Trade(
+            trade_id=self.state.next_trade_id(),
+            market_index=market_index,
+            price_ticks=price,
+            lots=lots,
+            quote=quote,
+            maker=self._ambient_side(market_index, side.opposite),
+            taker=taker,
+            is_maker_ask=side is Side.BID,
+            time_us=at_us,
+            height=self.state.height(at_us),
+            kind=kind,
+        )
+        self.state.note_trade(trade)
+        return trade
+
     def ambient_trade(self, market_index: int, price: int, lots: int, taker_side: Side, at_us: int) -> Trade:
         """A public trade between others."""
         trade = Trade(
@@ -368,9 +404,20 @@ class Engine:
             pushes.append(Traded(market_index=market_index, nonce=self.state.next_sequence(), trades=trades))
         return pushes
 
+    def announce_forced(self, trade: Trade, account_index: int) -> list[Push]:
+        """Say what ``forced_trade`` did."""
+        return [
+            AccountTraded(account_index=account_index, trades=(trade,)),
+            self._positions(account_index, (trade,)),
+            Traded(market_index=trade.market_index, nonce=self.state.next_sequence(), trades=(trade,)),
+        ]
+
     def _positions(self, account_index: int, trades: tuple[Trade, ...]) -> PositionsChanged:
+        return self.positions(account_index, dict.fromkeys(trade.market_index for trade in trades))
+
+    def positions(self, account_index: int, markets: Iterable[int]) -> PositionsChanged:
+        """An account's positions in these markets, and its balance, as they are now."""
         account = self.state.accounts[account_index]
-        markets = dict.fromkeys(trade.market_index for trade in trades)
         return PositionsChanged(
             account_index=account_index,
             positions=tuple(self.state.position_view(account, market) for market in markets),

@@ -17,7 +17,9 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, TypeAlias, assert_never
 
-from lighter_hedge.domain.units import MarketSpec
+import msgspec
+
+from lighter_hedge.domain.units import MarketSpec, Side
 from lighter_hedge.simulator import eventinfo
 from lighter_hedge.simulator.accounts import Account
 from lighter_hedge.simulator.admission import Admission
@@ -49,8 +51,8 @@ LATE_FILL_DELAY_MS = 200
 
 def fast_hash(chain_id: int, tx_type: int, tx_info: Mapping[str, Any]) -> str:
     """80 hex digits that depend on the whole transaction; not the venue's hash, but cheap."""
-    text = json.dumps([chain_id, tx_type, tx_info], sort_keys=True, separators=(",", ":"))
-    return hashlib.sha512(text.encode()).hexdigest()[:80]
+    text = msgspec.json.encode([chain_id, tx_type, tx_info], order="sorted")
+    return hashlib.sha512(text).hexdigest()[:80]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -115,7 +117,7 @@ class Exchange:
             {account.name: index for index, account in self.state.accounts.items()},
             {market.symbol: index for index, market in self.state.markets.items()},
         )
-        self._engine = Engine(self.state)
+        self.engine = Engine(self.state)
         self._admission = Admission(self.state, self.faults, self.settings)
         self.publisher = Publisher(self.state)
         self._hash = tx_hash
@@ -182,6 +184,13 @@ class Exchange:
                 for order in list(open_orders.values()):
                     self._look_for_fill(order, now_us)
         return fault
+
+    def force_trade(
+        self, account_index: int, market_index: int, side: Side, lots: int, kind: str, now_us: int
+    ) -> list[Push]:
+        """Liquidate or deleverage an account, unasked; return what there is to tell."""
+        trade = self.engine.forced_trade(account_index, market_index, side, lots, kind, now_us)
+        return self.engine.announce_forced(trade, account_index)
 
     def resume_saved(self, now_us: int) -> None:
         """After a restart: queue again the transactions, expiries and scheduled cancels that had not run."""
@@ -259,13 +268,13 @@ class Exchange:
                 effects = Effects()
                 order = self.state.orders[due.order_index]
                 if order.is_open:
-                    self._engine.end(order, OrderStatus.CANCELED_EXPIRED, effects)
+                    self.engine.end(order, OrderStatus.CANCELED_EXPIRED, effects)
                 return self._finish(effects, at_us)
             case _ForcedFill():
                 order = self.state.orders[due.order_index]
                 if not order.is_open and not due.also_dead:
                     return []
-                effects = self._engine.forced_fill(order, due.lots, due.pieces, at_us)
+                effects = self.engine.forced_fill(order, due.lots, due.pieces, at_us)
                 return self._finish(effects, at_us)
             case _ScheduledCancelAll():
                 account = self.state.accounts[due.account_index]
@@ -274,7 +283,7 @@ class Exchange:
                 account.cancel_all_us = 0
                 self.state.note_account(account)
                 body = CancelAll(mode=CANCEL_ALL_IMMEDIATE, time_ms=0, market_index=None)
-                return self._finish(self._engine.cancel_all(account.account_index, body), at_us)
+                return self._finish(self.engine.cancel_all(account.account_index, body), at_us)
             case _:
                 assert_never(due)
 
@@ -292,21 +301,21 @@ class Exchange:
     def _execute(self, tx: TxRecord, body: TxBody, at_us: int) -> Effects:
         match body:
             case CreateOrder():
-                return self._engine.create(tx, body, at_us)
+                return self.engine.create(tx, body, at_us)
             case CancelOrder():
-                return self._engine.cancel(tx, body, at_us)
+                return self.engine.cancel(tx, body, at_us)
             case CancelAll():
                 return self._cancel_all(tx, body)
             case ModifyOrder():
-                return self._engine.modify(tx, body, at_us)
+                return self.engine.modify(tx, body, at_us)
             case UpdateLeverage():
-                return self._engine.update_leverage(tx, body)
+                return self.engine.update_leverage(tx, body)
             case _:
                 assert_never(body)
 
     def _cancel_all(self, tx: TxRecord, body: CancelAll) -> Effects:
         if body.mode == CANCEL_ALL_IMMEDIATE:
-            return self._engine.cancel_all(tx.account_index, body)
+            return self.engine.cancel_all(tx.account_index, body)
         account = self.state.accounts[tx.account_index]
         account.cancel_all_us = 0 if body.mode == CANCEL_ALL_ABORT else body.time_ms * 1000
         if account.cancel_all_us:
@@ -316,7 +325,7 @@ class Exchange:
 
     def _cancelled_by(self, tx: TxRecord, body: TxBody) -> list[Order]:
         if isinstance(body, CancelOrder):
-            order = self._engine.find_open(tx.account_index, body.market_index, body.index)
+            order = self.engine.find_open(tx.account_index, body.market_index, body.index)
             return [] if order is None else [order]
         if isinstance(body, CancelAll) and body.mode == CANCEL_ALL_IMMEDIATE:
             every = self.state.open_of[tx.account_index].values()
@@ -327,10 +336,10 @@ class Exchange:
         fault = self.faults.strike("cancel_race", at_us, order.account_index, order.market_index)
         if fault is None:
             return []
-        return self._finish(self._engine.forced_fill(order, fault.number("lots"), 1, at_us), at_us)
+        return self._finish(self.engine.forced_fill(order, fault.number("lots"), 1, at_us), at_us)
 
     def _finish(self, effects: Effects, at_us: int, tx: TxExecuted | None = None) -> list[Push]:
-        pushes = self._engine.announce(effects, at_us)
+        pushes = self.engine.announce(effects, at_us)
         if tx is not None:
             # Last of the account's own frames, before the public ones.
             public = [push for push in pushes if isinstance(push, Traded)]
@@ -378,7 +387,7 @@ class Exchange:
                     return []
                 book = self.state.books[event.market_index]
                 executions = book.change_ambient(event.updates, snapshot=event.snapshot)
-                effects = self._engine.traffic_executions(event.market_index, executions, at_us)
+                effects = self.engine.traffic_executions(event.market_index, executions, at_us)
                 return self._finish(effects, at_us)
             case Print():
                 return self._run_print(event, at_us) if event.market_index in self.state.books else []
@@ -394,11 +403,11 @@ class Exchange:
     def _run_print(self, event: Print, at_us: int) -> list[Push]:
         book = self.state.books[event.market_index]
         executions = book.print_trade(event.price_ticks, event.lots, event.taker_side)
-        effects = self._engine.traffic_executions(event.market_index, executions, at_us)
+        effects = self.engine.traffic_executions(event.market_index, executions, at_us)
         rest = event.lots - sum(execution.lots for execution in executions)
         pushes = self._finish(effects, at_us)
         if rest > 0:
-            trade = self._engine.ambient_trade(event.market_index, event.price_ticks, rest, event.taker_side, at_us)
+            trade = self.engine.ambient_trade(event.market_index, event.price_ticks, rest, event.taker_side, at_us)
             pushes.append(Traded(market_index=event.market_index, nonce=self.state.next_sequence(), trades=(trade,)))
         return pushes
 

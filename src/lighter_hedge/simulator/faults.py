@@ -13,6 +13,7 @@ kind                  effect                                                    
 ``late_fill``         an order is filled after its cancel was reported          lots, delay_ms (200)
 ``history_lag``       REST orders, trades, txs hide the newest ``seconds``      seconds (needed), for_seconds
 ``account_error``     ``account`` reads answer 500
+``halted``            new orders are refused: 400, code 21605
 ``duplicate_frames``  private frames come twice, old ones again on subscribing
 ``disconnect``        the account's sockets are dropped now
 ====================  ========================================================  =========================
@@ -20,14 +21,14 @@ kind                  effect                                                    
 All take ``account`` (index or name; none: every account), ``market`` (index or symbol), ``count`` (how often
 it strikes) and ``seconds`` (how long it stays armed; for ``history_lag`` that is ``for_seconds``). Without
 either, kinds that strike once per event strike once; lasting ones (``key_revoked``, ``history_lag``,
-``account_error``, ``duplicate_frames``) stay until cleared.
+``account_error``, ``duplicate_frames``, ``halted``) stay until cleared.
 """
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-LASTING = frozenset({"key_revoked", "history_lag", "account_error", "duplicate_frames"})
+LASTING = frozenset({"key_revoked", "history_lag", "account_error", "duplicate_frames", "halted"})
 _PARAMETERS: dict[str, frozenset[str]] = {
     "key_revoked": frozenset({"api_key_index"}),
     "reject": frozenset({"code", "message"}),
@@ -39,6 +40,7 @@ _PARAMETERS: dict[str, frozenset[str]] = {
     "late_fill": frozenset({"lots", "delay_ms"}),
     "history_lag": frozenset({"for_seconds"}),
     "account_error": frozenset(),
+    "halted": frozenset(),
     "duplicate_frames": frozenset(),
     "disconnect": frozenset(),
 }

@@ -167,6 +167,8 @@ class Trade:
     is_maker_ask: bool
     time_us: int
     height: int
+    kind: str = "trade"
+    """``trade``, ``liquidation``, ``deleverage`` or ``market-settlement``."""
 
     @property
     def ask(self) -> TradeSide:

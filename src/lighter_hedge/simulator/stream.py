@@ -13,7 +13,7 @@ from lighter_hedge.simulator.auth import AuthError, check_token
 from lighter_hedge.simulator.numerals import whole_number
 from lighter_hedge.simulator.pushes import BestChanged, Traded
 from lighter_hedge.simulator.sending import Answer, send_batch, send_one
-from lighter_hedge.simulator.venue import Connection, Venue, account_of, height_frame, is_private
+from lighter_hedge.simulator.venue import Connection, Venue, account_of, height_frame, is_private, text_of
 
 NEEDS_AUTH = frozenset(
     {"account_all_orders", "account_orders", "account_all_trades", "account_all_positions", "account_tx"}
@@ -53,7 +53,7 @@ class Stream:
                     group.create_task(_write(socket, connection)),
                     group.create_task(self._keep_alive(socket, connection, heard)),
                 ]
-                connection.send(_text({"session_id": str(uuid.uuid4()), "type": "connected"}))
+                connection.send(text_of({"session_id": str(uuid.uuid4()), "type": "connected"}))
                 await self._read(socket, connection, request.remote or "", heard)
                 for task in tasks:
                     task.cancel()
@@ -70,7 +70,7 @@ class Stream:
                 try:
                     self._message(connection, message.data, address)
                 except StreamError as error:
-                    connection.send(_text(error.frame))
+                    connection.send(text_of(error.frame))
 
     async def _keep_alive(self, socket: web.WebSocketResponse, connection: Connection, heard: asyncio.Event) -> None:
         """Ping a silent client; close with 1008 when it stays silent."""
@@ -85,7 +85,7 @@ class Stream:
                 if pinged:
                     await socket.close(code=1008, message=b"no pong")
                     return
-                connection.send(_text({"type": "ping"}))
+                connection.send(text_of({"type": "ping"}))
                 pinged = True
 
     def _message(self, connection: Connection, text: str, address: str) -> None:
@@ -97,7 +97,7 @@ class Stream:
             raise StreamError(30000, "Invalid JSON")
         match message.get("type"):
             case "ping":
-                connection.send(_text({"type": "pong"}))
+                connection.send(text_of({"type": "pong"}))
             case "pong":
                 return
             case "subscribe":
@@ -120,7 +120,7 @@ class Stream:
         else:
             answer = send_batch(self.venue, data.get("tx_types"), data.get("tx_infos"), address)
         if not answer.lost:
-            connection.send(_text({"type": message["type"], "id": data.get("id", ""), **answer.body}))
+            connection.send(text_of({"type": message["type"], "id": data.get("id", ""), **answer.body}))
 
     # --- subscriptions ---
 
@@ -129,7 +129,7 @@ class Stream:
         if channel not in connection.channels:
             raise StreamError(30002, f"Not Subscribed to : {channel}")
         connection.channels.discard(channel)
-        connection.send(_text({"type": "unsubscribed", "channel": channel}))
+        connection.send(text_of({"type": "unsubscribed", "channel": channel}))
 
     def _subscribe(self, connection: Connection, message: dict[str, Any]) -> None:
         channel = str(message.get("channel", "")).replace("/", ":")
@@ -138,7 +138,7 @@ class Stream:
         now_us = self.venue.step()
         snapshot = self._snapshot(channel, message, now_us)
         connection.channels.add(channel)
-        connection.send(_text(snapshot))
+        connection.send(text_of(snapshot))
         if is_private(channel):
             connection.accounts.add(account_of(channel))
         for text in self.venue.replayed(channel, now_us):
@@ -251,7 +251,3 @@ async def _write(socket: web.WebSocketResponse, connection: Connection) -> None:
         except ConnectionResetError:
             connection.drop()
             return
-
-
-def _text(frame: dict[str, Any]) -> str:
-    return json.dumps(frame, separators=(",", ":"))

@@ -4,12 +4,13 @@ Order of effects: run what is due, save it, then tell it. Nothing leaves before 
 """
 
 import asyncio
-import json
 import time
 from collections import deque
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
+
+import msgspec
 
 from lighter_hedge.simulator import wire
 from lighter_hedge.simulator.accounts import Account
@@ -77,7 +78,7 @@ class Venue:
         self._store = store
         self._clock = clock
         self._last_us = 0
-        self._last_frames: dict[str, deque[str]] = {}
+        self._last_frames: dict[str, deque[Mapping[str, Any]]] = {}
 
     def now_us(self) -> int:
         """Time that never runs backwards."""
@@ -139,11 +140,13 @@ class Venue:
         listeners = [one for one in self.connections if channel in one.channels]
         if not listeners and not private:
             return
-        text = json.dumps(frame, separators=(",", ":"))
         times = 1
         if private:
-            self._last_frames.setdefault(channel, deque(maxlen=REPLAYED_FRAMES)).append(text)
+            self._last_frames.setdefault(channel, deque(maxlen=REPLAYED_FRAMES)).append(frame)
             times = 2 if self.duplicates(channel, now_us) else 1
+        if not listeners:
+            return
+        text = text_of(frame)
         for connection in listeners:
             for _ in range(times):
                 connection.send(text)
@@ -159,7 +162,7 @@ class Venue:
         """Old frames that a fault sends again to a new subscriber."""
         if not is_private(channel) or not self.duplicates(channel, now_us):
             return []
-        return list(self._last_frames.get(channel, ()))
+        return [text_of(frame) for frame in self._last_frames.get(channel, ())]
 
     def account(self, account_index: int) -> Account | None:
         """The account with this index."""
@@ -194,6 +197,11 @@ class Venue:
             height = self.exchange.state.height(now_us)
             self.send("height", height_frame(height, now_us, "update"), now_us)
             await asyncio.sleep(1)
+
+
+def text_of(frame: Mapping[str, Any]) -> str:
+    """A frame as it goes over the wire."""
+    return msgspec.json.encode(frame).decode()
 
 
 def height_frame(height: int, now_us: int, verb: str) -> dict[str, Any]:

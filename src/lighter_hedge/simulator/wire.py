@@ -368,7 +368,7 @@ def trade(one: Trade, markets: Markets) -> Json:
         "trade_id": one.trade_id,
         "trade_id_str": str(one.trade_id),
         "tx_hash": f"{one.trade_id:016x}{time_ms:016x}" + "0" * 48,
-        "type": "trade",
+        "type": one.kind,
         "market_id": one.market_index,
         "size": market.size_text(one.lots),
         "price": market.price_text(one.price_ticks),

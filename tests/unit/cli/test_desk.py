@@ -6,6 +6,7 @@ import pytest
 from tests.fake_venue import FakeVenue
 from tests.unit.cli.conftest import Invoke
 
+from lighter_hedge.config import Settings
 from lighter_hedge.ops.pids import write_pid
 from lighter_hedge.ops.started import Started, remember
 
@@ -43,7 +44,17 @@ def test_a_key_that_is_missing_is_named(folder: Path, invoke: Invoke, monkeypatc
 def test_there_are_two_sides(folder: Path, invoke: Invoke) -> None:
     shown = invoke("run", "C")
     assert shown.exit_code == 2
-    assert "run A or run B" in shown.stderr
+    assert "run A, run B or run monitor" in shown.stderr
+
+
+def test_the_monitor_runs_without_any_key(folder: Path, invoke: Invoke, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in "AB":
+        monkeypatch.delenv(f"LIGHTER_HEDGE_ACCOUNT_{name}_PRIVATE_KEY")
+    ran: list[Settings] = []
+    monkeypatch.setattr("lighter_hedge.processes.monitor.run_monitor", ran.append)
+    assert invoke("run", "monitor", "--market", "BTC").exit_code == 0
+    (settings,) = ran
+    assert settings.accounts.account_a.private_key.get_secret_value() == ""
 
 
 def test_down_of_a_stopped_desk_still_tells_what_is_left(folder: Path, venue: FakeVenue, invoke: Invoke) -> None:

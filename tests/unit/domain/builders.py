@@ -258,7 +258,7 @@ def frame(
     return replace(plain, **changes)
 
 
-def only(commands: Iterable[Command], kind: type[_C]) -> list[_C]:
+def only(commands: Iterable[object], kind: type[_C]) -> list[_C]:
     """The commands of one kind, in order."""
     return [command for command in commands if isinstance(command, kind)]
 

@@ -131,7 +131,7 @@ def test_a_position_that_differs_for_a_while_disarms() -> None:
 
 def test_an_account_to_be_read_again_disarms() -> None:
     talk = armed()
-    talk.core.read_again(Role.MAKER)
+    talk.core.reads.again(Role.MAKER)
     talk.a_says()
     assert reason(talk) == "reading accounts"
 

@@ -6,15 +6,17 @@ import pytest
 from tests.unit.domain.builders import LAG_MS, filled_row, frame, memory, one, only, row, sent, settings
 from tests.unit.domain.talk import Talk, recover
 
-from lighter_hedge.domain.clearer import CLEAR_MS_MAX, Clearer
+from lighter_hedge.domain.clearer import Clearer
 from lighter_hedge.domain.commands import Exit, Send
 from lighter_hedge.domain.events import AnswerKind, FeedOpened, NonceRead, OrderReported, OrderRequest, Ticked
 from lighter_hedge.domain.states import Role
 from lighter_hedge.domain.units import Side
 
+CLEAR_MS_MAX = 60_000
+
 
 def clearing(position: int = 100, resting: int = 0) -> Talk:
-    talk = Talk(machine=Clearer.create(Role.MAKER, settings(), memory(Role.MAKER)))
+    talk = Talk(machine=Clearer.create(Role.MAKER, settings(), memory(Role.MAKER), CLEAR_MS_MAX))
     talk.positions[Role.MAKER] = position
     talk.resting[Role.MAKER] = resting
     recover(talk, FeedOpened(), frame(), more_ms=1_000)
@@ -94,7 +96,7 @@ def test_another_instance_ends_it() -> None:
 
 
 def test_without_a_book_it_waits() -> None:
-    talk = Talk(machine=Clearer.create(Role.MAKER, settings(), memory(Role.MAKER)))
+    talk = Talk(machine=Clearer.create(Role.MAKER, settings(), memory(Role.MAKER), CLEAR_MS_MAX))
     talk.positions[Role.MAKER] = 100
     recover(talk, FeedOpened())
     assert [tx for tx in sent(talk.log) if tx.startswith("order")] == []

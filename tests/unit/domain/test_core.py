@@ -23,8 +23,8 @@ from tests.unit.domain.builders import (
 from tests.unit.domain.maker_talk import quoting
 from tests.unit.domain.talk import Talk, hedger_side, maker_side
 
-from lighter_hedge.domain.commands import BaselineSet, FillsKnown, ReadAccount, ReadOrders, Resubscribe
-from lighter_hedge.domain.core import READ_AGAIN_MS, Core
+from lighter_hedge.domain.commands import Attributed, BaselineSet, FillsKnown, ReadAccount, ReadOrders, Resubscribe
+from lighter_hedge.domain.core import Core
 from lighter_hedge.domain.events import (
     AccountRead,
     AnswerKind,
@@ -39,6 +39,7 @@ from lighter_hedge.domain.events import (
     TradeReported,
 )
 from lighter_hedge.domain.foreign import differences
+from lighter_hedge.domain.reads import READ_AGAIN_MS
 from lighter_hedge.domain.states import Role
 from lighter_hedge.domain.units import Side
 
@@ -67,12 +68,12 @@ def test_an_announced_index_is_never_used_again() -> None:
 def test_old_orders_of_the_account_push_the_serial_up() -> None:
     """Interleaving E9: the journal is lost, the account's orders are not."""
     talk = Talk(machine=maker_side().machine)
-    talk.core.orders_read = False
+    talk.core.reads.orders_read = False
     talk.core.fresh = True
     talk.hear(OrdersRead(coids=(), rows=(filled_row(40), row(coid=12345)), asked_ms=0))
     assert talk.core.own.folded_serial == 40
     assert talk.core.own.total == 0, "history, no fill of ours"
-    assert talk.core.next_coid() == coid(41)
+    assert talk.core.next_coid() == coid(1_041), "orders may have been told that have never reached the venue"
 
 
 def test_a_fill_is_journalled_once_however_often_it_is_told() -> None:
@@ -130,9 +131,9 @@ def test_after_an_unknown_outcome_the_own_account_is_read() -> None:
 
 def test_a_failed_account_read_changes_nothing() -> None:
     talk = maker_side()
-    before = dict(talk.core.last_read)
+    before = dict(talk.core.reads.last)
     talk.hear(AccountRead(role=Role.MAKER, position=None, available=0, open_orders=0, asked_ms=talk.now.mono_ms))
-    assert talk.core.last_read == before
+    assert talk.core.reads.last == before
     assert talk.core.checks[Role.MAKER].reported == 0
 
 
@@ -170,14 +171,20 @@ def test_an_unseen_fill_is_attributed_only_by_a_read_after_the_lag() -> None:
     talk = hedger_side()
     talk.core.maker.expect(announce())
     talk.core.last_change_ms[Role.MAKER] = talk.now.mono_ms
-    talk.core.last_read[Role.MAKER] = (talk.now.mono_ms + LAG_MS - 1, 100)
-    assert talk.core.attribute_unseen_fills(talk.now) == []
-    talk.core.last_read[Role.MAKER] = (talk.now.mono_ms + LAG_MS, 130)
-    assert talk.core.attribute_unseen_fills(talk.now) == [], "more than the announced order could fill is foreign"
-    talk.core.last_read[Role.MAKER] = (talk.now.mono_ms + LAG_MS, 100)
-    assert len(entries(talk.core.attribute_unseen_fills(talk.now), FillsKnown)) == 1
+    talk.core.reads.last[Role.MAKER] = (talk.now.mono_ms + LAG_MS - 1, 100)
+    assert talk.core.attribute_unseen_fills(talk.now, silent=True) == []
+    talk.core.reads.last[Role.MAKER] = (talk.now.mono_ms + LAG_MS, 130)
+    assert talk.core.attribute_unseen_fills(talk.now, silent=True) == [], (
+        "more than the announced order could fill is foreign"
+    )
+    talk.core.reads.last[Role.MAKER] = (talk.now.mono_ms + LAG_MS, 100)
+    assert talk.core.attribute_unseen_fills(talk.now, silent=False) == [], "its own word counts while it is heard"
+    said = talk.core.attribute_unseen_fills(talk.now, silent=True)
+    assert len(entries(said, FillsKnown)) == 1
+    assert entries(said, Attributed) == [Attributed(coid=coid(1), lots=100)]
+    assert talk.core.attributed
     assert talk.core.maker.position == 100
-    assert talk.core.attribute_unseen_fills(talk.now) == []
+    assert talk.core.attribute_unseen_fills(talk.now, silent=True) == []
 
 
 def test_closing_what_is_closed_is_nothing() -> None:

@@ -3,9 +3,9 @@
 from tests.unit.domain.builders import codes, trade
 from tests.unit.domain.talk import maker_side
 
-from lighter_hedge.domain.core import DIFFERS_GRACE_MS
 from lighter_hedge.domain.events import PositionReported
 from lighter_hedge.domain.foreign import differences, proven_difference, take_foreign
+from lighter_hedge.domain.reads import DIFFERS_GRACE_MS
 from lighter_hedge.domain.states import Role
 
 
@@ -18,7 +18,7 @@ def test_a_difference_is_named_once_it_has_lasted() -> None:
     assert differences(talk.core, talk.now) == []
     talk.ms += DIFFERS_GRACE_MS
     assert differences(talk.core, talk.now) == words
-    assert proven_difference(talk.core) == ""
+    assert proven_difference(talk.core, talk.now) == ""
 
 
 def test_foreign_trades_are_named_and_forgotten() -> None:
@@ -28,3 +28,19 @@ def test_foreign_trades_are_named_and_forgotten() -> None:
     said = take_foreign(talk.core)
     assert codes(said) == ["FOREIGN_TRADE", "FOREIGN_TRADE"]
     assert take_foreign(talk.core) == []
+
+
+def test_the_other_account_is_judged_once_its_side_was_heard_or_much_later() -> None:
+    talk = maker_side()
+    check = talk.core.checks[Role.HEDGER]
+    talk.hear(PositionReported(role=Role.HEDGER, lots=-7))
+    check._proven = True
+    assert proven_difference(talk.core, talk.now) != ""
+    talk.core.peer_known = False
+    assert proven_difference(talk.core, talk.now) == ""
+    talk.ms += talk.core.settings.unhedged_ms_max
+    assert proven_difference(talk.core, talk.now) != ""
+    check._proven = False
+    talk.core.checks[Role.MAKER]._proven = True
+    talk.core.checks[Role.MAKER].differs_since_ms = talk.now.mono_ms
+    assert proven_difference(talk.core, talk.now) != "", "the own account needs nobody's word"

@@ -99,7 +99,7 @@ def test_what_a_cannot_see_is_named() -> None:
     talk.machine.messaging_up = False
     assert reasons(talk) == ["stream is down", "book is stale", "Redis is down"]
     talk.core.feed_open = True
-    talk.core.read_again(Role.MAKER)
+    talk.core.reads.again(Role.MAKER)
     assert reasons(talk)[0] == "reading accounts after a reconnect"
     talk.core.recovered = False
     assert reasons(talk)[0] == "recovering"

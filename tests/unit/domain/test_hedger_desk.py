@@ -41,6 +41,7 @@ from lighter_hedge.domain.events import (
 )
 from lighter_hedge.domain.hedger import Hedger
 from lighter_hedge.domain.states import OperatorCommand, Role
+from lighter_hedge.domain.units import Side
 
 # --- foreign changes and exposure --------------------------------------------------------------------------------
 
@@ -90,6 +91,7 @@ def test_exposure_that_lasts_too_long_alerts_once_and_asks_for_a_pause() -> None
 def test_a_fill_that_no_frame_told_of_is_read_from_as_position() -> None:
     talk = armed()
     talk.positions[Role.MAKER] = 100
+    talk.alive = False  # while A is heard, its own word about its orders counts
     out = talk.wait(45_000, step_ms=500)
     assert [tx for tx in sent(out) if tx.startswith("order")][:1]
 
@@ -198,3 +200,35 @@ def test_a_start_expects_the_quote_it_was_armed_for() -> None:
 def test_a_hedge_that_is_not_in_the_books_is_not_wanted(wanted: int) -> None:
     side = Hedger.create(settings(), memory())
     assert not side._wanted(order(coid=wanted))
+
+
+def test_what_was_attributed_and_is_told_again_is_hedged_only_if_the_venue_shows_it() -> None:
+    """A restored journal knew an old announce alone; the fill was attributed to it, then told as another order's."""
+    talk = hedger_side(remembers=memory(attributed=True))
+    assert talk.core.attributed
+    talk.positions[Role.MAKER] = 0
+    out = talk.a_says(fills=(fills(9, side=Side.BID, lots=100, filled=100, closed=True),), round=1)
+    assert sent(out + talk.wait(500)) == []
+    out = talk.hear(PositionReported(role=Role.MAKER, lots=100))
+    assert len(sent(out + talk.wait(200))) == 1
+
+
+def test_books_of_an_old_journal_arm_nothing_and_hedge_nothing_until_the_venue_agrees() -> None:
+    known = fills(1, side=Side.BID, lots=100, filled=100, closed=True)
+    old = memory(baseline=BaselineSet(maker=0, hedger=0), fills={Role.MAKER: (known,)})
+    talk = hedger_side(remembers=old)
+    assert talk.core.recovered
+    assert talk.core.unclear
+    out = talk.a_says(announce=announce(2))
+    assert state(talk).armed is None
+    assert sent(out + talk.wait(500)) == []
+    talk.a_says(fills=(known, fills(3, side=Side.ASK, lots=100, filled=100, closed=True)))
+    assert not talk.core.unclear
+    assert state(talk).armed is not None or talk.core.net != 0
+
+
+def test_once_the_books_have_agreed_words_come_before_the_venues_position() -> None:
+    talk = hedger_side()
+    assert not talk.core.unclear
+    known = fills(9, side=Side.BID, lots=100, filled=100, closed=True)
+    assert len(sent(talk.a_says(fills=(known,), round=1))) == 1

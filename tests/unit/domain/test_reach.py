@@ -24,7 +24,7 @@ def reaching(filled: int = 100, **changes: Any) -> tuple[Reach, Talk]:
     order = talk.core.maker.expect(announce(side=Side.BID, lots=100, price=PRICE))
     order.by_row = filled
     order.closed = filled == 100
-    talk.core.maker._sums = None
+    talk.core.maker._changed(order)
     return Reach(core=talk.core, peer=peer), talk
 
 

@@ -129,7 +129,8 @@ def test_orders_that_cannot_be_read_recover_nothing() -> None:
 
 def test_clear_takes_the_position_as_the_venue_shows_it() -> None:
     talk = Talk(
-        machine=Clearer.create(Role.MAKER, settings(), memory(Role.MAKER)), positions={Role.MAKER: 33, Role.HEDGER: 0}
+        machine=Clearer.create(Role.MAKER, settings(), memory(Role.MAKER), 60_000),
+        positions={Role.MAKER: 33, Role.HEDGER: 0},
     )
     recover(talk, FeedOpened())
     assert talk.core.own.position == 33

@@ -20,7 +20,7 @@ def wish(talk: Talk, *, pause_id: int = WALL_MS, hedge_now: bool = False) -> Non
 
 def read(talk: Talk, a: int = 0, b: int = 0) -> None:
     for role, position in ((Role.MAKER, a), (Role.HEDGER, b)):
-        talk.core.last_read[role] = (talk.now.mono_ms, position)
+        talk.core.reads.last[role] = (talk.now.mono_ms, position)
 
 
 def attempt(talk: Talk) -> object:

@@ -58,5 +58,5 @@ def test_a_timeout_reads_both_accounts_once() -> None:
     talk.machine.watch.step(view(talk), 10, ())
     talk.ms += 60_000
     assert codes(talk.machine.watch.step(view(talk), 10, ())) == ["HEDGE_TIMEOUT"]
-    assert talk.core._resync == set(Role)
+    assert talk.core.reads.awaited == set(Role)
     assert talk.machine.watch.step(view(talk), 10, ()) == []

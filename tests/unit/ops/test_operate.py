@@ -9,7 +9,15 @@ import pytest
 from lighter_hedge.config import load
 from lighter_hedge.domain.states import HedgerState, MakerState, Mode, OperatorCommand, Pause, Role
 from lighter_hedge.ops.exit_codes import ExitCode, OpsError
-from lighter_hedge.ops.operate import ask, check_resumed, living_maker, present_pause, resume_command, wall_ms
+from lighter_hedge.ops.operate import (
+    ask,
+    check_resumed,
+    living_maker,
+    living_sides,
+    present_pause,
+    resume_command,
+    wall_ms,
+)
 
 PAUSE = Pause(id=7, reason="max_retries_exceeded", code="H3001", since_ms=1)
 MAKER = MakerState(epoch=1, seq=1, at_ms=0, mode=Mode.RUNNING, pause=None, announce=None, fills=(), round=3, position=0)
@@ -53,6 +61,7 @@ def test_who_stays_silent_is_named(answering: set[Role], silent: str) -> None:
     with pytest.raises(OpsError, match=f"not acknowledged {silent} within") as late:
         asyncio.run(ask(FakeStream(answering), COMMAND, timeout_seconds=0.01, tell=lambda _: None))
     assert late.value.code is ExitCode.TIMED_OUT
+    assert "who is started again does not" in late.value.remedy
 
 
 def test_resume_names_the_pause_that_stands() -> None:
@@ -93,5 +102,9 @@ def test_a_side_that_has_ended_here_is_not_running_however_fresh_its_last_words_
     assert asyncio.run(living_maker(fresh, settings)).epoch == 1
     settings.run_dir.mkdir()
     (settings.run_dir / "journal_A.sqlite.lock").write_text("")
-    with pytest.raises(OpsError, match="is not running"):
+    with pytest.raises(OpsError, match="is not running: start it: lighter-hedge up"):
         asyncio.run(living_maker(fresh, settings))
+    fresh.states[Role.HEDGER] = replace(HEDGER, at_ms=wall_ms())
+    with pytest.raises(OpsError, match="account B is: to start anew: lighter-hedge down, then lighter-hedge up"):
+        asyncio.run(living_maker(fresh, settings))
+    assert asyncio.run(living_sides(fresh, settings)) == {Role.HEDGER}

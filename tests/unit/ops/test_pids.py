@@ -2,12 +2,24 @@
 
 import asyncio
 import os
+import signal
 from pathlib import Path
 
 import pytest
 
+from lighter_hedge.ops import pids
 from lighter_hedge.ops.exit_codes import ExitCode, OpsError
-from lighter_hedge.ops.pids import desk_lock, ended_here, forget_pid, is_ours, running, stop_desk, write_pid
+from lighter_hedge.ops.pids import (
+    already_running,
+    desk_lock,
+    ended_here,
+    forget_pid,
+    is_ours,
+    pid_file,
+    running,
+    stop_desk,
+    write_pid,
+)
 
 
 def test_a_pid_of_another_program_is_not_ours(tmp_path: Path) -> None:
@@ -42,3 +54,42 @@ def test_the_lock_is_held_once_and_freed(tmp_path: Path) -> None:
         assert refused.value.code is ExitCode.REFUSED
     with desk_lock(tmp_path, tmp_path / "run"):
         pass
+
+
+def test_half_a_desk_is_named_and_the_way_out_is_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(pids, "is_ours", lambda _: True)
+    write_pid(tmp_path, "supervisor", 11)
+    write_pid(tmp_path, "B", 12)
+    refused = already_running(tmp_path)
+    assert refused.message == "A does not run, but the rest does (supervisor pid 11, B pid 12)"
+    assert refused.remedy == "to start anew: lighter-hedge down, then lighter-hedge up"
+    write_pid(tmp_path, "A", 13)
+    assert "already running (supervisor pid 11, A pid 13, B pid 12)" in already_running(tmp_path).message
+
+
+def test_a_monitor_alone_is_no_running_desk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(pids, "is_ours", lambda _: True)
+    write_pid(tmp_path, "monitor", 11)
+    assert running(tmp_path) == {}
+    assert running(tmp_path, ("monitor",)) == {"monitor": 11}
+    with desk_lock(tmp_path, tmp_path / "run"):
+        pass
+
+
+@pytest.mark.parametrize("deaf", [False, True])
+def test_a_monitor_that_is_left_ends_with_the_desk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, deaf: bool) -> None:
+    monkeypatch.setattr(pids, "MONITOR_SECONDS", 0.1 if deaf else 5.0)
+    sent: list[int] = []
+    alive = {11}
+
+    def kill(pid: int, number: int) -> None:
+        sent.append(number)
+        if number == signal.SIGKILL or not deaf:
+            alive.discard(pid)
+
+    monkeypatch.setattr(pids, "is_ours", lambda pid: pid in alive)
+    monkeypatch.setattr(os, "kill", kill)
+    write_pid(tmp_path, "monitor", 11)
+    assert asyncio.run(stop_desk(tmp_path, timeout_seconds=1)) == {}
+    assert sent == ([signal.SIGTERM, signal.SIGKILL] if deaf else [signal.SIGTERM])
+    assert not pid_file(tmp_path, "monitor").exists()

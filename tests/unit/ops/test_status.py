@@ -95,3 +95,15 @@ def test_a_pause_shows_its_reason_and_id() -> None:
 
 def test_a_pause_that_only_b_has_asked_for_shows_too() -> None:
     assert seen(hedger=replace(HEDGER, pause_ask=PAUSE)).pause == PAUSE
+
+
+def test_the_monitor_shows_and_changes_nothing_else() -> None:
+    without = seen(A=1)
+    desk = view("a_b:BTC", MAKER, HEDGER, now_ms=NOW, stale_ms=9000, pids={"A": 1}, monitor_pid=5)
+    assert "monitor   alive" in lines(desk)
+    assert "monitor   not running here" in lines(without)
+    assert (desk.as_json()["monitor_alive"], desk.as_json()["pids"]) == (True, {"A": 1, "monitor": 5})
+    assert (without.as_json()["monitor_alive"], without.as_json()["pids"]) == (False, {"A": 1})
+    assert desk.exit_code is without.exit_code
+    nobody = view("a_b:BTC", None, None, now_ms=NOW, stale_ms=9000, pids={}, monitor_pid=5)
+    assert (nobody.running, nobody.exit_code) == (False, ExitCode.NOT_RUNNING)

@@ -12,8 +12,18 @@ from pathlib import Path
 import pytest
 
 from lighter_hedge.ops.exit_codes import ExitCode, OpsError
+from lighter_hedge.ops.logs import open_logs
 from lighter_hedge.ops.pids import pid_file, running
-from lighter_hedge.ops.supervisor import Child, ChildEvent, Supervisor, start_detached
+from lighter_hedge.ops.ready import await_ready
+from lighter_hedge.ops.supervisor import (
+    Child,
+    ChildEvent,
+    Supervisor,
+    desk_children,
+    log_event,
+    reports_to,
+    start_detached,
+)
 
 CHILD = """\
 import os, signal, sys, time
@@ -52,7 +62,12 @@ class Desk:
         self.events: list[ChildEvent] = []
         self.changed = asyncio.Event()
         children = [
-            Child(side=side, argv=(sys.executable, str(script), side, str(folder), plan), first_extra=("first",))
+            Child(
+                side=side,
+                argv=(sys.executable, str(script), side, str(folder), plan),
+                first_extra=("first",),
+                optional=side == "monitor",
+            )
             for side, plan in plans.items()
         ]
         self.supervisor = Supervisor(
@@ -156,6 +171,22 @@ def test_a_stopped_or_superseded_child_stays_down_while_the_other_runs_on(
     asyncio.run(main())
 
 
+def test_a_key_that_is_refused_at_a_restart_may_come_back(tmp_path: Path) -> None:
+    async def main() -> None:
+        desk = Desk(tmp_path, B="then3", A="run")
+
+        async def story() -> None:
+            await desk.both_ready()
+            signal_child(tmp_path, "B", signal.SIGUSR1)
+            await desk.until(lambda: desk.count("B", "ready") == 2)
+            desk.supervisor.ask_stop()
+
+        assert await running_desk(desk, story) == 0
+        assert desk.count("B", "restarting") == 1
+
+    asyncio.run(main())
+
+
 def test_a_start_that_fails_stops_the_other_and_passes_the_cause_on(tmp_path: Path) -> None:
     async def main() -> None:
         desk = Desk(tmp_path, B="run", A="fail3")
@@ -184,6 +215,108 @@ def test_a_child_that_does_not_listen_is_killed(tmp_path: Path) -> None:
         assert desk.stops() == ["B"]
 
     asyncio.run(main())
+
+
+@pytest.mark.parametrize("plan", ["fail1", "fail3", "run"])
+def test_a_desk_starts_runs_and_stops_whatever_becomes_of_its_monitor(tmp_path: Path, plan: str) -> None:
+    async def main() -> None:
+        desk = Desk(tmp_path, monitor=plan, B="run", A="run")
+
+        async def story() -> None:
+            await desk.both_ready()
+            if plan == "run":
+                await desk.until(lambda: desk.count("monitor", "ready") == 1)
+                signal_child(tmp_path, "monitor", signal.SIGKILL)
+                await desk.until(lambda: desk.count("monitor", "ready") == 2)
+            elif plan == "fail1":
+                await desk.until(lambda: desk.count("monitor", "exited") >= 3)
+            else:
+                await desk.until(lambda: desk.count("monitor", "exited") == 1)
+            assert set(running(tmp_path)) == {"A", "B"}
+            desk.supervisor.ask_stop()
+
+        assert await running_desk(desk, story) == 0
+        assert desk.stops() == (["A", "B", "monitor"] if plan == "run" else ["A", "B"])
+        assert len(desk.starts("A")) == len(desk.starts("B")) == 1
+        restarts = desk.count("monitor", "restarting")
+        assert restarts >= 1 if plan != "fail3" else restarts == 0, "a code that no restart mends"
+
+    asyncio.run(main())
+
+
+def test_a_monitor_that_is_stopped_stays_stopped_and_one_that_does_not_listen_is_killed(tmp_path: Path) -> None:
+    async def main() -> None:
+        desk = Desk(tmp_path, grace_seconds=0.2, monitor="deaf", B="run", A="run")
+
+        async def story() -> None:
+            await desk.both_ready()
+            await desk.until(lambda: desk.count("monitor", "ready") == 1)
+            desk.supervisor.ask_stop()
+
+        assert await running_desk(desk, story) == 0
+        assert [each.code for each in desk.events if each.side == "monitor" and each.event == "exited"] == [-9]
+
+    asyncio.run(main())
+
+
+def test_a_desk_whose_sides_have_ended_does_not_stay_for_its_monitor(tmp_path: Path) -> None:
+    async def main() -> None:
+        desk = Desk(tmp_path, monitor="run", B="then8", A="then8")
+
+        async def story() -> None:
+            await desk.both_ready()
+            await desk.until(lambda: desk.count("monitor", "ready") == 1)
+            signal_child(tmp_path, "A", signal.SIGUSR1)
+            signal_child(tmp_path, "B", signal.SIGUSR1)
+
+        assert await running_desk(desk, story) == 8
+        assert desk.stops() == ["monitor"]
+
+    asyncio.run(main())
+
+
+def test_a_monitor_that_a_killed_supervisor_has_left_is_ended_first(tmp_path: Path) -> None:
+    async def main() -> None:
+        left = Desk(tmp_path, monitor="run", B="run", A="run")
+        child = left.supervisor._kept[0].child
+        read, write = os.pipe()
+        process = await asyncio.create_subprocess_exec(
+            *child.argv, env={**os.environ, "LIGHTER_HEDGE_READY_FD": str(write)}, pass_fds=(write,)
+        )
+        os.close(write)
+        assert await await_ready(read)
+        pid_file(tmp_path, "monitor").write_text(f"{process.pid}\n")
+        desk = Desk(tmp_path, monitor="run", B="run", A="run")
+
+        async def story() -> None:
+            assert await process.wait() == 0
+            await desk.both_ready()
+            desk.supervisor.ask_stop()
+
+        assert await running_desk(desk, story) == 0
+
+    asyncio.run(main())
+
+
+def test_events_go_to_every_report_and_to_the_log(tmp_path: Path) -> None:
+    heard: list[ChildEvent] = []
+    event = ChildEvent(side="A", event="exited", code=-9, message="last words")
+    logs = open_logs(tmp_path / "supervisor.log")
+    reports_to(heard.append, log_event, heard.append)(event)
+    log_event(ChildEvent(side="B", event="restarting", message="in 1 s"))
+    logs.close()
+    assert heard == [event, event]
+    first, second = (tmp_path / "supervisor.log").read_text().splitlines()
+    assert first.endswith("error   CHILD_EXITED A exited with exit code -9: last words")
+    assert second.endswith("info    CHILD_RESTARTING B restarting: in 1 s")
+
+
+def test_the_monitor_is_last_to_stop_and_gets_no_argument_of_a_person() -> None:
+    monitor, b, a = desk_children(["--config", "c.yaml"], ["--started-by-person"])
+    assert [monitor.side, b.side, a.side] == ["monitor", "B", "A"]
+    assert (monitor.optional, a.optional, b.optional) == (True, False, False)
+    assert (monitor.first_extra, a.first_extra) == ((), ("--started-by-person",))
+    assert monitor.argv[-4:] == ("run", "monitor", "--config", "c.yaml")
 
 
 def test_a_second_supervisor_is_refused_with_the_pids(tmp_path: Path) -> None:
@@ -247,6 +380,12 @@ def test_a_supervisor_that_dies_silently_is_reported_with_its_log(tmp_path: Path
     with pytest.raises(OpsError, match="last words") as caught:
         detached(tmp_path, READY % "A", 7)
     assert caught.value.code is ExitCode.REFUSED
+
+
+@pytest.mark.filterwarnings("ignore::ResourceWarning")
+def test_what_becomes_of_the_monitor_is_nobodys_cause(tmp_path: Path) -> None:
+    failed = '{"side": "monitor", "event": "exited", "code": 1, "message": "no disk"}'
+    detached(tmp_path, f"{READY % 'monitor'}|{failed}|{READY % 'A'}|{READY % 'B'}", 0)
 
 
 @pytest.mark.filterwarnings("ignore::ResourceWarning")

@@ -31,7 +31,7 @@ def told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Settings:
 
 def refused(settings: Settings) -> OpsError:
     with pytest.raises(OpsError) as caught:
-        clear.clear_stopped(settings, (Role.MAKER,), lambda _: None)
+        clear.clear_stopped(settings, (Role.MAKER,), lambda _: None, timeout_seconds=5)
     return caught.value
 
 

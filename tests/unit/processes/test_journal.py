@@ -36,6 +36,7 @@ from lighter_hedge.processes.journal_file import (
     JournalUnwritable,
     open_for_writing,
 )
+from lighter_hedge.processes.outbox import mark_delivered, read_pending
 
 DESK = DeskId(pair="a_b", market="BTC", number=3)
 NOW_MS = 1_767_225_600_123
@@ -300,11 +301,11 @@ def test_stop_of_a_side_that_never_started_is_refused(path: Path) -> None:
 def test_alert_stays_until_it_is_delivered(journal: Journal) -> None:
     journal.alert("unhedged", "20 lots for 91 s", NOW_MS)
     journal.alert("paused", "by the desk", NOW_MS + 1)
-    first, second = journal.pending_alerts()
-    assert (first.code, first.text, first.wall_ms) == ("unhedged", "20 lots for 91 s", NOW_MS)
-    journal.alert_delivered(first.id)
-    journal.alert_delivered(first.id)
-    assert journal.pending_alerts() == (second,)
+    first, second = read_pending(journal.path)
+    assert (first.level, first.code, first.text, first.wall_ms) == ("error", "unhedged", "20 lots for 91 s", NOW_MS)
+    mark_delivered(journal.path, [first.id], NOW_MS + 2)
+    mark_delivered(journal.path, [first.id], NOW_MS + 3)
+    assert read_pending(journal.path) == read_summary(journal.path).alerts == (second,)
 
 
 def test_summary_is_read_while_the_side_runs(path: Path, journal: Journal) -> None:

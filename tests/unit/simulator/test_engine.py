@@ -7,7 +7,7 @@ from lighter_hedge.simulator.pushes import OrdersChanged
 
 def test_an_untouched_world_has_nothing_to_announce() -> None:
     world = make_world()
-    assert world.exchange._engine.announce(Effects(), world.now_us) == []
+    assert world.exchange.engine.announce(Effects(), world.now_us) == []
 
 
 def test_two_makers_each_hear_their_own_fill() -> None:

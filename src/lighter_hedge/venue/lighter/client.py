@@ -7,9 +7,10 @@ from pydantic import SecretStr
 from lighter_hedge.domain.events import Answer, Candidate, OrderReport, Request, TxStatus
 from lighter_hedge.domain.states import Role
 from lighter_hedge.domain.units import MarketSpec, UnitError
-from lighter_hedge.venue.errors import ReadFailed, UnknownMarket, VenueUnreachable
+from lighter_hedge.venue.errors import ReadFailed
 from lighter_hedge.venue.lighter import models, parse
-from lighter_hedge.venue.lighter.rest import Rest, unanswered
+from lighter_hedge.venue.lighter.public import load_market
+from lighter_hedge.venue.lighter.rest import Rest
 from lighter_hedge.venue.lighter.signer import Signer
 from lighter_hedge.venue.lighter.websocket import Stream, StreamSettings
 from lighter_hedge.venue.port import OnEvent
@@ -52,7 +53,7 @@ async def connect(settings: LighterSettings) -> "LighterVenue":
     signer: Signer | None = None
     connected = False
     try:
-        market = await _load_market(rest, settings)
+        market = await load_market(rest, settings.base_url, settings.market)
         signer = await Signer.open(
             base_url=settings.base_url,
             account_index=settings.own_account,
@@ -175,23 +176,6 @@ class LighterVenue:
             return tuple(parse.order(row, self.market) for row in ours)
         except UnitError as error:
             raise ReadFailed(f"{endpoint}: {error}") from None
-
-
-async def _load_market(rest: Rest, settings: LighterSettings) -> MarketSpec:
-    try:
-        rows = await rest.markets()
-    except ReadFailed as error:
-        if unanswered(error):
-            raise VenueUnreachable(f"nothing answers at {settings.base_url}: {error}") from error
-        raise
-    for row in rows:
-        if row.symbol == settings.market:
-            try:
-                return parse.market_spec(row)
-            except UnitError as error:
-                raise ReadFailed(f"orderBookDetails: {error}") from None
-    listed = ", ".join(sorted(row.symbol for row in rows)) or "none"
-    raise UnknownMarket(f"the venue lists no market {settings.market!r}; it lists: {listed}")
 
 
 async def _same_wallet(rest: Rest, settings: LighterSettings) -> bool:

@@ -186,6 +186,7 @@ class StatsUpdate(Wire, tag_field="type", tag="update/market_stats"):
 
     channel: str
     market_stats: Stats
+    timestamp: int = 0
 
 
 class StatsSnapshot(Wire, tag_field="type", tag="subscribed/market_stats"):
@@ -193,6 +194,7 @@ class StatsSnapshot(Wire, tag_field="type", tag="subscribed/market_stats"):
 
     channel: str
     market_stats: Stats
+    timestamp: int = 0
 
 
 class AccountUpdate(Wire, tag_field="type", tag="update/account_all"):

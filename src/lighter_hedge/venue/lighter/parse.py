@@ -82,7 +82,8 @@ def events_of(frame: models.Frame, scope: Scope) -> list[Emitted]:
         case models.TickerUpdate() | models.TickerSnapshot():
             return [MarketHeard()]
         case models.StatsUpdate() | models.StatsSnapshot():
-            return [MarketHeard(mark=floor_of_wire(frame.market_stats.mark_price, scope.market.price_decimals))]
+            mark = floor_of_wire(frame.market_stats.mark_price, scope.market.price_decimals)
+            return [MarketHeard(mark=mark, at_ms=frame.timestamp)]
         case models.AccountUpdate():
             return [*_account_trades(frame, scope), *_account_position(frame, scope)]
         case models.AccountSnapshot():

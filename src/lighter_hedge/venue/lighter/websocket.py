@@ -45,6 +45,8 @@ class StreamSettings:
     other_account: int
     other_token: SecretStr | None = None
     """A read-only token of the other account, should the venue want one for its channel; else our own is shown."""
+    public_alone: bool = False
+    """Follow only what the venue shows to anybody: no token, no account's own channels, no order book."""
     silence_seconds: float = 5.0
     """The market's channels speak several times a second: a longer silence is a dead connection."""
     ping_seconds: float = 30.0
@@ -232,6 +234,8 @@ class Stream:
 
     def _channels(self) -> list[str]:
         market, own, other = self._scope.market.market_index, self._settings.own_account, self._settings.other_account
+        if self._settings.public_alone:
+            return [f"account_all/{own}", f"account_all/{other}", f"market_stats/{market}"]
         return [
             f"account_all/{own}",
             f"account_all_orders/{own}",
@@ -248,7 +252,7 @@ class Stream:
         for channel in channels:
             link.waiting.add(_inbound(channel))
             message = {"type": "subscribe", "channel": channel}
-            if channel.startswith(("account", "user")):
+            if channel.startswith(("account", "user")) and not self._settings.public_alone:
                 message["auth"] = self._auth(channel, token)
             link.outbox.put_nowait(_text(message))
 

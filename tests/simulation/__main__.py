@@ -1,0 +1,168 @@
+"""Plays many seeds on all cores, or one with a readable trace.
+
+python -m tests.simulation world 17            one seed, every line of its trace, and the verdict
+python -m tests.simulation many 0:5000         a range of seeds, and a table; --json FILE keeps it
+"""
+
+import argparse
+import json
+import multiprocessing
+import os
+import platform
+import sys
+import time
+import traceback
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+from tests.simulation.faults import KINDS
+from tests.simulation.play import Report, play
+
+CHUNK = 10
+TELL_SECONDS = 30.0
+
+
+@dataclass(slots=True)
+class Table:
+    """What many seeds have played."""
+
+    seeds: str
+    long: bool
+    worlds: int = 0
+    rounds: int = 0
+    fills: int = 0
+    faults: Counter[str] = field(default_factory=Counter)
+    virtual_seconds: float = 0.0
+    core_seconds: float = 0.0
+    wall_seconds: float = 0.0
+    paused: Counter[str] = field(default_factory=Counter)
+    mended: int = 0
+    converged: list[float] = field(default_factory=list)
+    violations: dict[int, str] = field(default_factory=dict)
+
+    def add(self, report: Report) -> None:
+        """One more world without a violation."""
+        self.worlds += 1
+        self.rounds += report.rounds
+        self.fills += report.fills
+        self.faults.update(report.faults)
+        self.virtual_seconds += report.virtual_seconds
+        self.paused[report.paused or "running"] += 1
+        self.mended += report.mended
+        self.converged.append(report.converged_seconds)
+
+    def as_json(self) -> dict[str, Any]:
+        """For a file."""
+        ordered = sorted(self.converged)
+        return {
+            "seeds": self.seeds,
+            "long": self.long,
+            "python": platform.python_version(),
+            "worlds": self.worlds,
+            "rounds": self.rounds,
+            "fills": self.fills,
+            "faults": sum(self.faults.values()),
+            "faults_by_kind": {name: self.faults[name] for name in KINDS},
+            "virtual_hours": round(self.virtual_seconds / 3600, 2),
+            "wall_seconds": round(self.wall_seconds, 1),
+            "core_seconds": round(self.core_seconds, 1),
+            "rounds_per_core_second": round(self.rounds / self.core_seconds, 1) if self.core_seconds else 0.0,
+            "converged_p99_seconds": round(ordered[len(ordered) * 99 // 100], 2) if ordered else None,
+            "after_healing": dict(sorted(self.paused.items())),
+            "started_afresh": self.mended,
+            "violations": {str(seed): text for seed, text in sorted(self.violations.items())},
+        }
+
+
+def _some(task: tuple[int, int, bool]) -> tuple[list[Report], dict[int, str], float]:
+    first, last, long = task
+    began = time.process_time()
+    reports: list[Report] = []
+    broken: dict[int, str] = {}
+    for seed in range(first, last):
+        try:
+            reports.append(play(seed, long=long))
+        except Exception as error:  # noqa: BLE001 whatever a world ends with is what is looked for
+            text = "".join(traceback.format_exception_only(error)).strip()
+            broken[seed] = text
+    return reports, broken, time.process_time() - began
+
+
+def _chunks(first: int, last: int, long: bool) -> Iterator[tuple[int, int, bool]]:
+    for start in range(first, last, CHUNK):
+        yield start, min(start + CHUNK, last), long
+
+
+def many(seeds: str, *, long: bool, workers: int) -> Table:
+    """Play a range of seeds, ``first:last``, on so many processes."""
+    first, last = (int(part) for part in seeds.split(":"))
+    table, began, told = Table(seeds, long), time.monotonic(), time.monotonic()
+    with multiprocessing.Pool(workers) as pool:
+        for reports, broken, core_seconds in pool.imap_unordered(_some, _chunks(first, last, long)):
+            for report in reports:
+                table.add(report)
+            table.core_seconds += core_seconds
+            for seed, text in broken.items():
+                table.violations[seed] = text
+                print(f"seed {seed}: {text}\n    make world SEED={seed}{'' if long else ' ARGS=--short'}", flush=True)
+            if time.monotonic() - told > TELL_SECONDS:
+                told = time.monotonic()
+                done = table.worlds + len(table.violations)
+                print(f"{done} worlds, {table.rounds} rounds, {len(table.violations)} violations", flush=True)
+    table.wall_seconds = time.monotonic() - began
+    return table
+
+
+def show(table: Table) -> None:
+    """The table, for people."""
+    found = table.as_json()
+    by_kind = found.pop("faults_by_kind")
+    violations = found.pop("violations")
+    for name, count in sorted(by_kind.items(), key=lambda item: -item[1]):
+        print(f"  {name:22} {count:>9}   {' '.join(KINDS[name].serves)}")
+    for name, value in found.items():
+        print(f"{name:24} {value}")
+    print(f"{'violations':24} {len(violations)}{': seeds ' + ', '.join(violations) if violations else ''}")
+
+
+def main() -> int:
+    """Command line."""
+    parser = argparse.ArgumentParser(prog="python -m tests.simulation", description=__doc__)
+    parser.add_argument("what", choices=("world", "many"))
+    parser.add_argument("seeds", help="one seed, or a range first:last")
+    parser.add_argument("--short", action="store_true", help="about five rounds a world instead of about twenty")
+    parser.add_argument("--workers", type=int, default=os.cpu_count() or 1)
+    parser.add_argument("--json", help="also write the table to this file")
+    parser.add_argument("--hash", action="store_true", help="only the trace hashes, one line a seed")
+    arguments = parser.parse_args()
+    long = not arguments.short
+    if arguments.hash:
+        first, last = (int(part) for part in arguments.seeds.split(":"))
+        for seed in range(first, last):
+            print(seed, play(seed, long=long).digest)
+        return 0
+    if arguments.what == "world":
+        return _world(int(arguments.seeds), long)
+    table = many(arguments.seeds, long=long, workers=arguments.workers)
+    show(table)
+    if arguments.json:
+        with open(arguments.json, "w") as file:
+            json.dump(table.as_json(), file, indent=1)
+    return 1 if table.violations else 0
+
+
+def _world(seed: int, long: bool) -> int:
+    try:
+        report = play(seed, long=long, show=print)
+    except Exception:  # noqa: BLE001 the verdict is printed
+        traceback.print_exc(file=sys.stdout)
+        print(f"seed {seed}: VIOLATION")
+        return 1
+    print(f"seed {seed}: no violation, {report.rounds} rounds, {sum(report.faults.values())} faults, {report.digest}")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

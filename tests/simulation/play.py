@@ -1,0 +1,332 @@
+"""One seed, one world: faults for a while, then everything heals, and the desk must finish.
+
+The safety phase lets anything happen; what must never happen is checked at every order that leaves, at every quote that
+rests and at every fill. In the healed phase nothing goes wrong any more, and the desk must reach hedged-and-quoting, or
+paused with a reason, in time; a person then ends the pause, and it must run again.
+"""
+
+import gc
+import random
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+from tests.simulation import checkers, faults
+from tests.simulation.market import Market, Takers
+from tests.simulation.stage import Stage
+from tests.simulation.trace import Trace
+from tests.simulation.truth import Truth, Violation
+from tests.simulation.world import World, settings
+
+from lighter_hedge.domain.settings import DeskSettings, Direction
+from lighter_hedge.domain.states import Mode, Role
+from lighter_hedge.simulator.accounts import Tier
+
+LONG_ROUNDS, SHORT_ROUNDS = 20, 5
+LONG_SECONDS, SHORT_SECONDS = 120.0, 25.0
+HEAL_SECONDS = 90.0
+CALM_SECONDS = 15.0
+"""Where nothing has to be resolved, started or waited out."""
+DRAIN_SECONDS = 90.0
+SLICE_SECONDS = 0.4
+"""How often the supervisor and the person look."""
+
+
+@dataclass(slots=True)
+class Report:
+    """What a seed has played, without a violation."""
+
+    seed: int
+    rounds: int
+    fills: int
+    faults: Counter[str]
+    virtual_seconds: float
+    digest: str
+    lines: int
+    paused: str
+    """Why the desk was paused when everything had healed; empty where it ran."""
+    mended: int
+    """How often a person had to close everything by hand and start afresh."""
+    converged_seconds: float
+    """From the end of the faults to hedged-and-quoting, or paused with a reason."""
+    kept: list[str] = field(default_factory=list)
+
+
+def play(
+    seed: int,
+    *,
+    long: bool = False,
+    show: Callable[[str], None] | None = None,
+    keep: bool = False,
+    only: tuple[str, ...] = (),
+) -> Report:
+    """Play one seed.
+
+    Args:
+        seed: which world.
+        long: about twenty rounds instead of about five.
+        show: gets every line of the trace as it happens.
+        keep: keeps the lines in the report.
+        only: fault kinds to draw from, instead of what the seed would draw.
+
+    Raises:
+        Violation: an invariant is broken; a note tells the seed and how to play it again.
+        BaseException: whatever a side has raised.
+    """
+    collecting = gc.isenabled()
+    gc.disable()  # what is collected when must not depend on what ran before
+    try:
+        return _play(seed, long=long, show=show, keep=keep, only=only)
+    except BaseException as error:
+        error.add_note(f"seed {seed}: play it again with  make world SEED={seed}{'' if long else ' ARGS=--short'}")
+        raise
+    finally:
+        if collecting:
+            gc.enable()
+            gc.collect(0)
+
+
+def _play(seed: int, *, long: bool, show: Callable[[str], None] | None, keep: bool, only: tuple[str, ...]) -> Report:
+    rng = random.Random(seed)
+    desk, options = drawn_desk(rng)
+    with World(desk, **options) as world:
+        stage = staged(rng, world, keep=keep, show=show)
+        stage.trace.add(f"====== seed {seed}: {_named(desk)}, {_options(options)}")
+        weights = dict.fromkeys(only, 1.0) if only else faults.swarm(rng)
+        unsafe(stage, weights, LONG_ROUNDS if long else SHORT_ROUNDS, LONG_SECONDS if long else SHORT_SECONDS)
+        heal(stage)
+        converged = converge(stage)
+        paused = reason(world)
+        go_on(stage)
+        if rng.random() < 0.3:
+            drain(stage)
+        checkers.nothing_lost(stage.truth, world)
+        stage.trace.add(f"====== {len(stage.truth.rounds)} rounds, {sum(stage.counts.values())} faults, no violation")
+        return Report(
+            seed=seed,
+            rounds=len(stage.truth.rounds),
+            fills=len(stage.truth.fills),
+            faults=stage.counts,
+            virtual_seconds=world.loop.time() - 1_000.0,
+            digest=stage.trace.digest,
+            lines=stage.trace.count,
+            paused=paused,
+            mended=stage.mended,
+            converged_seconds=converged,
+            kept=stage.trace.lines,
+        )
+
+
+def drawn_desk(rng: random.Random) -> tuple[DeskSettings, dict[str, Any]]:
+    """A desk and an exchange, by chance."""
+    same_wallet = rng.random() < 0.6
+    desk = settings(
+        quantity=rng.choice((20, 20, 45, 60, 130)),
+        direction=rng.choice(tuple(Direction)),
+        depth=rng.choice((1, 1, 1, 2)),
+        cancel_first=not same_wallet or rng.random() < 0.4,
+        hedge_confirm_timeout_ms=rng.choice((5_000, 20_000)),
+        unhedged_ms_max=30_000,
+        maker_order_timeout_ms=rng.choice((2_000, 3_000, 30_000)),
+        requote_ms_min=rng.choice((500, 5_000)),
+        reconcile_ms=5_000,
+        orders_per_minute_max=rng.choice((1_000, 1_000, 60)),
+        throttle_ms=rng.choice((1_000, 5_000)),
+        read_lag_ms=rng.choice((200, 500)),
+        retry_times=rng.choice((1, 3, 3)),
+    )
+    options = {
+        "same_wallet": same_wallet,
+        "tier": rng.choice((Tier.STANDARD, Tier.STANDARD, Tier.PREMIUM, Tier.UNLIMITED)),
+        "speed": rng.choice((1.0, 0.5, 0.2)),
+        "tick_seconds": rng.choice((0.05, 0.1, 0.2, 0.2)),
+        "shuffled": random.Random(rng.random()) if rng.random() < 0.15 else None,
+    }
+    return desk, options
+
+
+def _named(desk: DeskSettings) -> str:
+    return (
+        f"{desk.quantity} lots {desk.direction.value}, depth {desk.depth}, "
+        f"{'cancel first' if desk.cancel_first else 'venue flags'}, {desk.retry_times} tries"
+    )
+
+
+def _options(options: dict[str, Any]) -> str:
+    return ", ".join(
+        ("shuffled" if value else "in order") if name == "shuffled" else f"{name} {getattr(value, 'value', value)}"
+        for name, value in options.items()
+    )
+
+
+def staged(rng: random.Random, world: World, *, keep: bool = False, show: Callable[[str], None] | None = None) -> Stage:
+    """A world with everything around it that watches it."""
+    truth = Truth(
+        world.server, world.desk, at_send=checkers.AT_SEND, at_quote=checkers.AT_QUOTE, at_fill=checkers.AT_FILL
+    )
+    trace = Trace(world.loop.time, keep=keep, show=show)
+    market = Market()
+    world.server.exchange.attach_traffic(market.traffic(), world.server.now_us())
+    takers = Takers(
+        world.server,
+        rng,
+        appetite=rng.choice((0.95, 0.95, 0.7)),
+        parts=rng.choice((0.1, 0.3, 0.6)),
+        slow_ms=rng.choice((50, 300, 1_500)),
+    )
+    for process in world.everybody():
+        truth.watch(process)
+    world.on_process = truth.watch
+    world.on_line = trace.add
+    world.on_effect = lambda process, what, detail: trace.effect(process.name, what, detail)
+
+    def heard(process: Any, event: Any) -> None:
+        truth.on_event(process, event)
+        trace.event(process.name, event)
+
+    world.on_event = heard
+    world.server.on_trade += [trace.trade, truth.on_trade]
+    world.server.on_order += [trace.order, truth.on_order, takers.order]
+    return Stage(rng, world, truth, market, takers, trace)
+
+
+def unsafe(stage: Stage, weights: dict[str, float], rounds: int, seconds: float) -> None:
+    """The safety phase."""
+    rng, world, truth = stage.rng, stage.world, stage.truth
+    world.start(Role.HEDGER)
+    world.start(Role.MAKER)
+    world.run(rng.uniform(0.0, 3.0))
+    end = world.loop.time() + seconds
+    gaps = rng.choice(((0.0, 0.1, 0.5), (0.1, 2.0, 4.0), (1.0, 4.0, 8.0), (2.0, 6.0, 12.0)))
+    while len(truth.rounds) < rounds and world.loop.time() < end:
+        faults.strike(stage, weights)
+        gap = (rng.choice(gaps) if rng.random() < 0.97 else rng.uniform(5.0, 25.0)) * rng.random()
+        while gap > 0.0:
+            world.run(min(gap, SLICE_SECONDS))
+            gap -= SLICE_SECONDS
+            look(stage)
+            stage.tend()
+        if rng.random() < 0.1:
+            role = stage.side()
+            stage.backups[role] = world.processes[role].journal.copied()
+
+
+def look(stage: Stage) -> None:
+    """Whether anything has broken so far."""
+    stage.able()
+    stage.truth.raise_first()
+    for checker in checkers.IN_TIME:
+        checker(stage.truth, stage.world)
+
+
+def heal(stage: Stage) -> None:
+    """Everything works again; the market is calm, and nobody trades with A."""
+    world = stage.world
+    stage.trace.add("====== everything heals")
+    stage.takers.on = False
+    for _, fault_id in stage.armed:
+        world.clear_fault(fault_id)
+    for end in stage.undo:
+        end()
+    stage.undo.clear()
+    for process in world.everybody():
+        process.venue.cut = False
+        process.venue.deaf.clear()
+        process.venue.lose_requests = 0
+        process.venue.network = type(process.venue.network)()
+        process.venue.skew_ms = 0
+        process.messaging.mend()
+        process.journal.full = False
+        if process.life is not None:
+            process.life.dies_in = None
+        process.restart_at = world.loop.time() if not process.running else None
+    world.hub.heal()
+    stage.market.show(world.server)
+
+
+def reason(world: World) -> str:
+    """Why the desk is paused; empty where it is not."""
+    pause = world.maker.latch.pause if world.a.running and world.a.driver is not None else None
+    return pause.code if pause is not None else ""
+
+
+def settled(stage: Stage) -> bool:
+    """Hedged and quoting, or paused with a reason."""
+    world, truth = stage.world, stage.truth
+    if not (world.a.running and world.b.running) or world.a.driver is None or world.b.driver is None:
+        return False
+    if any(process.running for process in world.others):
+        return False
+    if not (world.maker.core.recovered and world.hedger.core.recovered):
+        return False
+    if world.maker.latch.mode is Mode.PAUSED:
+        return True
+    return abs(truth.net) < truth.min_lots and bool(world.resting(Role.MAKER))
+
+
+def converge(stage: Stage, seconds: float = HEAL_SECONDS) -> float:
+    """I6: hedged and quoting, or paused with a reason, in time. How long it took."""
+    world, truth = stage.world, stage.truth
+    began = world.loop.time()
+    while not settled(stage):
+        if world.loop.time() - began > seconds:
+            raise Violation(f"I6: not settled {seconds:.0f} s after everything had healed: {_standing(stage)}")
+        world.run(0.1)
+        truth.raise_first()
+        patience, stage.patience = stage.patience, 0.0
+        stage.tend()
+        stage.patience = patience
+    look(stage)
+    return world.loop.time() - began
+
+
+def _standing(stage: Stage) -> str:
+    world = stage.world
+    said = [f"A + B is {stage.truth.net}"]
+    for process in world.everybody():
+        lines = "; ".join(line[9:] for line in process.lines[-4:])
+        said.append(f"{process.name} {'runs' if process.running else f'ended {process.exit_code}'}: {lines}")
+    if world.a.running and world.a.driver is not None:
+        said.append(f"A waits: {world.maker.waiting}")
+    return "\n".join(said)
+
+
+def go_on(stage: Stage) -> None:
+    """A person ends the pause. Where that cannot be, everything is closed by hand and begun afresh.
+
+    Then it must run.
+    """
+    world = stage.world
+    for _ in range(2):
+        if world.maker.latch.mode is not Mode.PAUSED:
+            return
+        pause = world.maker.latch.pause
+        assert pause is not None
+        stage.truth.person_asked = world.loop.time()
+        stage.say("resume", pause_id=pause.id, hedge_now=True)
+        world.run(stage.world.desk.hedge_confirm_timeout_ms / 1000 + 2.0)
+        converge(stage)
+    if world.maker.latch.mode is Mode.PAUSED:
+        stage.start_over()
+        converge(stage)
+        if world.maker.latch.mode is Mode.PAUSED:
+            raise Violation(f"I6: paused again after a fresh start: {world.maker.latch.pause}")
+
+
+def drain(stage: Stage) -> None:
+    """Closing what is open, opening nothing: in the end both are flat, but for residuals."""
+    world, truth = stage.world, stage.truth
+    stage.trace.add("====== a person drains the desk")
+    stage.takers.on, stage.takers.appetite, stage.takers.parts = True, 1.0, 0.0
+    for order in world.resting(Role.MAKER):
+        stage.takers.fill(order)
+    stage.say("drain")
+    began = world.loop.time()
+    while world.maker.latch.mode is not Mode.PAUSED:
+        if world.loop.time() - began > DRAIN_SECONDS:
+            raise Violation(f"I6: not drained after {DRAIN_SECONDS:.0f} s: {_standing(stage)}")
+        world.run(0.2)
+        look(stage)
+    if abs(world.position(Role.MAKER)) >= truth.min_lots or abs(truth.net) >= truth.min_lots:
+        raise Violation(f"I6: drained with {world.position(Role.MAKER)} of A and {truth.net} in all: {reason(world)}")

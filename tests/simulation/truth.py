@@ -1,0 +1,221 @@
+"""What has happened at the exchange and in the journals, in the order in which it happened: what the checkers read."""
+
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from tests.simulation.process import Process
+from tests.simulation.sim_server import ACCOUNTS, ROLES, SimServer, signed
+from tests.simulation.sim_venue import SimVenue
+
+from lighter_hedge.domain.commands import Announced, BaselineSet, Entry
+from lighter_hedge.domain.events import Candidate, Event, HedgerHeard, OrderKind, OrderRequest
+from lighter_hedge.domain.settings import DeskSettings
+from lighter_hedge.domain.states import Announce, Role
+from lighter_hedge.simulator.orders import Order, OrderStatus, Trade
+
+KNOWN_SECONDS = 10.0
+"""After so long, whatever the exchange has done is known to a side that runs."""
+
+
+class Violation(AssertionError):
+    """An invariant is broken."""
+
+
+@dataclass(slots=True)
+class Sent:
+    """An order of the desk and when its bytes first left a process."""
+
+    request: OrderRequest
+    at: float
+
+
+@dataclass(slots=True)
+class Fill:
+    """One execution of one account of the desk."""
+
+    at: float
+    role: Role
+    lots: int
+    """Signed."""
+    price: int
+    coid: int
+    late: bool
+    """Its order had been called ended."""
+    before: int
+    """A + B before it."""
+    counterparty: int
+    """Account index of the other side."""
+    closing: bool
+    """Of a reduce-only order: a person's ``clear``, or a flatten."""
+
+    @property
+    def after(self) -> int:
+        """A + B after it."""
+        return self.before + self.lots
+
+
+@dataclass(slots=True)
+class Truth:
+    """The exchange's own record, with what was written down and sent before."""
+
+    server: SimServer
+    desk: DeskSettings
+    at_send: "tuple[Callable[[Truth, SimVenue, OrderRequest], None], ...]" = ()
+    """Checked when the bytes of an order first leave a process."""
+    at_quote: "tuple[Callable[[Truth, Order, Sent], None], ...]" = ()
+    """Checked when a quote of A comes to rest in the book."""
+    at_fill: "tuple[Callable[[Truth, Fill], None], ...]" = ()
+    """Checked at every fill."""
+    totals: dict[Role, int] = field(default_factory=lambda: dict.fromkeys(Role, 0))
+    """Signed lots that the desk's own orders have filled since the baseline."""
+    base: int = 0
+    """A + B when a side took over what it found: nothing, but for a residual or what was not the desk's own."""
+    fills: list[Fill] = field(default_factory=list)
+    sent: dict[Role, dict[int, Sent]] = field(default_factory=lambda: {role: {} for role in Role})
+    announced: dict[int, tuple[Announce, float]] = field(default_factory=dict)
+    """Announces in A's journals by client order index, and when they were written."""
+    armed: dict[int, float] = field(default_factory=dict)
+    """Announces in B's journals: since when."""
+    hedge_signed: dict[int, float] = field(default_factory=dict)
+    """By round, when B last wrote down a signed hedge of it."""
+    quotes_sent: dict[str, deque[float]] = field(default_factory=dict)
+    """By life of A, when it first sent its opening quotes of the last minute."""
+    rounds: set[int] = field(default_factory=set)
+    """Rounds in which A has filled something."""
+    foreign: int = 0
+    """Trades that are not the desk's."""
+    late_lots: int = 0
+    late_at: float = -1e9
+    """How much the exchange filled after it had called an order ended, and when."""
+    exposed_since: float | None = None
+    able_since: dict[Role, float] = field(default_factory=lambda: dict.fromkeys(Role, 0.0))
+    """Since when a side has run and been able to read and send without hindrance."""
+    heard: float = 0.0
+    """When A last heard a state of B."""
+    person_asked: float = -1e9
+    """When a person last told B to go from where the market is."""
+    broken: list[Violation] = field(default_factory=list)
+
+    # --- sources ---
+
+    def watch(self, process: Process) -> None:
+        """Hear of everything that this instance writes down and sends."""
+        process.venue.on_send = self.on_send
+        process.journal.on_commit = lambda what: self.on_commit(process, what)
+
+    def on_commit(self, process: Process, what: Candidate | Entry) -> None:
+        now = self.server.loop.time()
+        if isinstance(what, BaselineSet):
+            held = sum(self.server.account(role).position(self.desk.market).lots for role in Role)
+            self.base = held - sum(self.totals.values())
+        elif isinstance(what, Announced):
+            if process.role is Role.MAKER:
+                self.announced[what.announce.coid] = (what.announce, now)
+            else:
+                self.armed[what.announce.coid] = now
+        elif isinstance(what, Candidate) and process.role is Role.HEDGER and isinstance(what.request, OrderRequest):
+            self.hedge_signed[what.request.round] = now
+
+    def on_send(self, venue: SimVenue, candidate: Candidate) -> None:
+        request = candidate.request
+        if not isinstance(request, OrderRequest) or request.coid in self.sent[venue.role]:
+            return
+        self.sent[venue.role][request.coid] = Sent(request, self.server.loop.time())
+        for checker in self.at_send:
+            self._check(checker, venue, request)
+
+    def on_event(self, process: Process, event: Event) -> None:
+        if isinstance(event, HedgerHeard) and process.role is Role.MAKER:
+            self.heard = self.server.loop.time()
+
+    def on_order(self, order: Order) -> None:
+        if order.account_index == ACCOUNTS[Role.MAKER] and order.is_open and not order.filled_lots:
+            known = self.sent[Role.MAKER].get(order.client_order_index)
+            versions = self.server.exchange.state.versions[order.order_index]
+            if known is not None and len(versions) == 1:
+                for checker in self.at_quote:
+                    self._check(checker, order, known)
+
+    def on_trade(self, trade: Trade) -> None:
+        for side in (trade.maker, trade.taker):
+            role = ROLES.get(side.account_index)
+            if role is not None:
+                self._fill(trade, role, side.client_order_index, side.order_index)
+
+    def _fill(self, trade: Trade, role: Role, coid: int, order_index: int) -> None:
+        serial = self.desk.desk.serial(coid)
+        if serial is None or trade.kind != "trade":
+            self.foreign += 1
+            return
+        known = self.server.exchange.state.orders.get(order_index)
+        sent = self.sent[role].get(coid)
+        fill = Fill(
+            at=self.server.loop.time(),
+            role=role,
+            lots=signed(trade, ACCOUNTS[role]),
+            price=trade.price_ticks,
+            coid=coid,
+            late=known is not None and known.status not in (OrderStatus.OPEN, OrderStatus.FILLED),
+            before=self.net,
+            counterparty=(
+                {trade.ask.account_index, trade.bid.account_index} - {ACCOUNTS[role]} or {ACCOUNTS[role]}
+            ).pop(),
+            closing=sent is not None and sent.request.reduce_only,
+        )
+        self.totals[role] += fill.lots
+        self.fills.append(fill)
+        if fill.late:
+            self.late_lots += abs(fill.lots)
+            self.late_at = fill.at
+        if role is Role.MAKER and sent is not None and sent.request.kind is OrderKind.QUOTE:
+            self.rounds.add(sent.request.round)
+        self._time_exposure(fill.at)
+        for checker in self.at_fill:
+            self._check(checker, fill)
+
+    # --- what follows from it ---
+
+    @property
+    def net(self) -> int:
+        """A fills + B fills since the baseline, signed lots."""
+        return self.base + sum(self.totals.values())
+
+    @property
+    def min_lots(self) -> int:
+        """The minimum that the newest announce carries, which both sides use."""
+        if not self.announced:
+            return self.desk.market.min_base_lots
+        return next(reversed(self.announced.values()))[0].min_lots
+
+    def excused_lots(self, now: float) -> int:
+        """By how much a hedge may be wrong because the exchange has just taken back the end of an order."""
+        return self.late_lots if now - self.late_at < KNOWN_SECONDS else 0
+
+    def rebase(self) -> None:
+        """A person has made both accounts flat by hand, or taken the positions over: everything counts from here."""
+        self.totals, self.base = dict.fromkeys(Role, 0), 0
+        self.late_lots = 0
+        self.exposed_since = None
+
+    def hamper(self, role: Role) -> None:
+        """Something keeps a side from seeing or acting now: its time to do so begins anew."""
+        self.able_since[role] = self.server.loop.time()
+
+    def _time_exposure(self, now: float) -> None:
+        if abs(self.net) < self.min_lots:
+            self.exposed_since = None
+        elif self.exposed_since is None:
+            self.exposed_since = now
+
+    def _check(self, checker: "Callable[..., None]", *what: object) -> None:
+        """Keep what a checker finds: it looks in the middle of somebody's doing, who must not hear of it."""
+        try:
+            checker(self, *what)
+        except Violation as violation:
+            self.broken.append(violation)
+
+    def raise_first(self) -> None:
+        """Raises ``Violation`` with the first invariant that broke."""
+        if self.broken:
+            raise self.broken[0]
