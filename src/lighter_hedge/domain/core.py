@@ -94,6 +94,12 @@ class Core:
     checks: dict[Role, PositionCheck]
     budget: Budget
     reads: Reads
+    own: Ledger = field(init=False)
+    """The books of this side's account."""
+    maker: Ledger = field(init=False)
+    """The books of account A."""
+    hedger: Ledger = field(init=False)
+    """The books of account B."""
     book: Book = field(default_factory=Book)
     skew: Skew = field(default_factory=Skew)
     feed_open: bool = False
@@ -125,6 +131,10 @@ class Core:
     _serial: int = 0
     _executed_ms: dict[int, int] = field(default_factory=dict)
     """Orders whose transaction has executed: since when a row must be readable, after the read lag."""
+
+    def __post_init__(self) -> None:
+        self.own = self.ledgers[self.role]
+        self.maker, self.hedger = self.ledgers[Role.MAKER], self.ledgers[Role.HEDGER]
 
     @staticmethod
     def create(role: Role, settings: DeskSettings, memory: Memory) -> "Core":
@@ -158,21 +168,6 @@ class Core:
         return core
 
     # --- what is known ----------------------------------------------------------------------------------------------
-
-    @property
-    def own(self) -> Ledger:
-        """The books of this side's account."""
-        return self.ledgers[self.role]
-
-    @property
-    def maker(self) -> Ledger:
-        """The books of account A."""
-        return self.ledgers[Role.MAKER]
-
-    @property
-    def hedger(self) -> Ledger:
-        """The books of account B."""
-        return self.ledgers[Role.HEDGER]
 
     @property
     def net(self) -> int:
