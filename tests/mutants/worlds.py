@@ -306,8 +306,9 @@ def _start_over(real: Any) -> Any:
     def start_over(stage: Stage) -> None:
         known = promises.current[0]
         maker = stage.world.maker if stage.world.a.driver is not None else None
-        if not stage.takers.on and maker is not None and maker.latch.pause is not None:
-            known.healed_in_vain = maker.latch.pause.reason
+        pause = maker.latch.pause if maker is not None else None
+        if not stage.takers.on and pause is not None and pause.code in ("HEDGE_FAILED", "UNHEDGED_TOO_LONG"):
+            known.healed_in_vain = pause.reason
         real(stage)
         known.hedged_since, known.traded, known.traded_over = known.now, 0, None
 
