@@ -98,7 +98,7 @@ def hedges_only_while_the_maker_is_heard(plant: Plant) -> None:
     plant.around(Hedger, "_hedge", make)
 
 
-@bug("domain.hedger._too_little", "H13 E8", "needless_pause")
+@bug("domain.hedger._too_little", "H13 E8 H38", "runaway needless_pause")
 def dust_is_hedged(plant: Plant) -> None:
     """B tries to hedge less than the exchange takes, until its tries are used up."""
     plant.set(Hedger, "_too_little", lambda machine, lots: False)

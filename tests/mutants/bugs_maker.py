@@ -375,14 +375,14 @@ def flattens_without_the_hedgers_word(plant: Plant) -> None:
     plant.around(Flattening, "_carry_out", make)
 
 
-@bug("domain.maker._close_round", "H19", "gate converge")
-def restart_forgets_the_open_round(plant: Plant) -> None:
-    """After a restart A has no open round, and its books are empty until it has filled something."""
+@bug("domain.core.Core.create", "H3 H19", "gate once false_pause armed")
+def restart_forgets_its_fills(plant: Plant) -> None:
+    """After a restart the books are empty: what the journal holds of fills and orders is not taken."""
 
     def make(real: Any) -> Any:
         def create(settings: Any, memory: Any) -> Any:
             empty = dict.fromkeys(Role, ())
-            return real(settings, replace(memory, round=None, fills=empty, intents=(), announce=None))
+            return real(settings, replace(memory, fills=empty, intents=()))
 
         return staticmethod(create)
 

@@ -28,6 +28,10 @@ FAILED_SECONDS = 1.5
 """B knows of its own fills sooner: it says that it has failed only with nothing unresolved."""
 HELD_SECONDS = 1.05
 """A write may be held up for a second."""
+TOLD_SECONDS = 15.0
+"""A side that has not heard the other, and has started blind, may well pause for what it cannot explain."""
+RUNAWAY = 12
+RUNAWAY_SECONDS = 5.0
 CANCEL_SECONDS = 15.0
 FOREIGN_CODES = ("POSITION_DIFFERS", "FOREIGN_TRADE")
 FOREIGN = ("manual_trade", "forced_trade", "transfer")
@@ -66,6 +70,8 @@ class Facts:
     skewed_since: dict[Role, float] = field(default_factory=dict)
     skewed_at: float = -1e9
     """When a clock was last seen to be wrong."""
+    redis_cut_at: float = -1e9
+    """When Redis was last seen to be gone."""
     poor_since: float | None = None
     traded: int = 0
     """Quote amount of A's fills since its newest life began, or a person last resumed."""
@@ -104,6 +110,8 @@ class Facts:
             else:
                 self.skewed_since.pop(role, None)
         self.foreign_seen = self.stage.truth.foreign + self.stage.counts["transfer"]
+        if world.hub.is_cut:
+            self.redis_cut_at = now
         if not self.poor():
             self.poor_since = None
         elif self.poor_since is None:
@@ -201,6 +209,16 @@ def tries_hold(truth: Truth, venue: SimVenue, request: OrderRequest) -> None:
         raise Violation(f"a hedge of round {request.round} left after B had failed")
 
 
+def runaway(truth: Truth, venue: SimVenue, request: OrderRequest) -> None:
+    """H38: B does not send hedge after hedge of which none fills."""
+    if venue.role is not Role.HEDGER:
+        return
+    since = max(facts(truth).now - RUNAWAY_SECONDS, truth.fills[-1].at if truth.fills else 0.0)
+    sent = sum(one.at > since for one in list(truth.sent[Role.HEDGER].values())[-2 * RUNAWAY :])
+    if sent > RUNAWAY:
+        raise Violation(f"{sent} hedges within {RUNAWAY_SECONDS} s, and none fills anything")
+
+
 def budget(truth: Truth, venue: SimVenue, request: OrderRequest) -> None:
     """No opening quote once A's share of the minute's requests is used up."""
     share = truth.desk.maker_share
@@ -267,7 +285,8 @@ def pause_written(truth: Truth, process: Process, state: Any) -> None:
 def false_pause(truth: Truth, process: Process, entry: Any) -> None:
     """The desk never pauses for a foreign change where there was none."""
     pause = entry.pause if isinstance(entry, ModeChanged | AskKnown) else None
-    if pause is not None and pause.code in FOREIGN_CODES and facts(truth).sure():
+    told = facts(truth).now - facts(truth).redis_cut_at > TOLD_SECONDS
+    if pause is not None and pause.code in FOREIGN_CODES and facts(truth).sure() and told:
         raise Violation(f"{process.name} pauses for {pause.code}, and there is none: {pause.reason}")
 
 
@@ -377,7 +396,7 @@ def resume_works(truth: Truth, world: World) -> None:
         raise Violation(f"I6: still paused after a resume in a healed world: {known.healed_in_vain}")
 
 
-AT_SEND = (pause_holds, close_size, quote_collar, skewed, margin, expiry, tries_hold, budget, notional)
+AT_SEND = (pause_holds, close_size, quote_collar, skewed, margin, expiry, tries_hold, runaway, budget, notional)
 AT_FILL = (count_fill,)
 AT_EFFECT = {"send": (unwritten, sent_in_time), "append": (pause_written,)}
 AT_COMMIT = (false_pause, needless_pause, ended_by_a_person, tries_kept)

@@ -120,6 +120,21 @@ def nobody_hedges(stage: Stage) -> str | None:
     return f"{resting[0].size_lots} lots"
 
 
+def maker_gone(stage: Stage) -> str | None:
+    """A dies with its quote in the book, and it fills when A has long been silent."""
+    world, a = stage.world, stage.world.a
+    resting = world.resting(Role.MAKER)
+    if not resting or not a.running:
+        return None
+    on, stage.takers.on = stage.takers.on, False
+    world.end(a)
+    world.run(4.0)
+    stage.takers.on = on
+    stage.takers.fill(resting[0])
+    world.run(20.0)
+    return f"{resting[0].size_lots} lots"
+
+
 def skewed_for_long(stage: Stage) -> str:
     """A's clock is wrong by seconds, and stays so."""
     process = stage.world.a
@@ -169,11 +184,14 @@ KINDS = {
     "redis_gone": (redis_gone, 0.4, "H22 H19"),
     "blind": (blind, 1.0, "H39 E2"),
     "nobody_hedges": (nobody_hedges, 0.3, "H20 H29 E24"),
+    "maker_gone": (maker_gone, 0.4, "H19 H22 E14"),
     "poor": (poor, 0.4, "H11"),
     "skewed_for_long": (skewed_for_long, 0.4, "H26 E23"),
 }
 
 RARE = {
+    "thin_book": 3.0,
+    "resume_stale": 2.0,
     "journal_lost": 0.5,
     "restored": 0.5,
     "second_instance": 1.0,
