@@ -15,13 +15,14 @@ from tests.simulation import checkers, faults
 from tests.simulation import play as play_module
 from tests.simulation.faults import Kind
 from tests.simulation.memory_journal import MemoryJournal
-from tests.simulation.sim_server import ACCOUNTS
+from tests.simulation.sim_server import ACCOUNTS, BTC
 from tests.simulation.stage import Stage
 from tests.simulation.truth import Truth
 from tests.simulation.world import DESK, World
 
 from lighter_hedge.domain.states import Role
 from lighter_hedge.processes.driver import Driver
+from lighter_hedge.simulator.orders import Order
 
 # --- faults -----------------------------------------------------------------------------------------------------------
 
@@ -88,24 +89,39 @@ def pushes_late(stage: Stage) -> str:
     return f"{seconds} s"
 
 
+def _quiet_quote(stage: Stage) -> Order | None:
+    """A quote of A that nobody trades with: the takers are off from now on."""
+    world, stage.takers.on = stage.world, False
+    began_us = world.server.now_us()
+    for _ in range(20):
+        world.run(0.5)
+        stage.tend()
+        quotes = [order for order in world.resting(Role.MAKER) if order.created_us > began_us]
+        if quotes and world.a.running and world.b.running:
+            return quotes[0]
+    return None
+
+
 def hedger_gone(stage: Stage) -> str | None:
-    """Nobody trades with A's quote; B dies, and is away for long, or comes back at once and cannot pay."""
-    world, b = stage.world, stage.world.b
-    if not world.resting(Role.MAKER) or not b.running or world.desk.maker_order_timeout_ms < 30_000:
+    """Nobody trades with A's quote; B dies, and is away for long, or comes back at once and sees no book."""
+    world = stage.world
+    if world.desk.maker_order_timeout_ms < 30_000:
         return None
-    account, on = world.server.account(Role.HEDGER), stage.takers.on
-    stage.takers.on = False
-    world.end(b)
-    comes_back = stage.rng.random() < 0.6
-    taken = account.collateral - 200_000 if comes_back else 0
-    account.collateral -= taken
-    if comes_back:
-        world.run(0.3)
-        world.start_process(b)
-    world.run(21.0)
-    account.collateral += taken
+    on = stage.takers.on
+    found = _quiet_quote(stage)
+    if found is not None:
+        b = world.b
+        world.end(b)
+        comes_back = stage.rng.random() < 0.6
+        market = {f"order_book:{BTC.market_index}", f"market_stats:{BTC.market_index}"}
+        if comes_back:
+            b.venue.deaf |= market
+            world.run(0.3)
+            world.start_process(b)
+        world.run(21.0)
+        b.venue.deaf -= market
     stage.takers.on = on
-    return "and cannot pay" if comes_back else "for long"
+    return None if found is None else f"{found.size_lots} lots rest"
 
 
 def nobody_hedges(stage: Stage) -> str | None:
@@ -122,17 +138,16 @@ def nobody_hedges(stage: Stage) -> str | None:
 
 def maker_gone(stage: Stage) -> str | None:
     """A dies with its quote in the book, and it fills when A has long been silent."""
-    world, a = stage.world, stage.world.a
-    resting = world.resting(Role.MAKER)
-    if not resting or not a.running:
-        return None
-    on, stage.takers.on = stage.takers.on, False
-    world.end(a)
-    world.run(4.0)
+    world = stage.world
+    on = stage.takers.on
+    found = _quiet_quote(stage)
+    if found is not None:
+        world.end(world.a)
+        world.run(4.0)
+        stage.takers.fill(found)
+        world.run(20.0)
     stage.takers.on = on
-    stage.takers.fill(resting[0])
-    world.run(20.0)
-    return f"{resting[0].size_lots} lots"
+    return None if found is None else f"{found.size_lots} lots"
 
 
 def skewed_for_long(stage: Stage) -> str:
@@ -207,7 +222,7 @@ def drawn(desk: Any, rng: random.Random) -> Any:
     """The settings that the simulation does not draw."""
     if rng.random() < 0.3:
         desk = replace(desk, flatten=True, force_close_ms=rng.choice((2_000, 5_000)))
-    if rng.random() < 0.2:
+    if rng.random() < 0.35:
         desk = replace(desk, maker_order_timeout_ms=60_000)
     if rng.random() < 0.15:
         desk = replace(desk, maker_share=rng.choice((24, 40)), hedger_share=rng.choice((28, 48)))
