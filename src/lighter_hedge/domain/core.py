@@ -340,6 +340,8 @@ class Core:
     # --- sources ----------------------------------------------------------------------------------------------------
 
     def _on_order(self, event: OrderReported, now: Instant) -> list[Command]:
+        if self.fresh:
+            return []  # without a baseline this is history: the positions that become the baseline hold it
         ledger = self.ledgers[event.role]
         before = ledger.orders.get(event.report.coid)
         filled, was_closed = (before.filled, before.closed) if before is not None else (0, False)
@@ -352,6 +354,8 @@ class Core:
         return commands
 
     def _on_trade(self, event: TradeReported, now: Instant) -> list[Command]:
+        if self.fresh:
+            return []
         ledger = self.ledgers[event.role]
         before = ledger.orders.get(event.trade.coid)
         filled, was_closed = (before.filled, before.closed) if before is not None else (0, False)
