@@ -83,12 +83,22 @@ Wrong = str
 """A way in which a happening can go wrong."""
 
 
+def nobody(what: object) -> None:
+    """Hears of a commit."""
+
+
+def new_journal() -> MemoryJournal:
+    journal = MemoryJournal(DESK)
+    journal.on_commit = nobody  # the world is copied, and what was made in place cannot be
+    return journal
+
+
 @dataclass(slots=True)
 class Process:
     """One process: its machine while it runs, and its journal for ever."""
 
     machine: Maker | Hedger | None = None
-    journal: MemoryJournal = field(default_factory=lambda: MemoryJournal(DESK))
+    journal: MemoryJournal = field(default_factory=new_journal)
     entries: list[Any] = field(default_factory=list)
     life: int = 0
     seq: int = 0

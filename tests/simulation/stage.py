@@ -15,6 +15,7 @@ from tests.simulation.world import DESK, World
 from lighter_hedge.domain.states import Mode, Role
 
 EXIT_REFUSED, EXIT_SUPERSEDED = 7, 8
+BY_HAND_TRIES = 10
 TRIES_OF_A_PERSON, PATIENCE_SECONDS = 3, 4.0
 """A pause that so many resumes do not end within so long has something that only a fresh start mends."""
 
@@ -169,14 +170,17 @@ class Stage:
             for order in world.resting(role):
                 world.server.cancel_by_hand(role, order.order_index)
         world.run(1.0)
-        self.market.lots, self.market.sides = 5_000, Market().sides
-        self.market.show(world.server)
-        for role in Role:
-            held = world.position(role)
-            if held:
-                price = self.market.mid * (96 if held > 0 else 104) // 100
-                world.server.by_hand(role, is_ask=held > 0, lots=abs(held), price=price, reduce_only=True)
-        world.run(1.0)
+        for _ in range(BY_HAND_TRIES):  # a thin book fills a part at a time
+            self.market.lots, self.market.sides = 5_000, Market().sides
+            self.market.show(world.server)
+            for role in Role:
+                held = world.position(role)
+                if held:
+                    price = self.market.mid * (96 if held > 0 else 104) // 100
+                    world.server.by_hand(role, is_ask=held > 0, lots=abs(held), price=price, reduce_only=True)
+            world.run(1.0)
+            if world.position(Role.MAKER) == world.position(Role.HEDGER) == 0:
+                break
         self.market.lots = Market().lots
         assert world.position(Role.MAKER) == world.position(Role.HEDGER) == 0, "the person could not close everything"
 
