@@ -32,7 +32,7 @@ TOLD_SECONDS = 15.0
 """A side that has not heard the other, and has started blind, may well pause for what it cannot explain."""
 RUNAWAY = 12
 RUNAWAY_SECONDS = 5.0
-CANCEL_SECONDS = 15.0
+CANCEL_SECONDS = 9.0
 FOREIGN_CODES = ("POSITION_DIFFERS", "FOREIGN_TRADE")
 FOREIGN = ("manual_trade", "forced_trade", "transfer")
 UNSURE = (

@@ -89,6 +89,13 @@ def pushes_late(stage: Stage) -> str:
     return f"{seconds} s"
 
 
+def _pass(stage: Stage, seconds: float) -> None:
+    """Let time pass under the eyes of the checkers, and nobody starts anything."""
+    for _ in range(int(2 * seconds)):
+        stage.world.run(0.5)
+        play_module.look(stage)
+
+
 def _quiet_quote(stage: Stage) -> Order | None:
     """A quote of A that nobody trades with: the takers are off from now on."""
     world, stage.takers.on = stage.world, False
@@ -118,7 +125,7 @@ def hedger_gone(stage: Stage) -> str | None:
             b.venue.deaf |= market
             world.run(0.3)
             world.start_process(b)
-        world.run(21.0)
+        _pass(stage, 21.0)
         b.venue.deaf -= market
     stage.takers.on = on
     return None if found is None else f"{found.size_lots} lots rest"
@@ -132,7 +139,7 @@ def nobody_hedges(stage: Stage) -> str | None:
         return None
     world.end(b)
     stage.takers.fill(resting[0])
-    world.run(45.0)
+    _pass(stage, 45.0)
     return f"{resting[0].size_lots} lots"
 
 
@@ -145,7 +152,7 @@ def maker_gone(stage: Stage) -> str | None:
         world.end(world.a)
         world.run(4.0)
         stage.takers.fill(found)
-        world.run(20.0)
+        _pass(stage, 20.0)
     stage.takers.on = on
     return None if found is None else f"{found.size_lots} lots"
 
