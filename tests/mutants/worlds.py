@@ -15,7 +15,9 @@ from tests.simulation import checkers, faults
 from tests.simulation import play as play_module
 from tests.simulation.faults import Kind
 from tests.simulation.memory_journal import MemoryJournal
+from tests.simulation.process import Process
 from tests.simulation.sim_server import ACCOUNTS, BTC
+from tests.simulation.sim_venue import SendFault, SimVenue
 from tests.simulation.stage import Stage
 from tests.simulation.truth import Truth
 from tests.simulation.world import DESK, World
@@ -51,12 +53,70 @@ def redis_gone(stage: Stage) -> str:
 def blind(stage: Stage) -> str:
     """Nothing of what becomes of the next order arrives, and reads lag as far as they may."""
     process = stage.process()
-    own = ACCOUNTS[process.role]
-    channels = {f"account_all:{own}", f"account_all_orders:{own}", f"account_tx:{own}"}
-    process.venue.deaf |= channels
-    stage.later(stage.rng.choice((3.0, 8.0)), lambda: process.venue.deaf.difference_update(channels))
+    _hide(stage, process, stage.rng.choice((3.0, 8.0)))
     lag = stage.truth.desk.read_lag_ms / 1000 * 0.95
     return stage.arm("history_lag", process.role, seconds=lag, for_seconds=8)
+
+
+def answer_crossed(stage: Stage) -> str:
+    """The way to the exchange is slow: a send that counts as lost lands just before it is sent again, unseen."""
+    process = stage.process()
+    network = process.venue.network
+    network.latency = 0.3
+    network.sends.append(SendFault("late", stage.rng.uniform(1.9, 2.7)))
+    _hide(stage, process, 6.0)
+
+    def back() -> None:
+        network.latency = 0.001
+
+    stage.later(6.0, back)
+    return process.role.letter
+
+
+def rows_late(stage: Stage) -> str:
+    """What a transaction has done is readable later than that it has run, and no frame tells."""
+    process = stage.process()
+    process.venue.__dict__["rows_late_ms"] = stage.truth.desk.read_lag_ms * 95 // 100
+    channels = {f"account_all:{ACCOUNTS[process.role]}", f"account_all_orders:{ACCOUNTS[process.role]}"}
+    process.venue.deaf |= channels
+
+    def back() -> None:
+        process.venue.deaf.difference_update(channels)
+        process.venue.__dict__.pop("rows_late_ms", None)
+
+    stage.later(stage.rng.choice((4.0, 10.0)), back)
+    return process.role.letter
+
+
+def dies_in_doubt(stage: Stage) -> str | None:
+    """A side dies with its order on the way, and starts again while nothing of it can be read yet."""
+    world, process = stage.world, stage.process()
+    resting = world.resting(Role.MAKER)
+    if not resting or not process.running:
+        return None
+    lag_ms = stage.truth.desk.read_lag_ms * 95 // 100
+    said = stage.arm("history_lag", process.role, seconds=lag_ms / 1000, for_seconds=8)
+    _hide(stage, process, 5.0, tx=False)
+    stage.takers.fill(resting[0])
+    world.run(0.010 + stage.rng.uniform(0.002, 0.1))
+    world.end(process)
+    world.start_process(process)
+    world.run(0.005)
+    process.venue.network.read_lag_us = lag_ms * 1000
+
+    def back() -> None:
+        process.venue.network.read_lag_us = 0
+
+    stage.later(6.0, back)
+    return said
+
+
+def _hide(stage: Stage, process: Process, seconds: float, *, tx: bool = True) -> None:
+    """No frame tells a side of its own account."""
+    own = ACCOUNTS[process.role]
+    channels = {f"account_all:{own}", f"account_all_orders:{own}"} | ({f"account_tx:{own}"} if tx else set())
+    process.venue.deaf |= channels
+    stage.later(seconds, lambda: process.venue.deaf.difference_update(channels))
 
 
 def poor(stage: Stage) -> str | None:
@@ -198,6 +258,9 @@ def clear_in_doubt(stage: Stage) -> str | None:
 
 
 KINDS = {
+    "answer_crossed": (answer_crossed, 1.0, "H6 H10 E2"),
+    "rows_late": (rows_late, 1.0, "H39 E2"),
+    "dies_in_doubt": (dies_in_doubt, 1.0, "H3 H20 E1 E6"),
     "pushes_late": (pushes_late, 1.0, "H1 H5 H40 E17"),
     "hedger_gone": (hedger_gone, 0.5, "H20 E13"),
     "journals_lost": (journals_lost, 0.3, "H25 E9 E24"),
@@ -229,6 +292,8 @@ def drawn(desk: Any, rng: random.Random) -> Any:
     """The settings that the simulation does not draw."""
     if rng.random() < 0.3:
         desk = replace(desk, flatten=True, force_close_ms=rng.choice((2_000, 5_000)))
+    if rng.random() < 0.15:
+        desk = replace(desk, read_lag_ms=4_000)
     if rng.random() < 0.35:
         desk = replace(desk, maker_order_timeout_ms=60_000)
     if rng.random() < 0.15:
@@ -261,6 +326,7 @@ def hostile() -> Iterator[None]:
     plant.around(Stage, "start_over", _start_over)
     plant.around(World, "start_process", _start_process)
     plant.around(Driver, "_send", _held_up)
+    plant.around(SimVenue, "read_orders", _rows_late)
     try:
         yield
     finally:
@@ -377,3 +443,12 @@ def _held_up(real: Any) -> Any:
         await real(driver, candidate, decided)
 
     return send
+
+
+def _rows_late(real: Any) -> Any:
+    async def read_orders(venue: Any, coids: Any) -> Any:
+        rows = await real(venue, coids)
+        late_ms = venue.__dict__.get("rows_late_ms", 0)
+        return tuple(row for row in rows if row.created_ms <= venue.server.now_ms() - late_ms)
+
+    return read_orders
