@@ -5,12 +5,12 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 WORKERS ?= 4
-ARGS ?=
-
+EXAMPLES ?= 10000
 SEEDS ?= 0:5000
 SEED ?= 0
+ARGS ?=
 
-.PHONY: help demo test check fix bench simulate world constraints clean
+.PHONY: help demo test check fix bench simulate world fuzz mutate properties chaos soak model constraints clean
 
 help: ## Show the verbs
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -48,11 +48,31 @@ fix: $(STAMP) ## Format and mend what can be mended by machine
 bench: $(STAMP) ## Fill to hedge: latency beside a floor and the plain way
 	@$(BIN)/python -m benchmarks.hedge_latency $(ARGS)
 
+model: $(STAMP) ## Every state and every story of small worlds; spin and a C compiler for the first part
+	@$(BIN)/python -m tests.model $(ARGS)
+
 simulate: $(STAMP) ## Random worlds, SEEDS=first:last, on all cores; ARGS="--json FILE"
 	@$(BIN)/python -m tests.simulation many $(SEEDS) $(ARGS)
 
 world: $(STAMP) ## One random world with its trace: SEED=n
 	@$(BIN)/python -m tests.simulation world $(SEED) $(ARGS)
+
+fuzz: $(STAMP) ## Every parser on damaged input: ARGS="--seconds 600 --seed 2"
+	@$(BIN)/python -m tests.fuzz.fuzz $(ARGS)
+
+properties: $(STAMP) ## The properties, EXAMPLES=10000 of each (make test: 60)
+	@PROPERTIES_EXAMPLES=$(EXAMPLES) $(BIN)/python -m pytest -q -n $(WORKERS) --dist worksteal tests/properties $(ARGS)
+
+mutate: $(STAMP) ## Small changes to domain/, each to be seen by a unit test: ARGS="ledger pair"
+	@$(BIN)/python -m tests.mutation.mutate $(ARGS)
+
+chaos: $(STAMP) ## Kill real processes: KILLS=100 SEED=1 DESKS=3 JSON=FILE
+	@$(BIN)/python -m tests.chaos.run --kills $(or $(KILLS),100) --seed $(or $(SEED),1) --desks $(or $(DESKS),3) \
+	  $(if $(JSON),--json $(JSON)) $(ARGS)
+
+soak: $(STAMP) ## One desk for a long time, what grows: SECONDS=3600 SEED=1 JSON=FILE
+	@CHAOS_COLD=1 $(BIN)/python -m tests.chaos.soak --seconds $(or $(SECONDS),3600) --seed $(or $(SEED),1) \
+	  $(if $(JSON),--json $(JSON)) $(ARGS)
 
 constraints: $(STAMP) ## Pin every dependency anew in constraints.txt
 	@$(BIN)/uv pip compile --quiet --universal --all-extras --python-version 3.11 --no-emit-index-url --no-header --upgrade pyproject.toml -o constraints.txt

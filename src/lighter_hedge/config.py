@@ -22,7 +22,7 @@ from pydantic import (
     ValidationError,
 )
 
-from lighter_hedge.config_checks import SECRET_KEYS, check_keys, check_keys_in_yaml, complete_venue
+from lighter_hedge.config_checks import PRIVATE_KEY, SECRET_KEYS, check_keys, check_keys_in_yaml, complete_venue
 from lighter_hedge.config_source import (
     ACCOUNTS,
     Item,
@@ -51,6 +51,16 @@ def _finite(value: float) -> float:
     return value
 
 
+def _address(value: str) -> str:
+    try:
+        well = urlsplit(value).port != 0
+    except ValueError:
+        well = False
+    if not well:
+        raise ValueError("is no address of a host and a port")
+    return value
+
+
 def _listed(value: object) -> object:
     return [part.strip() for part in value.split(",")] if isinstance(value, str) else value
 
@@ -76,8 +86,8 @@ class VenueSettings(Section):
     """Where the desk trades."""
 
     network: Literal["paper", "testnet", "mainnet", "custom"] = "paper"
-    base_url: str = Field(default="", pattern=r"^https?://[^/\s]+/?$")
-    ws_url: str = Field(default="", pattern=r"^wss?://\S+$")
+    base_url: Annotated[str, AfterValidator(_address)] = Field(default="", pattern=r"^https?://[^/\s]+/?$")
+    ws_url: Annotated[str, AfterValidator(_address)] = Field(default="", pattern=r"^wss?://\S+$")
     chain_id: int = Field(default=304, gt=0)
     """Signed into every transaction: a wrong one makes every order invalid."""
 
@@ -104,7 +114,9 @@ class Accounts(Section):
 class RedisSettings(Section):
     """The Redis through which A and B talk."""
 
-    url: str = Field(default="redis://127.0.0.1:6379/0", pattern=r"^(rediss?|unix)://\S+$")
+    url: Annotated[str, AfterValidator(_address)] = Field(
+        default="redis://127.0.0.1:6379/0", pattern=r"^(rediss?|unix)://\S+$"
+    )
 
     @property
     def shown(self) -> str:
@@ -322,7 +334,8 @@ def _problem_of(location: Sequence[object], kind: str, text: str, layer: Layer, 
         return Problem(path=place.path, line=place.line, message=f"{key} is missing", remedy=remedy)
     assert item is not None, f"only a written value can be wrong: {key}"
     message = text[:1].lower() + text[1:]
-    got = "" if key in SECRET_KEYS or key.startswith("redis.") else f" (got {item.value})"
+    hidden = key in SECRET_KEYS or key.startswith("redis.") or PRIVATE_KEY.search(str(item.value)) is not None
+    got = "" if hidden else f" (got {item.value})"
     remedy = "see config/config.example.yaml" if kind == "string_pattern_mismatch" else f"correct {key}"
     return Problem(path=item.path, line=item.line, message=f"{key}: {message}{got}", remedy=remedy)
 

@@ -87,7 +87,10 @@ def _network_of(base_url: str) -> str:
     for name, (url, _) in NETWORKS.items():
         if address == url:
             return name
-    loopback = urlsplit(address).hostname in {"127.0.0.1", "localhost", "::1"}
+    try:
+        loopback = urlsplit(address).hostname in {"127.0.0.1", "localhost", "::1"}
+    except ValueError:  # no address at all: its own check says so
+        loopback = False
     return "paper" if loopback or not address else "custom"
 
 

@@ -107,18 +107,39 @@ def read_yaml(path: Path, known: Known, problems: list[Problem], warnings: list[
         return {}
     try:
         root = YAML().compose(text)
-    except YAMLError as error:
+    except (YAMLError, RecursionError, ValueError, OverflowError) as error:  # the last two: an escape of no character
         problems.append(_bad_yaml(path, error))
         return {}
     layer: Layer = {}
-    if root is not None and not isinstance(root, MappingNode):
+    alias = None if root is None else _alias(root)
+    if alias is not None:
+        line = alias.start_mark.line + 1
+        what = "stands in two places by an alias (*)"
+        problems.append(Problem(path=path.name, line=line, message=what, remedy="write it out in both"))
+    elif root is not None and not isinstance(root, MappingNode):
         problems.append(Problem(path=path.name, line=1, message="holds no keys", remedy="write 'key: value' lines"))
     elif root is not None:
         _walk(root, "", path, known, layer, problems)
     return _modern(layer, known, path, problems, warnings)
 
 
-def _bad_yaml(path: Path, error: YAMLError) -> Problem:
+def _alias(root: Node) -> Node | None:
+    """A node that stands in two places. Aliases may hold themselves, and a few lines of them may be without end."""
+    seen: set[int] = set()
+    left = [root]
+    while left:
+        node = left.pop()
+        if id(node) in seen:
+            return node
+        seen.add(id(node))
+        if isinstance(node, SequenceNode):
+            left += node.value
+        elif isinstance(node, MappingNode):
+            left += [part for pair in node.value for part in pair]
+    return None
+
+
+def _bad_yaml(path: Path, error: Exception) -> Problem:
     mark = error.problem_mark if isinstance(error, MarkedYAMLError) else None
     what = error.problem if isinstance(error, MarkedYAMLError) and error.problem else "is no YAML"
     line = None if mark is None else mark.line + 1
@@ -259,7 +280,7 @@ def read_credentials(path: Path, wanted: Mapping[str, str], problems: list[Probl
         layer = _credentials_layer(data, path.name, wanted)
     except OSError as error:
         problems.append(Problem(path=str(path), line=None, message=f"cannot be read ({error.strerror})", remedy=remedy))
-    except ValueError:
+    except (ValueError, RecursionError):
         problems.append(Problem(path=str(path), line=None, message="is no JSON", remedy=remedy))
     except (KeyError, TypeError, IndexError, AttributeError):
         problems.append(Problem(path=str(path), line=None, message="is no credentials file", remedy=remedy))
@@ -279,6 +300,8 @@ def _credentials_layer(data: Any, source: str, wanted: Mapping[str, str]) -> Lay
         values[f"accounts.{name}.account_index"] = account["account_index"]
         values[f"accounts.{name}.api_key_index"] = key["api_key_index"]
         values[f"accounts.{name}.private_key"] = key["private_key"]
+    if not all(isinstance(value, str | int) for value in values.values()):
+        raise TypeError("only texts and numbers")
     return {key: Item(value=value, path=f"credentials {source}") for key, value in values.items()}
 
 

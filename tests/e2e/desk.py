@@ -42,7 +42,9 @@ PATIENCE = 60.0
 """Seconds for what usually takes a few: the machine may be busy."""
 COMMAND_SECONDS = 120.0
 PORTS = 2_000
-PORTS_FROM = 20_000 + PORTS * (int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw")) % 5)
+PORTS_FROM = int(os.environ.get("TEST_PORTS_FROM", "0")) or (
+    20_000 + PORTS * (int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw")) % 5)
+)
 
 _T = TypeVar("_T")
 _LINE = re.compile(r"(\S+)Z (\w+) +(\S+) (.*)")
@@ -113,6 +115,10 @@ class Process:
     def alive(self) -> bool:
         return self.child is not None and self.child.poll() is None
 
+    @property
+    def pid(self) -> int | None:
+        return self.child.pid if self.child is not None and self.child.poll() is None else None
+
 
 class RedisServer:
     """A Redis with a file of its own; keeps its port over restarts."""
@@ -138,6 +144,14 @@ class RedisServer:
 
     def stop(self, number: int = signal.SIGKILL) -> None:
         self._process.stop(number)
+
+    @property
+    def alive(self) -> bool:
+        return self._process.alive
+
+    @property
+    def pid(self) -> int | None:
+        return self._process.pid
 
     def wipe(self) -> None:
         """Remove what a stopped Redis has kept."""
@@ -207,6 +221,14 @@ class Paper:
 
     def stop(self, number: int = signal.SIGKILL) -> None:
         self._process.stop(number)
+
+    @property
+    def alive(self) -> bool:
+        return self._process.alive
+
+    @property
+    def pid(self) -> int | None:
+        return self._process.pid
 
     def _answers(self) -> bool:
         try:

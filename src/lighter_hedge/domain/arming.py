@@ -115,7 +115,7 @@ class Arming:
             return "book is stale"
         if core.halted(now):
             return f"market {core.settings.market.symbol} is halted"
-        reasons = core.skew.reasons() + differences(core, None if core.unclear else now)
+        reasons = core.skew.reasons(now) + differences(core, None if core.unclear else now)
         return reasons[0] if reasons else ""
 
     def _margin_reason(self, announce: Announce) -> str:

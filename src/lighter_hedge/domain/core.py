@@ -94,6 +94,12 @@ class Core:
     checks: dict[Role, PositionCheck]
     budget: Budget
     reads: Reads
+    own: Ledger = field(init=False)
+    """The books of this side's account."""
+    maker: Ledger = field(init=False)
+    """The books of account A."""
+    hedger: Ledger = field(init=False)
+    """The books of account B."""
     book: Book = field(default_factory=Book)
     skew: Skew = field(default_factory=Skew)
     feed_open: bool = False
@@ -125,6 +131,10 @@ class Core:
     _serial: int = 0
     _executed_ms: dict[int, int] = field(default_factory=dict)
     """Orders whose transaction has executed: since when a row must be readable, after the read lag."""
+
+    def __post_init__(self) -> None:
+        self.own = self.ledgers[self.role]
+        self.maker, self.hedger = self.ledgers[Role.MAKER], self.ledgers[Role.HEDGER]
 
     @staticmethod
     def create(role: Role, settings: DeskSettings, memory: Memory) -> "Core":
@@ -158,21 +168,6 @@ class Core:
         return core
 
     # --- what is known ----------------------------------------------------------------------------------------------
-
-    @property
-    def own(self) -> Ledger:
-        """The books of this side's account."""
-        return self.ledgers[self.role]
-
-    @property
-    def maker(self) -> Ledger:
-        """The books of account A."""
-        return self.ledgers[Role.MAKER]
-
-    @property
-    def hedger(self) -> Ledger:
-        """The books of account B."""
-        return self.ledgers[Role.HEDGER]
 
     @property
     def net(self) -> int:
@@ -277,6 +272,7 @@ class Core:
                 self.skew.heard(event.at_ms, now)
                 return [] if self.book.apply(event, now.mono_ms) else [Resubscribe()]
             case MarketHeard():
+                self.skew.heard(event.at_ms, now)
                 self.book.heard(event.mark, now.mono_ms)
                 return []
             case FeedOpened():
@@ -309,12 +305,15 @@ class Core:
         self._executed_ms[coid] = now.mono_ms
         self.watch(coid, now.mono_ms + READ_AGAIN_MS)
 
-    def attribute_unseen_fills(self, now: Instant) -> list[Command]:
+    def attribute_unseen_fills(self, now: Instant, *, silent: bool) -> list[Command]:
         """The last resort for the other account's fills: its position has moved, and no frame told of it.
 
-        Only a read asked a read lag after the last known change proves that; and only what the announced order may
-        still fill is attributed to it. Anything else is a foreign change.
+        Only while that side is silent: else its own word about its orders counts. Only a read asked a read lag after
+        the last known change proves it; and only what the announced order may still fill is attributed to it. Anything
+        else is a foreign change.
         """
+        if not silent:
+            return []
         role = self.role.other
         asked_ms, position = self.reads.last.get(role, (-1, 0))
         if asked_ms < self.last_change_ms.get(role, 0) + self.settings.read_lag_ms or asked_ms < 0:

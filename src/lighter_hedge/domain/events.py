@@ -275,6 +275,8 @@ class MarketHeard:
     """Any other public frame of the market: the feed is alive. ``mark`` is 0 where the frame has none."""
 
     mark: int = 0
+    at_ms: int = 0
+    """The venue's stamp, Unix milliseconds; 0 where there is none."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

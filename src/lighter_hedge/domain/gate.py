@@ -148,7 +148,7 @@ def feed_reasons(core: Core, now: Instant, *, messaging_up: bool) -> list[str]:
         reasons.append("Redis is down")
     if core.halted(now):
         reasons.append(f"market {core.settings.market.symbol} is halted")
-    return reasons + core.skew.reasons()
+    return reasons + core.skew.reasons(now)
 
 
 def hedge_reasons(core: Core, peer: Peer, min_lots: int) -> list[str]:

@@ -264,7 +264,7 @@ class Hedger:
             self.arming.reason = "recovering"
             return []
         commands = self._find_foreign(now)
-        commands += core.attribute_unseen_fills(now)
+        commands += core.attribute_unseen_fills(now, silent=self.peer.silent(now, core.settings.heartbeat_ms_max))
         commands += self._settle(now)
         exposed = not residual(core.net, self._minimum())
         commands += self._time_exposure(exposed, now)

@@ -21,6 +21,7 @@ class Skew:
     ms: int = 0
     _since_ms: int | None = None
     """Monotonic start of the window; None before the first frame."""
+    _heard_ms: int = 0
     _offset_ms: int = 0
     """Wall less monotonic time at the last frame."""
 
@@ -30,14 +31,14 @@ class Skew:
             return
         offset_ms, late_ms = now.wall_ms - now.mono_ms, now.wall_ms - venue_ms
         jumped = abs(offset_ms - self._offset_ms) > JUMP_MS
-        self._offset_ms = offset_ms
+        self._offset_ms, self._heard_ms = offset_ms, now.mono_ms
         if self._since_ms is None or jumped or now.mono_ms - self._since_ms > WINDOW_MS:
             self._since_ms, self.ms = now.mono_ms, late_ms
         self.ms = min(self.ms, late_ms)
 
-    def reasons(self) -> list[str]:
-        """Why this clock must not be relied on."""
-        if abs(self.ms) <= SKEW_MS_MAX:
+    def reasons(self, now: Instant) -> list[str]:
+        """Why this clock must not be relied on. Of a measure without a fresh frame nothing is concluded."""
+        if abs(self.ms) <= SKEW_MS_MAX or now.mono_ms - self._heard_ms > WINDOW_MS:
             return []
         return [f"clock is {abs(self.ms) // 1000} s {'ahead of' if self.ms > 0 else 'behind'} the venue's"]
 

@@ -23,6 +23,8 @@ class Role(Enum):
     MAKER = "maker"
     HEDGER = "hedger"
 
+    __hash__ = object.__hash__  # members are keys of most tables: an Enum's own hash is many times slower
+
     @property
     def other(self) -> "Role":
         """The other side of the desk."""

@@ -5,7 +5,7 @@ Sizes are lots and prices are ticks: the venue's own wire integers, so that two 
 """
 
 from dataclasses import dataclass
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal, DecimalException
 from enum import Enum
 from typing import NewType
 
@@ -16,6 +16,15 @@ Ticks = NewType("Ticks", int)
 """A price in the venue's smallest unit, ``price * 10**price_decimals``."""
 
 POWERS_OF_TEN: tuple[int, ...] = tuple(int(f"1{'0' * n}") for n in range(25))
+
+DECIMALS_MAX = 12
+"""More decimals of a size or a price than any market has."""
+
+AMOUNT_LENGTH_MAX = 40
+"""Characters of an amount: more are no amount."""
+
+UNITS_MAX = 2**63 - 1
+"""Lots or ticks: what a journal can hold."""
 
 QUOTE_SCALE = 1_000_000
 """Quote amounts (USDC) are integers in millionths, as on the wire."""
@@ -70,8 +79,8 @@ class MarketSpec:
     active: bool = True
 
     def __post_init__(self) -> None:
-        assert 0 <= self.size_decimals <= 12
-        assert 0 <= self.price_decimals <= 12
+        assert 0 <= self.size_decimals <= DECIMALS_MAX
+        assert 0 <= self.price_decimals <= DECIMALS_MAX
 
     def quote(self, lots: int, price: int) -> int:
         """Notional of ``lots`` at ``price`` ticks, in millionths of the quote currency, rounded down."""
@@ -128,20 +137,32 @@ def integer_of_wire(text: str, decimals: int) -> int:
     """Parse a decimal string of the venue into an integer with ``decimals`` places; surplus zeros are allowed.
 
     Raises:
-        UnitError: the text is no number or does not fit the decimals.
+        UnitError: the text is no number, is negative or does not fit the decimals.
     """
-    return _integer_of(text, decimals, "amount", "wire")
+    units = _integer_of(text, decimals, "amount", "wire")
+    if units < 0:
+        raise UnitError(f"amount {text} is negative: the venue gives sizes and prices without a sign")
+    return units
 
 
 def _integer_of(text: str, decimals: int, what: str, where: str) -> int:
+    """Exact: no rounding of a context, no number of more digits than anybody means."""
+    plain = len(text) <= AMOUNT_LENGTH_MAX and text.isascii() and text == text.strip() and "_" not in text
     try:
-        number = Decimal(text)
-    except InvalidOperation:
-        raise UnitError(f"{what} {text!r} is not a number: write it like 0.0002") from None
-    if not number.is_finite():
+        number = Decimal(text if plain else "")
+    except DecimalException:
+        raise UnitError(f"{what} {text[:AMOUNT_LENGTH_MAX]!r} is not a number: write it like 0.0002") from None
+    sign, digits, exponent = number.as_tuple()
+    if not isinstance(exponent, int):
         raise UnitError(f"{what} {text!r} is not finite: write it like 0.0002")
-    scaled = number.scaleb(decimals)
-    whole = int(scaled)
-    if scaled != whole:
+    shift = exponent + decimals
+    if not -AMOUNT_LENGTH_MAX <= shift <= AMOUNT_LENGTH_MAX:
+        raise UnitError(f"{what} {text} is out of all bounds: write it like 0.0002")
+    units = int("".join(map(str, digits)))
+    more, less = 10 ** max(shift, 0), 10 ** max(-shift, 0)
+    whole: int = units * more // less
+    if whole * less != units * more:
         raise UnitError(f"{what} {text} has more than the {decimals} decimals that {where} allows")
-    return whole
+    if whole > UNITS_MAX:
+        raise UnitError(f"{what} {text} is out of all bounds: write it like 0.0002")
+    return -whole if sign else whole

@@ -31,7 +31,7 @@ class Watch:
     def step(self, view: View, min_lots: int, ended_asks: Sequence[int]) -> list[Command]:
         """Pause the desk where it must be paused; say when the wait has timed out."""
         core, latch, now = self.core, view.latch, view.now
-        commands = core.attribute_unseen_fills(now)
+        commands = core.attribute_unseen_fills(now, silent=view.peer.silent(now, core.settings.heartbeat_ms_max))
         foreign = take_foreign(core)
         if foreign:
             commands += foreign + latch.hold("FOREIGN_TRADE", "a trade that is not this desk's", now.wall_ms)

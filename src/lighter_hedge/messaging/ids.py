@@ -3,6 +3,8 @@
 from lighter_hedge.messaging.port import MessagingError, SupersededError
 
 EntryId = tuple[int, int]
+ID_MAX = 2**64 - 1
+"""Redis's own bound of either part."""
 START: EntryId = (0, 0)
 """Before every entry."""
 
@@ -18,13 +20,13 @@ def id_of(text: str) -> EntryId:
     Raises:
         MessagingError: the text is no entry id.
     """
-    major, _, minor = text.partition("-")
-    try:
-        return int(major), int(minor or 0)
-    except ValueError:
-        raise MessagingError(
-            f"{text!r} is no entry id: write it like 1767225600000-0, or 0 for the beginning"
-        ) from None
+    major, dash, minor = text.partition("-")
+    digits = major + (minor if dash else "0")
+    if digits.isascii() and digits.isdecimal() and len(digits) <= 40 and major and (minor or not dash):
+        found = int(major), int(minor or 0)
+        if max(found) <= ID_MAX:
+            return found
+    raise MessagingError(f"{text[:60]!r} is no entry id: write it like 1767225600000-0, or 0 for the beginning")
 
 
 def refusal(place: str, key: str, entry_id: EntryId, top: EntryId) -> MessagingError:

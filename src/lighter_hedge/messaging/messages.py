@@ -24,6 +24,10 @@ from lighter_hedge.domain.states import SCHEMA, DeskId, HedgerState, MakerState,
 from lighter_hedge.domain.units import POWERS_OF_TEN, QUOTE_SCALE, MarketSpec, quote_text
 from lighter_hedge.messaging.port import MessagingError
 
+INT_MAX = 2**63 - 1
+"""What a journal can hold."""
+SIGNED = (".position", ".residual", ".cum", ".net", ".armed.lots")
+"""Fields with a sign; every other number counts from 0."""
 CHANNEL_VERSION = 1
 """``v`` of every body on the user's channels."""
 
@@ -48,6 +52,7 @@ class MalformedMessage(UnreadableMessage):
 # --- between the processes --------------------------------------------------------------------------------------
 
 _T = TypeVar("_T", MakerState, HedgerState, OperatorCommand)
+_K = TypeVar("_K")
 
 
 class _Version(msgspec.Struct):
@@ -79,22 +84,55 @@ def decode_command(body: bytes, *, entry_id: str = "") -> OperatorCommand:
 
 
 def _decode(body: bytes, kind: type[_T]) -> _T:
-    try:
-        version = msgspec.json.decode(body, type=_Version).schema
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
-        raise MalformedMessage(f"{kind.__name__} cannot be read: {error}") from error
+    version = _json(body, _Version, kind.__name__).schema
     if version != SCHEMA:
         raise SchemaMismatch(
             f"{kind.__name__} has schema version {version}, this process speaks {SCHEMA}: run one version on both sides"
         )
-    try:
-        message = msgspec.json.decode(body, type=kind)
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
-        raise MalformedMessage(f"{kind.__name__} cannot be read: {error}") from error
+    message = _json(body, kind, kind.__name__)
+    known = msgspec.to_builtins(message)
     if encode(message) != body:
         # Not byte for byte what we would write: perhaps only spaces, perhaps words that we would silently drop.
-        _forbid_unknown(msgspec.json.decode(body), msgspec.to_builtins(message), kind.__name__)
+        _forbid_unknown(_json(body, object, kind.__name__), known, kind.__name__)
+    _check_numbers(known, kind.__name__)
+    _check_sense(message)
     return message
+
+
+def _json(body: bytes, kind: type[_K], name: str) -> _K:
+    try:
+        return msgspec.json.decode(body, type=kind)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise MalformedMessage(f"{name} cannot be read: {error}") from error
+
+
+def _check_numbers(known: object, path: str) -> None:
+    """Every number is an integer that a journal can hold; only positions and what is made of them have a sign."""
+    if isinstance(known, dict):
+        for name, value in known.items():
+            _check_numbers(value, f"{path}.{name}")
+    elif isinstance(known, list | tuple):
+        for position, value in enumerate(known):
+            _check_numbers(value, f"{path}[{position}]")
+    elif isinstance(known, int) and not (0 if not path.endswith(SIGNED) else -INT_MAX) <= known <= INT_MAX:
+        raise MalformedMessage(f"{path} is {known}: out of its range")
+
+
+def _check_sense(message: MakerState | HedgerState | OperatorCommand) -> None:
+    """What no single number shows."""
+    if isinstance(message, OperatorCommand):
+        if not message.id:
+            raise MalformedMessage("OperatorCommand.id is empty: nobody could acknowledge it")
+        return
+    name = type(message).__name__
+    for fills in message.fills:
+        if not (fills.coid > 0 and 0 <= fills.filled <= fills.lots and fills.lots > 0):
+            raise MalformedMessage(f"{name}.fills: order {fills.coid} of {fills.lots} lots has filled {fills.filled}")
+    if len({fills.coid for fills in message.fills}) < len(message.fills):
+        raise MalformedMessage(f"{name}.fills names an order twice")
+    announce = message.announce if isinstance(message, MakerState) else None
+    if announce is not None and not (announce.coid > 0 and announce.lots > 0 and announce.price > 0):
+        raise MalformedMessage(f"{name}.announce is of {announce.lots} lots at {announce.price}: no quote")
 
 
 def _forbid_unknown(raw: object, known: object, path: str) -> None:

@@ -50,6 +50,10 @@ _COMMON = frozenset({"kind", "account", "market", "count", "seconds"})
 _POSITIVE = frozenset({"count", "lots", "code", "order_index"})
 
 
+NUMBER_MAX = 2**60
+"""No parameter is larger: order indices are below it."""
+
+
 class FaultError(ValueError):
     """A fault that cannot be armed; the message names the parameter and the remedy."""
 
@@ -186,8 +190,10 @@ def _check_value(kind: str, name: str, value: object) -> None:
         if not isinstance(value, str):
             raise FaultError(f"{kind}: message must be text, not {value!r}")
         return
-    if isinstance(value, bool) or not isinstance(value, int | float) or value < 0:
-        raise FaultError(f"{kind}: {name} must be a number of at least 0, not {value!r}")
+    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= NUMBER_MAX:
+        raise FaultError(
+            f"{kind}: {name} must be a number of at least 0 and at most {NUMBER_MAX}, not {str(value)[:40]}"
+        )
     if name not in ("seconds", "for_seconds") and not isinstance(value, int):
         raise FaultError(f"{kind}: {name} must be a whole number, not {value!r}")
     if name in _POSITIVE and value < 1:

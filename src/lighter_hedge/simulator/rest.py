@@ -81,7 +81,7 @@ class Rest:
             tx = self.state.txs.get(value.removeprefix("0x"))
             return None if tx is None else tx.account_index
         text = value if by in ("index", "account_index") else request.query.get("account_index", "")
-        return int(text) if text.isdigit() else None
+        return whole_number(text)
 
     # --- markets ---
 

@@ -36,7 +36,7 @@ def parsed(raw: object) -> dict[str, Any] | None:
     if isinstance(raw, str):
         try:
             raw = json.loads(raw)
-        except ValueError:
+        except (ValueError, RecursionError):
             return None
     return raw if isinstance(raw, dict) else None
 
@@ -69,7 +69,7 @@ def send_batch(venue: Venue, raw_types: object, raw_infos: object, address: str)
     if len(types) > BATCH_MAX:
         return refusal(21514, "too many txs in a batch")
     objects = [parsed(info) for info in infos]
-    if len({(one or {}).get("AccountIndex") for one in objects}) > 1 or None in objects:
+    if None in objects or len({account_index_of(one) for one in objects}) > 1:
         return refusal(21121, "all txs of a batch must be of one account and api key")
     account_index = account_index_of(objects[0])
     venue.requests.sent(account_index)
@@ -111,6 +111,6 @@ def _list_of(raw: object) -> list[Any] | None:
     if isinstance(raw, str):
         try:
             raw = json.loads(raw)
-        except ValueError:
+        except (ValueError, RecursionError):
             return None
     return raw if isinstance(raw, list) else None

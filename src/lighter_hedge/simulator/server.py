@@ -151,7 +151,7 @@ class PaperApi:
         """Arm a fault; the answer carries its id."""
         try:
             wanted = await request.json()
-        except ValueError:
+        except (ValueError, RecursionError):
             raise ApiError(400, "a fault is a JSON object") from None
         if not isinstance(wanted, dict):
             raise ApiError(400, "a fault is a JSON object")

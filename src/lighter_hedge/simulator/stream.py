@@ -91,7 +91,7 @@ class Stream:
     def _message(self, connection: Connection, text: str, address: str) -> None:
         try:
             message = json.loads(text)
-        except ValueError:
+        except (ValueError, RecursionError):
             raise StreamError(30000, "Invalid JSON") from None
         if not isinstance(message, dict):
             raise StreamError(30000, "Invalid JSON")

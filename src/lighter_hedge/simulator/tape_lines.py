@@ -81,7 +81,7 @@ def read_lines(path: Path) -> Iterator[tuple[int, TapeLine]]:
         raise TapeError(f"tape {path} line {number} is not JSON: {error}") from error
     except KeyError as error:
         raise TapeError(f"tape {path} line {number} has no {error}") from error
-    except (TypeError, ValueError, AttributeError) as error:
+    except (TypeError, ValueError, AttributeError, OverflowError, RecursionError) as error:
         raise TapeError(f"tape {path} line {number} is malformed: {error}") from error
 
 

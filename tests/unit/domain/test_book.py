@@ -54,6 +54,30 @@ def test_a_snapshot_replaces_everything() -> None:
     assert book.level(Side.BID, 2) is None
 
 
+def test_a_level_of_the_snapshot_before_is_there_again_if_the_new_one_has_it() -> None:
+    book = Book()
+    for number in (0, 1):
+        assert book.apply(frame(bids=((5, 1),), asks=((6, 1),)), number)
+        assert (book.best(Side.BID), book.best(Side.ASK)) == (5, 6)
+
+
+def test_a_book_without_a_snapshot_takes_no_change_and_one_heard_at_zero_is_fresh() -> None:
+    book = Book()
+    assert book.broken
+    assert book.apply(delta(-1, bids=((5, 1),)), 0), "it need not ask: the snapshot is on its way"
+    assert book.best(Side.BID) is None
+    book.apply(frame(), 0)
+    assert not book.stale(0, 2_000)
+
+
+def test_a_feed_gone_mad_is_noticed() -> None:
+    book = Book()
+    most = tuple((price, 1) for price in range(1, 20_001))
+    book.apply(frame(bids=most, asks=()), 0)
+    with pytest.raises(AssertionError):
+        book.apply(delta(1, bids=((20_001, 1),)), 1)
+
+
 def test_levels_are_counted_without_our_own_order() -> None:
     book = Book()
     book.apply(frame(bids=((BID, 100), (BID - 10, 100)), asks=((ASK, 100),)), 0)

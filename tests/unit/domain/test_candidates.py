@@ -32,9 +32,26 @@ def test_only_what_was_sent_and_lives_may_still_execute() -> None:
     alive = held.add(candidate(order(2)), sends=1)
     dead = held.add(candidate(order(3)), sends=1)
     dead.status = TxStatus.FAILED
+    unsent = held.add(candidate(order(4)))
+    unsent.status = TxStatus.FAILED
     assert held.sent() == [alive]
     assert held.dead() == [dead]
     assert held.sent_coids() == (coid(2), coid(3))
+
+
+def test_absent_means_that_none_of_those_sent_was_found_and_each_was_asked_for_late_enough() -> None:
+    held = Candidates()
+    one, two = (held.add(candidate(order(serial)), sends=1) for serial in (1, 2))
+    held.add(candidate(order(3)))
+    for status, asked_ms, absent in (
+        (None, 100, False),
+        (TxStatus.NOT_FOUND, 99, False),
+        (TxStatus.PENDING, 100, False),
+        (TxStatus.NOT_FOUND, 100, True),
+    ):
+        one.status, one.asked_ms = TxStatus.NOT_FOUND, 100
+        two.status, two.asked_ms = status, asked_ms
+        assert held.absent(100) is absent
 
 
 def test_a_burn_has_no_client_order_index() -> None:

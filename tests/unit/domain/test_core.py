@@ -172,16 +172,19 @@ def test_an_unseen_fill_is_attributed_only_by_a_read_after_the_lag() -> None:
     talk.core.maker.expect(announce())
     talk.core.last_change_ms[Role.MAKER] = talk.now.mono_ms
     talk.core.reads.last[Role.MAKER] = (talk.now.mono_ms + LAG_MS - 1, 100)
-    assert talk.core.attribute_unseen_fills(talk.now) == []
+    assert talk.core.attribute_unseen_fills(talk.now, silent=True) == []
     talk.core.reads.last[Role.MAKER] = (talk.now.mono_ms + LAG_MS, 130)
-    assert talk.core.attribute_unseen_fills(talk.now) == [], "more than the announced order could fill is foreign"
+    assert talk.core.attribute_unseen_fills(talk.now, silent=True) == [], (
+        "more than the announced order could fill is foreign"
+    )
     talk.core.reads.last[Role.MAKER] = (talk.now.mono_ms + LAG_MS, 100)
-    said = talk.core.attribute_unseen_fills(talk.now)
+    assert talk.core.attribute_unseen_fills(talk.now, silent=False) == [], "its own word counts while it is heard"
+    said = talk.core.attribute_unseen_fills(talk.now, silent=True)
     assert len(entries(said, FillsKnown)) == 1
     assert entries(said, Attributed) == [Attributed(coid=coid(1), lots=100)]
     assert talk.core.attributed
     assert talk.core.maker.position == 100
-    assert talk.core.attribute_unseen_fills(talk.now) == []
+    assert talk.core.attribute_unseen_fills(talk.now, silent=True) == []
 
 
 def test_closing_what_is_closed_is_nothing() -> None:

@@ -3,7 +3,7 @@ from tests.unit.domain.builders import candidate, order
 
 from lighter_hedge.domain.commands import NonceSettled, ReadTx, Record
 from lighter_hedge.domain.events import TxReported, TxStatus
-from lighter_hedge.domain.fates import Fates
+from lighter_hedge.domain.fates import READS_MAX, Fates
 from lighter_hedge.domain.lane_words import Fate
 
 ONE, TWO = candidate(order(1)), candidate(order(2))
@@ -65,6 +65,31 @@ def test_the_one_that_ran_settles_every_other_of_its_nonce() -> None:
     ]
     assert read[1] == [Record(entry=NonceSettled(nonce=7, winner=ONE.tx_hash, why="read at start"))]
     assert made.ask() == []
+
+
+def test_one_that_ran_says_nothing_of_other_nonces() -> None:
+    made = fates()
+    made.add(candidate(order(3), nonce=8))
+    read = made.read(report(ONE.tx_hash, TxStatus.EXECUTED))
+    assert read is not None
+    assert [one.message for one in read[0]] == ["", "another transaction took its nonce"]
+    assert made.ask() == [ReadTx(tx_hash="order3@8")]
+
+
+def test_few_are_asked_for_at_once_the_newest_first_to_be_told() -> None:
+    made = Fates()
+    for serial in range(1, 9):
+        made.add(candidate(order(serial), nonce=7))
+    assert made.ask() == [ReadTx(tx_hash=f"order{serial}@7") for serial in range(9 - READS_MAX, 9)]
+    assert len(made.ask()) == 5
+
+
+def test_a_nonce_of_which_nothing_ran_has_no_winner() -> None:
+    made = fates()
+    made.known(TWO.tx_hash)
+    read = made.read(report(ONE.tx_hash, TxStatus.NOT_FOUND))
+    assert read is not None
+    assert read[1] == [Record(entry=NonceSettled(nonce=7, winner="", why="read at start"))]
 
 
 def test_an_execution_with_an_error_had_no_effect() -> None:

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from tests.unit.domain.builders import DESK, WALL_MS, announce, coid, fills, order, quote, row, trade
 
 from lighter_hedge.domain.events import OrderReport, TradeReport
-from lighter_hedge.domain.ledger import CREATED_SKEW_MS, ORDERS_MAX, TRADES_MAX, Ledger
+from lighter_hedge.domain.ledger import CREATED_SKEW_MS, ORDERS_MAX, TRADES_MAX, Ledger, Order
 from lighter_hedge.domain.states import OrderFills, Role
 from lighter_hedge.domain.units import Side
 
@@ -210,6 +210,8 @@ def test_an_unseen_fill_is_attributed_within_what_may_still_fill() -> None:
     ledger.apply_trade(trade(side=Side.BID, lots=30))
     ledger.attribute(coid(1), 20, 20)
     assert ledger.total == 50
+    assert ledger.orders[coid(1)].quote == trade(side=Side.BID, lots=30).quote + 20
+    assert not ledger.orders[coid(1)].closed
     ledger.apply_trade(trade(2, side=Side.BID, lots=20))
     assert ledger.total == 50, "its trade comes after all, and is not counted again"
     with pytest.raises(AssertionError):
@@ -235,13 +237,16 @@ def test_closing_what_is_closed_or_unknown_changes_nothing() -> None:
 def test_old_closed_orders_are_folded_and_never_counted_again() -> None:
     ledger = books()
     for serial in range(1, ORDERS_MAX + 11):
-        ledger.apply_row(row(serial, filled=1, closed=True))
+        ledger.apply_row(row(serial, filled=2, filled_quote=3, closed=True))
     assert len(ledger.orders) == ORDERS_MAX
-    assert (ledger.folded, ledger.total) == (-10, -ORDERS_MAX - 10)
-    assert ledger.apply_row(row(3, filled=1, closed=True)) is None
-    assert ledger.apply_trade(trade(999, 3)) is None
+    assert (ledger.folded, ledger.total) == (-20, -2 * ORDERS_MAX - 20)
+    assert ledger.cash == 3 * (ORDERS_MAX + 10), "what was sold for, folded or not"
+    for serial in (3, ledger.folded_serial):
+        assert ledger.apply_row(row(serial, filled=2, closed=True)) is None
+        assert ledger.apply_trade(trade(990 + serial, serial)) is None
+    assert ledger.folded_serial == 10
     assert not ledger.foreign
-    assert ledger.total == -ORDERS_MAX - 10
+    assert ledger.total == -2 * ORDERS_MAX - 20
 
 
 def test_an_open_order_is_never_folded() -> None:
@@ -257,6 +262,76 @@ def test_the_memory_of_trades_is_bounded() -> None:
         ledger.apply_trade(trade(number, lots=1))
     assert len(ledger._trades_seen) == TRADES_MAX
     assert ledger.total == -TRADES_MAX - 10
+
+
+def test_an_order_known_from_a_trade_alone_is_that_and_nothing_more() -> None:
+    ledger = books()
+    assert ledger.highest_serial == 0
+    known = ledger.apply_trade(trade(lots=30, order_index=9))
+    assert known == Order(
+        coid=coid(1),
+        side=Side.ASK,
+        lots=30,
+        round=0,
+        attempt=0,
+        price=0,
+        order_index=9,
+        by_row=0,
+        by_trades=30,
+        by_peer=0,
+        quote_by_row=0,
+        quote_by_trades=trade(lots=30).quote,
+        quote_by_peer=0,
+        trade_ids=[1],
+        closed=False,
+        status="",
+        intended_ms=0,
+        expected=False,
+    )
+    ledger.apply_trade(trade(2, lots=20, order_index=10))
+    assert (known.lots, known.leaves, known.order_index) == (50, 0, 9), "its size is at least what it has filled"
+
+
+def test_a_row_brings_price_and_index_and_an_intent_keeps_its_own_price() -> None:
+    ledger = books()
+    told = ledger.apply_row(row(1, price=77, order_index=9))
+    assert told is not None
+    assert (told.price, told.order_index) == (77, 9)
+    ledger.intend(order(2, price=66), WALL_MS)
+    meant = ledger.apply_row(row(2, price=77))
+    assert meant is not None
+    assert meant.price == 66
+
+
+def test_the_newer_of_two_equal_fills_tells_the_quote() -> None:
+    ledger = books()
+    for quote_said in (0, 30):
+        ledger.apply_row(row(1, filled=30, filled_quote=quote_said))
+        known = ledger.apply_peer(fills(2, side=Side.ASK, filled=30, filled_quote=quote_said, closed=False))
+        assert known is not None
+        assert (ledger.orders[coid(1)].quote, known.quote) == (quote_said, quote_said)
+
+
+def test_the_size_of_an_order_known_from_a_trade_alone_grows_with_a_state_and_an_announce() -> None:
+    ledger = books()
+    for serial in (1, 2):
+        ledger.apply_trade(trade(serial, serial, side=Side.BID, lots=30))
+    ledger.apply_peer(fills(1, lots=100, filled=30, closed=False))
+    ledger.expect(announce(2, lots=100))
+    assert [known.leaves for known in ledger.orders.values()] == [70, 70]
+
+
+def test_a_row_as_old_as_clocks_may_differ_still_counts() -> None:
+    ledger = books()
+    ledger.intend(order(), WALL_MS)
+    assert ledger.apply_row(row(filled=30, created_ms=WALL_MS - CREATED_SKEW_MS)) is not None
+
+
+def test_the_newest_orders_are_told_oldest_first() -> None:
+    ledger = books()
+    for serial in (1, 2, 3, 4):
+        ledger.apply_peer(fills(serial))
+    assert [one.coid for one in ledger.newest(3)] == [coid(2), coid(3), coid(4)]
 
 
 def test_a_restored_ledger_goes_on_where_it_was() -> None:

@@ -93,6 +93,24 @@ def test_reads_that_differ_from_each_other_prove_nothing() -> None:
     assert check.agreement() is Agreement.DIFFERS, "the books have moved between them"
 
 
+def test_what_was_proven_is_so_no_longer_once_the_books_agreed() -> None:
+    check, ledger = check_against(0)
+    for asked_ms in (0, LAG_MS):
+        check.read(5, ledger, asked_ms=asked_ms, mono_ms=asked_ms, quiet=True)
+    assert check.agreement() is Agreement.PROVEN
+    check.heard(0, ledger, LAG_MS + 1)
+    check.heard(5, ledger, LAG_MS + 2)
+    assert check.agreement() is Agreement.DIFFERS
+
+
+def test_a_position_heard_that_agrees_forgets_the_first_read() -> None:
+    check, ledger = check_against(0)
+    check.read(5, ledger, asked_ms=0, mono_ms=1, quiet=True)
+    check.heard(0, ledger, 2)
+    check.read(5, ledger, asked_ms=LAG_MS, mono_ms=LAG_MS, quiet=True)
+    assert check.agreement() is Agreement.DIFFERS
+
+
 def test_a_read_that_agrees_forgets_the_first_one() -> None:
     check, ledger = check_against(0)
     check.read(5, ledger, asked_ms=0, mono_ms=1, quiet=True)

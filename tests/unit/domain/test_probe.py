@@ -1,6 +1,7 @@
 from tests.unit.domain.builders import WALL_MS, candidate
 
 from lighter_hedge.domain.events import BurnRequest, TxStatus
+from lighter_hedge.domain.lane_limits import SIGNATURE_MARGIN_MS
 from lighter_hedge.domain.probe import Probe
 
 
@@ -30,6 +31,7 @@ def test_a_failed_probe_proves_only_where_its_nonce_is_used_up() -> None:
 def test_dead_or_expired_bytes_are_of_no_use() -> None:
     made = probe()
     assert made.usable(WALL_MS)
-    assert not made.usable(made.candidate.expires_ms - 1_000)
+    assert made.usable(made.candidate.expires_ms - SIGNATURE_MARGIN_MS - 1)
+    assert not made.usable(made.candidate.expires_ms - SIGNATURE_MARGIN_MS)
     made.reported(TxStatus.FAILED, 10)
     assert not made.usable(WALL_MS)

@@ -48,6 +48,12 @@ def test_a_quote_stands_at_its_level() -> None:
     assert [quote_price(book, Side.ASK, depth) for depth in (1, 2, 3)] == [20, 22, None]
 
 
+def test_a_quote_in_a_crossed_book_stands_one_tick_from_the_other_side() -> None:
+    book = book_of([12], [11])
+    assert (quote_price(book, Side.BID, 1), quote_price(book, Side.ASK, 1)) == (10, 13)
+    assert quote_price(book_of([1], [5]), Side.BID, 1) == 1, "one tick is a price"
+
+
 def test_a_quote_does_not_chase_itself() -> None:
     book = book_of([10, 8], [20])
     assert quote_price(book, Side.BID, 1, Resting(side=Side.BID, price=10, lots=5)) == 8

@@ -13,17 +13,17 @@ def heard(skew: Skew, ms: int, late_ms: int) -> None:
 def test_nothing_is_said_before_a_stamp_was_heard() -> None:
     skew = Skew()
     skew.heard(0, at(0))
-    assert skew.reasons() == []
+    assert skew.reasons(at(0)) == []
     assert skew.venue_ms(at(5)) == at(5).wall_ms
 
 
 def test_the_fastest_frame_of_a_window_tells() -> None:
     skew = Skew()
     heard(skew, 0, 5_000)
-    assert skew.reasons() == ["clock is 5 s ahead of the venue's"]
+    assert skew.reasons(at(0)) == ["clock is 5 s ahead of the venue's"]
     heard(skew, 100, 40)
     heard(skew, 200, 3_000)
-    assert (skew.ms, skew.reasons()) == (40, [])
+    assert (skew.ms, skew.reasons(at(200))) == (40, [])
 
 
 def test_an_old_window_is_forgotten() -> None:
@@ -38,9 +38,9 @@ def test_an_old_window_is_forgotten() -> None:
 def test_a_clock_behind_the_venue_is_named() -> None:
     skew = Skew()
     heard(skew, 0, -SKEW_MS_MAX)
-    assert skew.reasons() == []
+    assert skew.reasons(at(0)) == []
     heard(skew, 1, -SKEW_MS_MAX - 1)
-    assert skew.reasons() == ["clock is 1 s behind the venue's"]
+    assert skew.reasons(at(1)) == ["clock is 1 s behind the venue's"]
     assert skew.venue_ms(at(9)) == at(9).wall_ms + SKEW_MS_MAX + 1
 
 
@@ -52,3 +52,11 @@ def test_a_jump_of_the_clock_voids_what_was_seen_before() -> None:
     assert skew.ms == 60_010
     skew.heard(at(200).wall_ms - 10, Instant(at(200).mono_ms, at(200).wall_ms + 60_000 + JUMP_MS))
     assert skew.ms == 60_010  # no jump: the smaller one stands
+
+
+def test_a_late_frame_is_no_reason_for_ever() -> None:
+    """A burst after a stall, then a market in which nothing moves."""
+    skew = Skew()
+    heard(skew, 0, 2_500)
+    assert skew.reasons(at(WINDOW_MS)) != []
+    assert skew.reasons(at(WINDOW_MS + 1)) == []

@@ -13,6 +13,7 @@ from lighter_hedge.domain.states import (
     Armed,
     Confirm,
     DeskId,
+    Flatten,
     HedgeFailed,
     HedgerState,
     Leg,
@@ -22,6 +23,7 @@ from lighter_hedge.domain.states import (
     OrderFills,
     Pause,
     Role,
+    StoodDown,
 )
 from lighter_hedge.domain.units import Lots, MarketSpec, Side
 from lighter_hedge.messaging.messages import (
@@ -51,34 +53,39 @@ A_FILL = PublishFill(
 
 # --- states and commands
 
-numbers = st.integers(-(2**53), 2**53)
+numbers = st.integers(0, 2**53)
+some = st.integers(1, 2**53)
+signed = st.integers(-(2**53), 2**53)
 fills = st.builds(
-    OrderFills, coid=numbers, round=numbers, side=st.sampled_from(Side), lots=numbers, filled=numbers,
-    filled_quote=numbers, closed=st.booleans(),
+    OrderFills, coid=some, round=numbers, side=st.sampled_from(Side), lots=st.integers(100, 2**53),
+    filled=st.integers(0, 100), filled_quote=numbers, closed=st.booleans(),
 )  # fmt: skip
+told = st.lists(fills, max_size=3, unique_by=lambda one: one.coid).map(tuple)
 pauses = st.none() | st.builds(Pause, id=numbers, reason=st.text(), code=st.text(), since_ms=numbers)
 announces = st.none() | st.builds(
-    Announce, epoch=numbers, round=numbers, attempt=numbers, leg=st.sampled_from(Leg), coid=numbers,
-    side=st.sampled_from(Side), lots=numbers, price=numbers, min_lots=numbers, expires_ms=numbers,
+    Announce, epoch=numbers, round=numbers, attempt=numbers, leg=st.sampled_from(Leg), coid=some,
+    side=st.sampled_from(Side), lots=some, price=some, min_lots=numbers, expires_ms=numbers,
 )  # fmt: skip
 makers = st.builds(
     MakerState, epoch=numbers, seq=numbers, at_ms=numbers, mode=st.sampled_from(Mode), pause=pauses,
-    announce=announces, fills=st.lists(fills, max_size=3).map(tuple), round=numbers, position=st.none() | numbers,
+    announce=announces, fills=told, round=numbers, position=st.none() | signed,
     acks=st.lists(st.text(), max_size=3).map(tuple), waiting=st.lists(st.text(), max_size=3).map(tuple),
-    ready=st.booleans(), ended_asks=st.lists(numbers, max_size=3).map(tuple), residual=numbers, market_index=numbers,
-    schema=st.just(1),
+    ready=st.booleans(), ended_asks=st.lists(numbers, max_size=3).map(tuple), residual=signed, market_index=numbers,
+    flatten=st.none() | st.builds(Flatten, id=numbers, round=numbers, net=signed), schema=st.just(1),
 )  # fmt: skip
 hedgers = st.builds(
     HedgerState, epoch=numbers, seq=numbers, at_ms=numbers,
-    armed=st.none() | st.builds(Armed, epoch=numbers, round=numbers, attempt=numbers, coid=numbers, lots=numbers),
-    disarmed=st.text(), confirm=st.none() | st.builds(Confirm, epoch=numbers, round=numbers, cum=numbers, net=numbers),
-    failed=st.none() | st.builds(HedgeFailed, round=numbers, cum=numbers, reason=st.text(), tries=numbers),
-    pause_ask=pauses, fills=st.lists(fills, max_size=3).map(tuple), unresolved=numbers, tries=numbers,
-    position=st.none() | numbers, acks=st.lists(st.text(), max_size=3).map(tuple), ready=st.booleans(),
-    schema=st.just(1),
+    armed=st.none() | st.builds(Armed, epoch=numbers, round=numbers, attempt=numbers, coid=numbers, lots=signed),
+    disarmed=st.text(), confirm=st.none() | st.builds(Confirm, epoch=numbers, round=numbers, cum=signed, net=signed),
+    failed=st.none() | st.builds(HedgeFailed, round=numbers, cum=signed, reason=st.text(), tries=numbers),
+    pause_ask=pauses, fills=told, unresolved=numbers, tries=numbers,
+    position=st.none() | signed, acks=st.lists(st.text(), max_size=3).map(tuple), ready=st.booleans(),
+    stood_down=st.none() | st.builds(
+        StoodDown, id=numbers, round=numbers, cum=signed, maker_epoch=numbers, maker_seq=numbers
+    ), share=st.none() | numbers, schema=st.just(1),
 )  # fmt: skip
 commands = st.builds(
-    OperatorCommand, id=st.text(), verb=st.text(), pause_id=st.none() | numbers, hedge_now=st.booleans(),
+    OperatorCommand, id=st.text(min_size=1), verb=st.text(), pause_id=st.none() | numbers, hedge_now=st.booleans(),
     reason=st.text(), account=st.text(), schema=st.just(1),
 )  # fmt: skip
 

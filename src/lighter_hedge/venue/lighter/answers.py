@@ -9,6 +9,7 @@ import msgspec
 
 from lighter_hedge.domain.events import Answer, AnswerKind
 from lighter_hedge.venue.lighter import models
+from lighter_hedge.venue.lighter.parse import decoded
 
 MESSAGE_LENGTH_MAX = 300
 TOKEN = re.compile(r"(?:ro:)?\d+:(?:\w+:)+[0-9a-fA-F]{32,}")
@@ -24,10 +25,12 @@ def answer_of_code(code: int, message: str) -> Answer:
 
 def answer_of_http(status: int, body: bytes) -> Answer:
     """The answer that an HTTP status and its body stand for."""
-    if status in models.CODES_THROTTLED or status >= 500:
+    if status in models.CODES_THROTTLED:
         return answer_of_code(status, f"HTTP {status}")
+    if status >= 500:
+        return unknown(f"HTTP {status}", status)
     try:
-        envelope = _envelope.decode(body)
+        envelope = decoded(_envelope, body)
     except msgspec.DecodeError:
         refused = 400 <= status < 500 and status != 408
         kind = AnswerKind.REJECTED if refused else AnswerKind.UNKNOWN

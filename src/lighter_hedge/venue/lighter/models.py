@@ -4,7 +4,7 @@ Structs tolerate fields they do not know. A field has a default only where the v
 Source of the constants: the official SDK ``lighter-sdk`` 1.1.8 and the venue's API reference.
 """
 
-from typing import Final
+from typing import Annotated, Final
 
 import msgspec
 
@@ -54,6 +54,14 @@ CLOSED_ORDERS_READ: Final = 100
 """Rows that one ``accountInactiveOrders`` gives at most."""
 
 
+INT_MAX: Final = 2**63 - 1
+"""What a journal can hold."""
+Count = Annotated[int, msgspec.Meta(ge=0, le=INT_MAX)]
+"""Indices, nonces, codes and stamps: never negative at the venue."""
+Signed = Annotated[int, msgspec.Meta(ge=-INT_MAX, le=INT_MAX)]
+Sign = Annotated[int, msgspec.Meta(ge=-1, le=1)]
+
+
 class Wire(msgspec.Struct, gc=False):
     """Base of what is read from the venue."""
 
@@ -71,8 +79,8 @@ class Level(Wire):
 class BookBody(Wire):
     """Levels and their place in the chain: ``begin_nonce`` is the ``nonce`` before."""
 
-    nonce: int
-    begin_nonce: int
+    nonce: Count
+    begin_nonce: Count
     asks: list[Level] | None = None
     bids: list[Level] | None = None
 
@@ -86,52 +94,52 @@ class Stats(Wire):
 class TradeRow(Wire):
     """A trade. Zero and empty fields are left out by the venue, so are the client ids of older ones."""
 
-    trade_id: int
-    market_id: int
+    trade_id: Count
+    market_id: Count
     size: str
     price: str
-    ask_id: int
-    bid_id: int
-    ask_account_id: int
-    bid_account_id: int
-    timestamp: int
+    ask_id: Count
+    bid_id: Count
+    ask_account_id: Count
+    bid_account_id: Count
+    timestamp: Count
     type: str = "trade"
     is_maker_ask: bool = False
     usd_amount: str = ""
-    ask_client_id: int = 0
-    bid_client_id: int = 0
+    ask_client_id: Count = 0
+    bid_client_id: Count = 0
 
 
 class OrderRow(Wire):
     """An order. ``created_at`` is in seconds on some channels, in milliseconds on others."""
 
-    order_index: int
-    market_index: int
+    order_index: Count
+    market_index: Count
     initial_base_amount: str
     price: str
     status: str
     is_ask: bool = False
-    client_order_index: int = 0
+    client_order_index: Count = 0
     filled_base_amount: str = "0"
     filled_quote_amount: str = "0"
-    created_at: int = 0
-    timestamp: int = 0
+    created_at: Count = 0
+    timestamp: Count = 0
 
 
 class PositionRow(Wire):
     """A position: absolute size and a sign."""
 
-    market_id: int
-    sign: int
+    market_id: Count
+    sign: Sign
     position: str
-    open_order_count: int = 0
+    open_order_count: Count = 0
 
 
 class TxRow(Wire):
     """A transaction, without the signed bytes."""
 
     hash: str
-    status: int
+    status: Count
     event_info: str = ""
 
 
@@ -144,7 +152,7 @@ class UserStats(Wire):
 class ErrorBody(Wire):
     """What the venue says of a refusal."""
 
-    code: int = 0
+    code: Count = 0
     message: str = ""
 
 
@@ -156,7 +164,7 @@ class BookUpdate(Wire, tag_field="type", tag="update/order_book"):
 
     channel: str
     order_book: BookBody
-    timestamp: int = 0
+    timestamp: Count = 0
     """When the venue sent it, Unix milliseconds."""
 
 
@@ -165,7 +173,7 @@ class BookSnapshot(Wire, tag_field="type", tag="subscribed/order_book"):
 
     channel: str
     order_book: BookBody
-    timestamp: int = 0
+    timestamp: Count = 0
     """When the venue sent it, Unix milliseconds."""
 
 
@@ -186,6 +194,7 @@ class StatsUpdate(Wire, tag_field="type", tag="update/market_stats"):
 
     channel: str
     market_stats: Stats
+    timestamp: Count = 0
 
 
 class StatsSnapshot(Wire, tag_field="type", tag="subscribed/market_stats"):
@@ -193,6 +202,7 @@ class StatsSnapshot(Wire, tag_field="type", tag="subscribed/market_stats"):
 
     channel: str
     market_stats: Stats
+    timestamp: Count = 0
 
 
 class AccountUpdate(Wire, tag_field="type", tag="update/account_all"):
@@ -278,7 +288,7 @@ class SendReply(Wire, tag_field="type", tag="jsonapi/sendtx"):
     """Answer to one send; the fields stand at the top, or within ``data`` or ``error``."""
 
     id: str = ""
-    code: int = 0
+    code: Count = 0
     message: str = ""
     data: "SendReplyBody | None" = None
     error: ErrorBody | None = None
@@ -288,14 +298,14 @@ class SendReplyBody(Wire):
     """A send's answer, nested."""
 
     id: str = ""
-    code: int = 0
+    code: Count = 0
     message: str = ""
 
 
 class ErrorFrame(Wire, tag_field="type", tag="error"):
     """An error that names its type; the fields stand at the top or within ``error``."""
 
-    code: int = 0
+    code: Count = 0
     message: str = ""
     id: str = ""
     error: ErrorBody | None = None
@@ -347,27 +357,27 @@ SNAPSHOTS: Final = (
 class Envelope(Wire):
     """What every answer has."""
 
-    code: int
+    code: Count
     message: str = ""
 
 
 class NextNonce(Wire):
     """``nextNonce``."""
 
-    nonce: int
+    nonce: Count
 
 
 class MarketDetails(Wire):
     """One market of ``orderBookDetails``."""
 
     symbol: str
-    market_id: int
+    market_id: Count
     status: str
     min_base_amount: str
     min_quote_amount: str
-    size_decimals: int
-    price_decimals: int
-    default_initial_margin_fraction: int
+    size_decimals: Count
+    price_decimals: Count
+    default_initial_margin_fraction: Count
 
 
 class MarketList(Wire):
@@ -379,10 +389,10 @@ class MarketList(Wire):
 class AccountDetails(Wire):
     """One account of ``account``. Positions list every market ever traded, flat ones too."""
 
-    index: int
+    index: Count
     l1_address: str
     available_balance: str
-    total_order_count: int
+    total_order_count: Count
     positions: list[PositionRow] | None
     """Null is an empty list to the venue; a list that is missing is unknown."""
 
@@ -396,7 +406,7 @@ class AccountList(Wire):
 class ApiKey(Wire):
     """One key of ``apikeys``."""
 
-    api_key_index: int
+    api_key_index: Count
     public_key: str
 
 
@@ -417,5 +427,5 @@ class AccountLimits(Wire):
 
     user_tier: str
     user_tier_name: str = ""
-    current_maker_fee_tick: int = 0
-    current_taker_fee_tick: int = 0
+    current_maker_fee_tick: Signed = 0
+    current_taker_fee_tick: Signed = 0

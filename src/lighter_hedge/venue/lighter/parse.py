@@ -6,8 +6,8 @@ A frame that cannot be read raises: it may have held a fill, so the feed that ca
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from decimal import ROUND_FLOOR, Decimal, InvalidOperation
-from typing import get_args
+from decimal import ROUND_FLOOR, Decimal, DecimalException
+from typing import TypeVar, get_args
 
 import msgspec
 
@@ -25,9 +25,19 @@ from lighter_hedge.domain.events import (
     VenueEvent,
 )
 from lighter_hedge.domain.states import Role
-from lighter_hedge.domain.units import Lots, MarketSpec, Side, UnitError, integer_of_wire
+from lighter_hedge.domain.units import (
+    AMOUNT_LENGTH_MAX,
+    DECIMALS_MAX,
+    UNITS_MAX,
+    Lots,
+    MarketSpec,
+    Side,
+    UnitError,
+    integer_of_wire,
+)
 from lighter_hedge.venue.lighter import models
 
+T = TypeVar("T")
 MILLISECONDS_FROM = 100_000_000_000
 """A stamp below this is in seconds: as milliseconds it would lie in 1973."""
 QUOTE_DECIMALS = 6
@@ -40,6 +50,7 @@ _trades: msgspec.json.Decoder[list[models.TradeRow] | None] = msgspec.json.Decod
 _position = msgspec.json.Decoder(models.PositionRow)
 _frames: msgspec.json.Decoder[models.Frame] = msgspec.json.Decoder(models.Frame)
 _bare = msgspec.json.Decoder(models.BareFrame)
+_any: msgspec.json.Decoder[object] = msgspec.json.Decoder(object)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,12 +70,24 @@ def frame_of(raw: bytes | str) -> models.Frame | models.BareFrame:
         msgspec.DecodeError: no JSON, or a frame of a known type that lacks what it must have.
     """
     try:
-        return _frames.decode(raw)
+        return decoded(_frames, raw)
     except msgspec.ValidationError:
-        bare = _bare.decode(raw)
+        bare = decoded(_bare, raw)
         if bare.type in KNOWN_TYPES:
             raise
         return bare
+
+
+def decoded(decoder: msgspec.json.Decoder[T], raw: bytes | str | msgspec.Raw) -> T:
+    """Decode JSON; whatever is wrong with it is one error.
+
+    Raises:
+        msgspec.DecodeError: no JSON, no UTF-8, nested without end, or not what the decoder expects.
+    """
+    try:
+        return decoder.decode(raw)
+    except (UnicodeDecodeError, RecursionError) as error:
+        raise msgspec.DecodeError(str(error)) from error
 
 
 def events_of(frame: models.Frame, scope: Scope) -> list[Emitted]:
@@ -82,7 +105,7 @@ def events_of(frame: models.Frame, scope: Scope) -> list[Emitted]:
         case models.TickerUpdate() | models.TickerSnapshot():
             return [MarketHeard()]
         case models.StatsUpdate() | models.StatsSnapshot():
-            return [MarketHeard(mark=floor_of_wire(frame.market_stats.mark_price, scope.market.price_decimals))]
+            return [MarketHeard(mark=_mark(frame.market_stats.mark_price, scope.market), at_ms=frame.timestamp)]
         case models.AccountUpdate():
             return [*_account_trades(frame, scope), *_account_position(frame, scope)]
         case models.AccountSnapshot():
@@ -96,6 +119,13 @@ def events_of(frame: models.Frame, scope: Scope) -> list[Emitted]:
             return [BalanceReported(available=available)]
         case _:
             return []
+
+
+def _mark(text: str, market: MarketSpec) -> int:
+    mark = floor_of_wire(text, market.price_decimals)
+    if mark < 0:
+        raise UnitError(f"the mark price is {text}")
+    return mark
 
 
 def book(frame: models.BookUpdate | models.BookSnapshot, market: MarketSpec, *, snapshot: bool) -> BookReported:
@@ -113,19 +143,30 @@ def book(frame: models.BookUpdate | models.BookSnapshot, market: MarketSpec, *, 
 
 def _levels(levels: list[models.Level] | None, market: MarketSpec) -> tuple[tuple[int, int], ...]:
     size_decimals, price_decimals = market.size_decimals, market.price_decimals
-    return tuple([(wire_int(one.price, price_decimals), wire_int(one.size, size_decimals)) for one in levels or ()])
+    read = tuple([(wire_int(one.price, price_decimals), wire_int(one.size, size_decimals)) for one in levels or ()])
+    if not all(price for price, _ in read):
+        raise UnitError("a level of the order book has the price 0")
+    return read
 
 
 def order(row: models.OrderRow, market: MarketSpec) -> OrderReport:
-    """A row of one order of ``market``. A status word that is not known counts as open."""
+    """A row of one order of ``market``. A status word that is not known counts as open.
+
+    Raises:
+        UnitError: an amount does not fit the market's decimals, or more is filled than was ordered.
+    """
     assert row.market_index == market.market_index
+    lots = wire_int(row.initial_base_amount, market.size_decimals)
+    filled = wire_int(row.filled_base_amount, market.size_decimals)
+    if filled > lots > 0:  # an order that takes the position's size has 0
+        raise UnitError(f"order {row.order_index} of {row.initial_base_amount} has filled {row.filled_base_amount}")
     return OrderReport(
         coid=row.client_order_index,
         order_index=row.order_index,
         side=Side.ASK if row.is_ask else Side.BID,
-        lots=wire_int(row.initial_base_amount, market.size_decimals),
+        lots=lots,
         price=wire_int(row.price, market.price_decimals),
-        filled=wire_int(row.filled_base_amount, market.size_decimals),
+        filled=filled,
         filled_quote=wire_int(row.filled_quote_amount, QUOTE_DECIMALS),
         closed=is_closed(row.status),
         status=row.status,
@@ -151,6 +192,8 @@ def _trade(row: models.TradeRow, side: Side, market: MarketSpec) -> TradeReport:
     asked = side is Side.ASK
     lots = wire_int(row.size, market.size_decimals)
     price = wire_int(row.price, market.price_decimals)
+    if not lots or not price:
+        raise UnitError(f"trade {row.trade_id} has the size {row.size} and the price {row.price}")
     return TradeReport(
         trade_id=row.trade_id,
         coid=row.ask_client_id if asked else row.bid_client_id,
@@ -198,7 +241,7 @@ def sequencer_error(event_info: str) -> str:
 
 def _field(text: str, name: str) -> object:
     try:
-        found = msgspec.json.decode(text) if text else {}
+        found = decoded(_any, text) if text else {}
     except msgspec.DecodeError:
         return None
     return found.get(name) if isinstance(found, dict) else None
@@ -208,8 +251,12 @@ def market_spec(row: models.MarketDetails) -> MarketSpec:
     """What one market allows.
 
     Raises:
-        UnitError: a minimum does not fit the market's decimals.
+        UnitError: a minimum does not fit the market's decimals, or there are more of those than we can hold.
     """
+    if not row.symbol or max(row.size_decimals, row.price_decimals) > DECIMALS_MAX:
+        raise UnitError(
+            f"market {row.market_id} {row.symbol!r} has {row.size_decimals} and {row.price_decimals} decimals"
+        )
     return MarketSpec(
         market_index=row.market_id,
         symbol=row.symbol,
@@ -246,7 +293,7 @@ def wire_int(text: str, decimals: int) -> int:
         UnitError: no number, or too many decimals.
     """
     whole, _, fraction = text.partition(".")
-    if len(fraction) == decimals and fraction.isdecimal() and whole.isdecimal():
+    if len(fraction) == decimals and len(text) < 20 and text.isascii() and fraction.isdecimal() and whole.isdecimal():
         return int(whole + fraction)
     return integer_of_wire(text, decimals)
 
@@ -255,14 +302,17 @@ def floor_of_wire(text: str, decimals: int) -> int:
     """A decimal string as an integer, rounded down; empty is 0.
 
     Raises:
-        UnitError: no finite number.
+        UnitError: no finite number, or one out of all bounds.
     """
     if not text:
         return 0
     try:
-        return int(Decimal(text).scaleb(decimals).to_integral_value(ROUND_FLOOR))
-    except (InvalidOperation, ValueError, OverflowError):
-        raise UnitError(f"amount {text!r} is not a number") from None
+        number = Decimal(text if len(text) <= AMOUNT_LENGTH_MAX else "").scaleb(decimals)
+        if number.is_finite() and abs(number) <= UNITS_MAX:
+            return int(number.to_integral_value(ROUND_FLOOR))
+    except DecimalException:
+        pass
+    raise UnitError(f"amount {text[:AMOUNT_LENGTH_MAX]!r} is not a number, or out of all bounds")
 
 
 # --- private ----------------------------------------------------------------------------------------------------
@@ -270,7 +320,7 @@ def floor_of_wire(text: str, decimals: int) -> int:
 
 def _account_of(channel: str) -> int:
     number = channel.rpartition(":")[2]
-    return int(number) if number.isdecimal() else -1
+    return int(number) if number.isascii() and number.isdecimal() and len(number) < 20 else -1
 
 
 def _role_of(channel: str, scope: Scope) -> Role | None:
@@ -285,7 +335,8 @@ def _account_trades(frame: models.AccountUpdate, scope: Scope) -> list[Emitted]:
     number = _account_of(frame.channel)
     return [
         TradeReported(role=role, trade=report)
-        for row in _trades.decode(raw) or ()
+        for row in decoded(_trades, raw) or ()
+        if _fits(row.market_id, scope)
         for report in trades(row, number, scope.market)
     ]
 
@@ -295,7 +346,9 @@ def _account_position(frame: models.AccountUpdate | models.AccountSnapshot, scop
     raw = (frame.positions or {}).get(str(scope.market.market_index))
     if role is None or raw is None:
         return []
-    return [PositionReported(role=role, lots=position(_position.decode(raw), scope.market))]
+    row = decoded(_position, raw)
+    _fits(row.market_id, scope)
+    return [PositionReported(role=role, lots=position(row, scope.market))]
 
 
 def _account_orders(frame: models.OrdersUpdate | models.OrdersSnapshot, scope: Scope) -> list[Emitted]:
@@ -303,7 +356,15 @@ def _account_orders(frame: models.OrdersUpdate | models.OrdersSnapshot, scope: S
     raw = (frame.orders or {}).get(str(scope.market.market_index))
     if role is None or raw is None:
         return []
-    return [OrderReported(role=role, report=order(row, scope.market)) for row in _orders.decode(raw) or ()]
+    rows = [row for row in decoded(_orders, raw) or () if _fits(row.market_index, scope)]
+    return [OrderReported(role=role, report=order(row, scope.market)) for row in rows]
+
+
+def _fits(market_index: int, scope: Scope) -> bool:
+    """Whether a row is of the market under whose key it stands: anything else is a frame that cannot be trusted."""
+    if market_index != scope.market.market_index:
+        raise msgspec.ValidationError(f"a row of market {market_index} under the key {scope.market.market_index}")
+    return True
 
 
 KNOWN_TYPES = frozenset(kind.__struct_config__.tag for kind in get_args(models.Frame))

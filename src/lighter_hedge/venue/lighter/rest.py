@@ -84,7 +84,7 @@ class Rest:
         status, body = await self._fetch("tx", {"by": "hash", "value": tx_hash}, signed=False)
         if status == 404 or _code_of(body) in (models.CODE_TX_NOT_FOUND, models.CODE_NOT_FOUND):
             return TxStatus.NOT_FOUND, ""
-        row = _decoded("tx", status, body, models.TxRow)
+        row = decoded("tx", status, body, models.TxRow)
         return parse.tx_status(row.status), parse.sequencer_error(row.event_info)
 
     # --- private ------------------------------------------------------------------------------------------------
@@ -133,7 +133,7 @@ class Rest:
         status, body = await self._fetch(endpoint, params, signed=signed)
         if signed and status == 401:
             status, body = await self._fetch(endpoint, params, signed=True, fresh=True)
-        return _decoded(endpoint, status, body, kind)
+        return decoded(endpoint, status, body, kind)
 
     async def _fetch(self, endpoint: str, params: Params, *, signed: bool, fresh: bool = False) -> tuple[int, bytes]:
         headers = {}
@@ -157,19 +157,25 @@ def unanswered(error: ReadFailed) -> bool:
     return isinstance(error.__cause__, aiohttp.ClientConnectionError | TimeoutError | OSError)
 
 
-def _decoded(endpoint: str, status: int, body: bytes, kind: type[T]) -> T:
+def decoded(endpoint: str, status: int, body: bytes, kind: type[T]) -> T:
+    """What a read was answered with.
+
+    Raises:
+        ReadRefused: the venue answers with a code of its own.
+        ReadFailed: the body cannot be read.
+    """
     try:
-        envelope = _envelope.decode(body)
+        envelope = parse.decoded(_envelope, body)
         if status != 200 or envelope.code != models.CODE_OK:
             raise ReadRefused(endpoint, status, envelope)
-        return msgspec.json.decode(body, type=kind, strict=False)
+        return parse.decoded(msgspec.json.Decoder(kind, strict=False), body)
     except msgspec.DecodeError as error:
         raise ReadFailed(f"{endpoint}: HTTP {status}, and the body cannot be read: {error}") from None
 
 
 def _code_of(body: bytes) -> int:
     try:
-        return _envelope.decode(body).code
+        return parse.decoded(_envelope, body).code
     except msgspec.DecodeError:
         return 0
 

@@ -256,6 +256,32 @@ def test_a_market_is_loaded_in_its_own_units() -> None:
     assert parse.market_spec(halted).active is False
 
 
+@pytest.mark.parametrize("odd", [{"size_decimals": 13}, {"price_decimals": 18}, {"symbol": ""}])
+def test_a_market_that_we_cannot_hold_is_refused_alone(odd: dict[str, object]) -> None:
+    """Found by fuzzing: it ended in an assertion. The list that it stands in is read all the same."""
+    listed = msgspec.convert({"order_book_details": [market_row(), market_row() | odd]}, models.MarketList)
+    ours, other = listed.order_book_details
+    assert parse.market_spec(ours) == BTC
+    with pytest.raises(UnitError, match="decimals"):
+        parse.market_spec(other)
+
+
+def test_a_row_of_another_market_is_a_frame_that_cannot_be_trusted() -> None:
+    """Found by fuzzing: an order's ended the process, a trade's and a position's counted as ours."""
+    position = {"market_id": 2, "sign": 1, "position": "1"}
+    for frame in (
+        account_frame(trades={"1": [trade_row(market_id=2)]}),
+        account_frame(positions={"1": position}),
+        {
+            "type": "update/account_all_orders",
+            "channel": f"account_all_orders:{OWN}",
+            "orders": {"1": [order_row(market_index=2)]},
+        },
+    ):
+        with pytest.raises(msgspec.DecodeError, match="a row of market 2"):
+            events(frame)
+
+
 def test_an_account_is_read_in_lots_and_millionths() -> None:
     held = {"market_id": 1, "sign": -1, "position": "0.00100", "open_order_count": 2}
     row = msgspec.convert(account_row(OWN, positions=[held]), models.AccountDetails)
@@ -270,12 +296,12 @@ def test_amounts_survive_the_wire(amount: int, decimals: int) -> None:
     assert parse.floor_of_wire(decimal_text(amount, decimals), decimals) == amount
 
 
-@pytest.mark.parametrize(("text", "number"), [("1.50", 15), ("1.5000", 15), ("2", 20), ("-0.5", -5)])
+@pytest.mark.parametrize(("text", "number"), [("1.50", 15), ("1.5000", 15), ("2", 20), ("1e1", 100)])
 def test_amounts_with_other_decimals_are_read_too(text: str, number: int) -> None:
     assert parse.wire_int(text, 1) == number
 
 
-@pytest.mark.parametrize("text", ["", "1.55", "x", "NaN", "Infinity"])
+@pytest.mark.parametrize("text", ["", "1.55", "x", "NaN", "Infinity", "-0.5"])
 def test_amounts_that_do_not_fit_are_refused(text: str) -> None:
     with pytest.raises(UnitError):
         parse.wire_int(text, 1)
