@@ -154,6 +154,7 @@ class Stage:
         self.truth.rebase()
         self.redis_age += 1
         world.hub.wipe()
+        world.server.venue._last_frames.clear()  # it takes a person longer than the exchange replays old frames
         for role in (Role.HEDGER, Role.MAKER):
             process = world.processes[role]
             process.journal = MemoryJournal(DESK)
@@ -169,8 +170,9 @@ class Stage:
         world.run(1.0)  # what has been sent has run
         for role in Role:
             for kind, fault_id in self.armed:
-                if kind in ("halted", "reject"):
+                if kind in ("halted", "reject", "key_revoked"):
                     world.clear_fault(fault_id)
+            world.server.burn_by_hand(role)
             for order in world.resting(role):
                 world.server.cancel_by_hand(role, order.order_index)
         world.run(1.0)
