@@ -118,6 +118,7 @@ def freeze(lane: Lane, now_ms: int, *, age_max: int, probe_after: int) -> tuple[
             probe.candidate.tx_hash,
             None if proved is None else min(now_ms - proved, lag + age_max),
             STATUSES.index(probe._status or TxStatus.NOT_FOUND),
+            tuple((one.candidate.tx_hash, STATUSES.index(one._status or TxStatus.NOT_FOUND)) for one in probe.before),
         ),
         (
             tuple(fates.unread),
@@ -146,7 +147,8 @@ def thaw(frozen: tuple[Any, ...], lag: int, lane_type: type[Lane] = Lane) -> Lan
     lane._consumed_ms = None if consumed is None else NOW_MS - consumed
     lane._winner, lane._winner_ms = winner, NOW_MS - winner_age if winner else 0
     if probe is not None:
-        lane._probe = Probe(candidate_of(probe[0]), proved_ms=proved, _status=STATUSES[probe[2]])
+        before = tuple(Probe(candidate_of(name), _status=STATUSES[status]) for name, status in probe[3])
+        lane._probe = Probe(candidate_of(probe[0]), proved_ms=proved, _status=STATUSES[probe[2]], before=before)
     unread, from_ms, winners = fates
     lane._fates = Fates(
         unread={name: candidate_of(name) for name in unread},

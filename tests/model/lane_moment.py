@@ -52,7 +52,7 @@ class Bounds:
     crashes: int = 0
     failures: int = 0
     """Transactions that execute without effect or fail."""
-    probes_fail: bool = False
+    probes_fail: bool = True
     """Failures may also hit the burn that is to prove a nonce over by the next one."""
     sleeps: int = 0
     second: bool = False

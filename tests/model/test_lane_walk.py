@@ -139,7 +139,7 @@ def test_every_field_of_the_lane_is_kept() -> None:
     kept = "read_lag_ms restored phase nonce settlements _held _tickets _deadline_ms _poll_ms _consumed_ms _winner"
     assert {one.name for one in fields(Lane)} == {*kept.split(), "_winner_ms", "_probe", "_fates", "_booting"}
     assert {one.name for one in fields(Held)} == {"candidate", "sends", "status", "asked_ms", "error", "row_seen"}
-    assert {one.name for one in fields(Probe)} == {"candidate", "proved_ms", "_status"}
+    assert {one.name for one in fields(Probe)} == {"candidate", "proved_ms", "_status", "before"}
     assert {one.name for one in fields(Fates)} == {"unread", "_from_ms", "_winners"}
     assert {one.name for one in fields(Tickets)} == {"_open", "_last"}
 

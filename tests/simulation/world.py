@@ -146,6 +146,7 @@ class World:
             return Instant(round(loop.time() * 1000), now_ms + venue.skew_ms)
 
         process.starts += 1
+        process.started = self.loop.time()
         process.name = f"{process.role.letter}{process.starts}"
         driver = process.create(
             self.desk,

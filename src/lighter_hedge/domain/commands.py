@@ -133,6 +133,8 @@ class BaselineSet:
     maker_serial: int = 0
     """Orders of A up to this serial are in its position, whether the journal holds them or not."""
     hedger_serial: int = 0
+    at_ms: int = 0
+    """The venue's time before which all fills are in these positions, Unix milliseconds; 0 where it is not known."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

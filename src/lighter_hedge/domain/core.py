@@ -148,6 +148,8 @@ class Core:
         if memory.baseline is not None:
             ledgers[Role.MAKER].base = memory.baseline.maker
             ledgers[Role.HEDGER].base = memory.baseline.hedger
+            for ledger in ledgers.values():
+                ledger.since_ms = memory.baseline.at_ms
         core = Core(
             role=role,
             settings=settings,

@@ -193,7 +193,7 @@ class Lane:
         assert candidate.nonce == nonce
         held = Held(candidate)
         if self.phase is LanePhase.RESOLVING and nonce == self.nonce + 1:
-            self._probe = Probe(candidate)
+            self._probe = Probe(candidate, before=self._probe.all if self._probe is not None else ())
             return [Send(candidate=candidate)]
         if nonce != self.nonce:
             if nonce < self.nonce and isinstance(request, BurnRequest):
@@ -454,10 +454,10 @@ class Lane:
         self._poll_ms = limits.POLL_MS
         self.nonce += 1
         self._held.clear()
-        self._winner = ""
-        self._consumed_ms = None
+        self._winner, self._consumed_ms = "", None
         if probe is not None and probe.proved_ms is None:  # it stands under the nonce that is now current
-            self._held.add(probe.candidate, sends=2)
+            for one in probe.all:
+                self._held.add(one.candidate, sends=2).status = TxStatus.FAILED if one.failed else None
             self.phase = LanePhase.RESOLVING
             return commands + self._ask(now)
         if probe is not None:

@@ -18,6 +18,9 @@ ORDERS_MAX = 64
 TRADES_MAX = 4_096
 """Trade ids remembered, against repetition."""
 
+STAMP_MS = 1_000
+"""Some rows are stamped in whole seconds."""
+
 CREATED_SKEW_MS = 120_000
 """How far a row's time of creation may lie before our intent: clocks differ."""
 
@@ -89,6 +92,8 @@ class Ledger:
     folded: int = 0
     folded_serial: int = 0
     folded_cash: int = 0
+    since_ms: int = 0
+    """The venue's time of the baseline: what is dated before is in its position. No order rests at a baseline."""
     orders: dict[int, Order] = field(default_factory=dict)
     foreign: list[TradeReport] = field(default_factory=list)
     """Trades that are not ours, until somebody takes them."""
@@ -185,8 +190,9 @@ class Ledger:
             self._newest[count] = tuple(order.fills() for order in list(self.orders.values())[-count:])
         return self._newest[count]
 
-    def rebase(self, position: int) -> None:
-        """Count from this position on: whatever filled before is in it."""
+    def rebase(self, position: int, since_ms: int = 0) -> None:
+        """Count from this position on: whatever filled before ``since_ms`` (the venue's time) is in it."""
+        self.since_ms = since_ms
         self.folded_serial = max(self.folded_serial, self.highest_serial)
         self.orders.clear()
         self._parts.clear()
@@ -207,7 +213,7 @@ class Ledger:
 
     def apply_row(self, report: OrderReport) -> Order | None:
         """A row of an order. None where it is not ours, or does not fit what we meant."""
-        if not self.counts(report.coid):
+        if not self.counts(report.coid) or 0 < report.created_ms < self.since_ms - STAMP_MS:
             return None
         order = self._order_of(report.coid, report.side, report.lots)
         if not self._fits(order, report):
@@ -227,6 +233,8 @@ class Ledger:
         if trade.trade_id in self._trades_seen:
             return None
         self._trades_seen[trade.trade_id] = None
+        if trade.at_ms and trade.at_ms < self.since_ms:
+            return None
         if len(self._trades_seen) > TRADES_MAX:
             del self._trades_seen[next(iter(self._trades_seen))]
         serial = self.desk.serial(trade.coid)

@@ -284,9 +284,17 @@ class Maker:
         """Trade without B: at a person's word, or because B could not hedge and has stood down."""
         held_back = self.closing.wanted or self.resuming.hedges_now
         commands = self.flattening.step(self._view(now), self._min_lots(), self.round, held_back=held_back)
-        if self.latch.pause is not None and self.flattening.wish is None:
+        met = self.core.maker.position and self._hedging(now)
+        if self.latch.pause is not None and self.flattening.wish is None and not met:
             commands += self.closing.step(now, self.round)
         return commands
+
+    def _hedging(self, now: Instant) -> bool:
+        """Whether B is about to hedge, or may have a hedge on its way: A's own closing would meet it."""
+        state = self.peer.state
+        if state is None or self.peer.silent(now, self.core.settings.heartbeat_ms_max) or state.failed is not None:
+            return False
+        return state.unresolved > 0 or not residual(self.core.net, self._min_lots())
 
     def _reasons(self, now: Instant) -> list[str]:
         core = self.core

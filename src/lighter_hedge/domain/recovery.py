@@ -47,9 +47,11 @@ def _first_baseline(core: Core, now: Instant) -> list[Command]:
     if not residual(maker + hedger, _any_min_lots(core)):
         text = f"{positions}: that is no hedged pair, and cannot be adopted. Run `lighter-hedge clear` first"
         return [Exit(code=EXIT_REFUSED, why=text)]
+    asked_ms = min(core.reads.last[role][0] for role in Role)
+    since_ms = core.skew.venue_ms(now) - (now.mono_ms - asked_ms) - core.settings.read_lag_ms
     for role, position in ((Role.MAKER, maker), (Role.HEDGER, hedger)):
         ledger = core.ledgers[role]
-        ledger.rebase(position)
+        ledger.rebase(position, since_ms)
     core.fresh = False
     for role in Role:
         core.checks[role].refresh(core.ledgers[role], 0)
@@ -60,6 +62,7 @@ def _first_baseline(core: Core, now: Instant) -> list[Command]:
                 hedger=hedger,
                 maker_serial=core.maker.folded_serial,
                 hedger_serial=core.hedger.folded_serial,
+                at_ms=since_ms,
             )
         ),
         Say(level=Level.INFO, code="BASELINE", text=f"baseline set: {positions}"),

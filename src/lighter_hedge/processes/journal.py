@@ -310,8 +310,8 @@ class Journal:
             for role, told in ((Role.MAKER, entry.maker_serial), (Role.HEDGER, entry.hedger_serial))
         ]
         cursor = self._db.execute(
-            "INSERT INTO baselines (maker, hedger, maker_serial, hedger_serial) VALUES (?, ?, ?, ?)",
-            (entry.maker, entry.hedger, *serials),
+            "INSERT INTO baselines (maker, hedger, maker_serial, hedger_serial, at_ms) VALUES (?, ?, ?, ?, ?)",
+            (entry.maker, entry.hedger, *serials, entry.at_ms),
         )
         assert cursor.lastrowid is not None
         return cursor.lastrowid
@@ -462,8 +462,8 @@ def _newest(db: sqlite3.Connection, kind: type[_N]) -> _N | None:
 
 
 def _baseline(db: sqlite3.Connection) -> BaselineSet | None:
-    row = db.execute("SELECT maker, hedger FROM baselines ORDER BY id DESC LIMIT 1").fetchone()
-    return BaselineSet(maker=row[0], hedger=row[1]) if row else None
+    row = db.execute("SELECT maker, hedger, at_ms FROM baselines ORDER BY id DESC LIMIT 1").fetchone()
+    return BaselineSet(maker=row[0], hedger=row[1], at_ms=row[2]) if row else None
 
 
 def _unsettled(db: sqlite3.Connection) -> tuple[Candidate, ...]:

@@ -47,7 +47,7 @@ CREATE TABLE settled (
 CREATE INDEX settled_by_nonce ON settled (nonce, candidates_until);
 CREATE TABLE baselines (
     id INTEGER PRIMARY KEY, maker INTEGER NOT NULL, hedger INTEGER NOT NULL, maker_serial INTEGER NOT NULL,
-    hedger_serial INTEGER NOT NULL);
+    hedger_serial INTEGER NOT NULL, at_ms INTEGER NOT NULL);
 CREATE TABLE fills (
     id INTEGER PRIMARY KEY, baseline INTEGER NOT NULL, role TEXT NOT NULL, serial INTEGER NOT NULL,
     coid INTEGER NOT NULL, round INTEGER NOT NULL, side TEXT NOT NULL, lots INTEGER NOT NULL, filled INTEGER NOT NULL,

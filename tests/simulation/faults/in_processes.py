@@ -7,6 +7,8 @@ from tests.simulation.world import DESK
 
 from lighter_hedge.domain.states import Role
 
+COPY_SECONDS = 1.1
+"""An older copy of a journal is started at least so long after the instance that it replaces: epochs count seconds."""
 SKEWS_MS = (300, 2_500, 40_000, 240_000, 800_000)
 
 
@@ -67,6 +69,8 @@ def second_from_backup(stage: Stage) -> str | None:
     backup = stage.backups.get(process.role)
     if not process.running or backup is None or len(stage.world.others) >= 2:
         return None
+    if stage.world.loop.time() - process.started < COPY_SECONDS:
+        return None
     return _beside(stage, process, backup.copied())
 
 
@@ -103,6 +107,7 @@ def restored(stage: Stage) -> str | None:
         return None
     stage.world.end(process)
     process.journal = backup.copied()
+    process.restart_at = stage.world.loop.time() + COPY_SECONDS
     stage.truth.watch(process)
     return process.role.letter
 

@@ -32,8 +32,13 @@ def redis_wiped(stage: Stage) -> str:
 def redis_failed_over(stage: Stage) -> str:
     """A replica takes over that has not seen the newest entries; or an old backup is loaded."""
     hub = stage.world.hub
-    saved = hub.saved()
-    stage.later(stage.rng.choice((0.05, 0.5, 3.0, 15.0)), lambda: hub.restore(saved))
+    saved, age = hub.saved(), stage.redis_age
+
+    def take_over() -> None:
+        if stage.redis_age == age:
+            hub.restore(saved)
+
+    stage.later(stage.rng.choice((0.05, 0.5, 3.0, 15.0)), take_over)
     return ""
 
 

@@ -6,7 +6,7 @@ from dataclasses import replace
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.unit.domain.builders import DESK, WALL_MS, announce, coid, fills, order, quote, row, trade
+from tests.unit.domain.builders import DESK, WALL_MS, announce, coid, filled_row, fills, order, quote, row, trade
 
 from lighter_hedge.domain.events import OrderReport, TradeReport
 from lighter_hedge.domain.ledger import CREATED_SKEW_MS, ORDERS_MAX, TRADES_MAX, Ledger, Order
@@ -400,3 +400,14 @@ def test_the_sums_are_always_those_of_the_orders(operations: list[tuple[str, int
         assert ledger.total == ledger.folded - sum(one.filled for one in orders)
         assert ledger.in_flight == -sum(one.leaves for one in orders)
         assert ledger.open_orders == [one for one in orders if not one.closed]
+
+
+def test_what_is_dated_before_the_baseline_is_in_it() -> None:
+    """A snapshot may repeat trades and rows of long ago after a reconnect."""
+    books = Ledger(role=Role.HEDGER, desk=DESK)
+    books.rebase(-20, since_ms=WALL_MS)
+    assert books.apply_trade(trade(1, 7, at_ms=WALL_MS - 1)) is None
+    assert books.apply_row(filled_row(8, created_ms=WALL_MS - 2_000)) is None
+    assert books.position == -20
+    assert books.apply_row(filled_row(9, created_ms=WALL_MS - 1_000)) is not None, "stamps may be whole seconds"
+    assert books.apply_trade(trade(2, 10, at_ms=WALL_MS)) is not None

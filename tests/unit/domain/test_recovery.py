@@ -1,7 +1,7 @@
 """The end of a start: the venue and the journal tell the same story, or the side says why not."""
 
 import pytest
-from tests.unit.domain.builders import codes, coid, entries, fills, frame, memory, only, settings
+from tests.unit.domain.builders import LAG_MS, WALL_MS, codes, coid, entries, fills, frame, memory, only, settings
 from tests.unit.domain.talk import Talk, hedger_side, maker_side, recover
 
 from lighter_hedge.domain.clearer import Clearer
@@ -23,6 +23,13 @@ def start(role: Role, a: int, b: int, remembers: Memory | None = None, **more: o
     return talk
 
 
+def baselines(commands: list[Command]) -> list[tuple[int, int]]:
+    """Positions of the baselines that were set; each is dated a read lag before it was asked for."""
+    found = entries(commands, BaselineSet)
+    assert all(WALL_MS - LAG_MS <= one.at_ms < WALL_MS + LAG_MS for one in found)
+    return [(one.maker, one.hedger) for one in found]
+
+
 def run(talk: Talk, *events: Event) -> list[Command]:
     return list(recover(talk, MessagingChanged(up=True), *(events or (FeedOpened(), frame()))))
 
@@ -30,7 +37,7 @@ def run(talk: Talk, *events: Event) -> list[Command]:
 @pytest.mark.parametrize("side", [maker_side, hedger_side])
 def test_a_flat_fresh_desk_sets_its_baseline(side: object) -> None:
     talk: Talk = side()  # type: ignore[operator]
-    assert entries(talk.log, BaselineSet) == [BaselineSet(maker=0, hedger=0)]
+    assert baselines(talk.log) == [(0, 0)]
     assert talk.core.recovered
 
 
@@ -54,7 +61,7 @@ def test_positions_that_no_journal_explains_refuse_the_start(a: int, b: int) -> 
 def test_a_hedged_pair_is_adopted_at_a_persons_word() -> None:
     talk = start(Role.MAKER, 100, -100, memory(Role.MAKER, adopt=True))
     out = run(talk)
-    assert entries(out, BaselineSet) == [BaselineSet(maker=100, hedger=-100)]
+    assert baselines(out) == [(100, -100)]
     assert talk.core.net == 0
     assert talk.core.recovered
 
@@ -105,7 +112,7 @@ def test_a_proven_difference_of_a_hedged_pair_can_be_adopted() -> None:
     talk = start(Role.MAKER, 50, -50, memory(Role.MAKER, **KNOWN, adopt=True))
     recover(talk, MessagingChanged(up=True), FeedOpened())
     talk.wait(20_000, step_ms=500)
-    assert entries(talk.log, BaselineSet) == [BaselineSet(maker=50, hedger=-50)]
+    assert baselines(talk.log) == [(50, -50)]
     assert talk.core.recovered
 
 
