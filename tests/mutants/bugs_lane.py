@@ -140,7 +140,7 @@ def _dead(candidate: Any) -> Any:
     return Settlement(request=candidate.request, fate=Fate.WITHOUT_EFFECT, tx_hash=candidate.tx_hash, message="old")
 
 
-@bug("domain.lane._on_refusal", "H6 H7", "once gate")
+@bug("domain.lane._on_refusal", "H6 H7", "superseded_by_nobody once gate assertion")
 def refusal_of_one_send_speaks_for_all(plant: Plant) -> None:
     """The refusal of a re-sent order says that no earlier send of it executes."""
 

@@ -40,11 +40,15 @@ UNSURE = (
     "late_fill",
     "restored",
     "journal_lost",
+    "journals_lost",
     "second_instance",
     "second_from_backup",
     "sleeper_replaced",
 )
 """Faults after which a difference between books and exchange may be real."""
+TWICE = ("second_instance", "second_from_backup", "sleeper_replaced", "restored", "journal_lost", "journals_lost")
+"""Faults after which a side may find its key used by somebody else, or its messages refused."""
+EXIT_SUPERSEDED = 8
 
 
 @dataclass(slots=True)
@@ -342,6 +346,16 @@ def alert_stored(truth: Truth, world: World) -> None:
             raise Violation(f"I3: {process.name} is paused for {newest.pause.code}, and has stored no alert")
 
 
+def superseded_by_nobody(truth: Truth, world: World) -> None:
+    """A side ends as superseded only where there is, or was, another instance of it."""
+    counts = facts(truth).stage.counts
+    if any(counts[kind] for kind in TWICE):
+        return
+    for process in world.processes.values():
+        if process.exit_code == EXIT_SUPERSEDED:
+            raise Violation(f"{process.name} is superseded, and by nobody")
+
+
 def prompt(truth: Truth, world: World) -> None:
     """B hedges what it can see by itself, with A or Redis gone."""
     known, b = facts(truth), world.b
@@ -400,5 +414,5 @@ AT_SEND = (pause_holds, close_size, quote_collar, skewed, margin, expiry, tries_
 AT_FILL = (count_fill,)
 AT_EFFECT = {"send": (unwritten, sent_in_time), "append": (pause_written,)}
 AT_COMMIT = (false_pause, needless_pause, ended_by_a_person, tries_kept)
-IN_TIME = (alert_stored, prompt, rests_unarmed)
+IN_TIME = (alert_stored, superseded_by_nobody, prompt, rests_unarmed)
 AT_END = (foreign_named, resume_works)

@@ -65,12 +65,28 @@ def answer_crossed(stage: Stage) -> str:
     network.latency = 0.3
     network.sends.append(SendFault("late", stage.rng.uniform(1.9, 2.7)))
     _hide(stage, process, 6.0)
+    _fill_quote(stage)
 
     def back() -> None:
         network.latency = 0.001
 
     stage.later(6.0, back)
     return process.role.letter
+
+
+def refused_again(stage: Stage) -> str:
+    """A send takes long, counts as lost, and is refused when it is sent again; then the first one lands."""
+    process = stage.process()
+    late, refused = SendFault("late", stage.rng.uniform(3.0, 6.0)), SendFault("status", status=405)
+    process.venue.network.sends.extend((late, refused))
+    _fill_quote(stage)
+    return process.role.letter
+
+
+def _fill_quote(stage: Stage) -> None:
+    """Somebody takes A's quote, if it has one."""
+    for order in stage.world.resting(Role.MAKER)[:1]:
+        stage.takers.fill(order)
 
 
 def rows_late(stage: Stage) -> str:
@@ -259,6 +275,7 @@ def clear_in_doubt(stage: Stage) -> str | None:
 
 KINDS = {
     "answer_crossed": (answer_crossed, 1.0, "H6 H10 E2"),
+    "refused_again": (refused_again, 1.0, "H6 H7 H35"),
     "rows_late": (rows_late, 1.0, "H39 E2"),
     "dies_in_doubt": (dies_in_doubt, 1.0, "H3 H20 E1 E6"),
     "pushes_late": (pushes_late, 1.0, "H1 H5 H40 E17"),
