@@ -124,11 +124,11 @@ CRASHES, FAILURES, SLEEPS, WANTED, CANCELS = range(5)
 LONG = {
     "a start": Bounds(orders=0, booted=False, nonces=2),
     "an order, armed, perhaps not wanted": Bounds(nonces=2, arm=True, unwant=True),
-    "two orders": Bounds(orders=2, nonces=2, lag=1, arm=True),
+    "two orders": Bounds(orders=2, nonces=2, lag=0, arm=True),
     "an order and its cancel": Bounds(nonces=2, lag=1, cancel=True),
     "late reads": Bounds(nonces=2, lag=1, late=1),
     "a failure": Bounds(nonces=2, lag=1, failures=1),
-    "signatures that end": Bounds(nonces=1, lag=1, sleeps=1),
+    "signatures that end": Bounds(nonces=2, lag=1, sleeps=1),
     "a crash": Bounds(nonces=3, lag=1, crashes=1, arm=True),
     "two crashes": Bounds(nonces=2, lag=1, crashes=2),
     "a crash and a failure": Bounds(nonces=2, lag=1, crashes=1, failures=1),

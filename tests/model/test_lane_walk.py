@@ -127,7 +127,7 @@ PLANTED: list[tuple[type[Lane], Bounds, str]] = [
 @pytest.mark.parametrize(("lane_type", "bounds", "why"), PLANTED, ids=[lane.__name__ for lane, _, _ in PLANTED])
 def test_the_walk_finds_a_planted_bug(lane_type: type[Lane], bounds: Bounds, why: str) -> None:
     with short_waits(), pytest.raises(Broken, match=why) as found:
-        explore(LaneWorld(bounds, lane_type), states_max=60_000)
+        explore(LaneWorld(bounds, lane_type), states_max=400_000)
     assert "story:" in "\n".join(found.value.__notes__)
 
 

@@ -60,6 +60,11 @@ class Walk:
     reached: dict[str, int] = field(default_factory=dict)
     """How often each kind of step was taken."""
 
+    def measured(self, begun: float) -> "Walk":
+        """Count what has been seen so far."""
+        self.states, self.seconds = len(self.seen), time.monotonic() - begun
+        return self
+
 
 def digest(state: State) -> Digest:
     """A name of 128 bits: two states of one walk share one with a chance below 10⁻²⁴."""
@@ -97,6 +102,8 @@ def explore(
     while level:
         further: list[tuple[Digest, State]] = []
         for name, state in level:
+            if len(walk.seen) > states_max or time.monotonic() - begun > seconds_max:
+                return walk.measured(begun)
             _progress(world, walk, name, state, good)
             for label in world.labels(state):
                 try:
@@ -111,10 +118,8 @@ def explore(
                     walk.seen[found] = (name, label)
                     further.append((found, after))
         walk.depth += 1
-        walk.states, walk.seconds = len(walk.seen), time.monotonic() - begun
+        walk.measured(begun)
         say(f"depth {walk.depth}: {walk.states:,} states, {walk.transitions:,} transitions, {walk.seconds:.0f} s")
-        if walk.states > states_max or walk.seconds > seconds_max:
-            return walk
         level = further
     walk.ended = True
     return walk

@@ -38,7 +38,10 @@ class MemoryJournal:
     def __init__(self, desk: DeskId) -> None:
         self._desk = desk
         self.candidates: list[Candidate] = []
-        self.settled: dict[int, str] = {}
+        self.settled: dict[int, tuple[tuple[str, int], ...]] = {}
+        """Of each nonce the winners, each with the number of candidates kept before it was known."""
+        self._last_of: dict[int, int] = {}
+        """Of each nonce the newest candidate's place."""
         self.entries: list[Entry] = []
         self.alerts: list[tuple[str, str]] = []
         self.person_stopped = False
@@ -58,7 +61,7 @@ class MemoryJournal:
         twin.candidates, twin.entries, twin.alerts = list(self.candidates), list(self.entries), list(self.alerts)
         twin.settled, twin._hashes, twin._newest = dict(self.settled), set(self._hashes), dict(self._newest)
         twin._fills = {role: dict(fills) for role, fills in self._fills.items()}
-        twin._folded = dict(self._folded)
+        twin._folded, twin._last_of = dict(self._folded), dict(self._last_of)
         twin.full = False
         return twin
 
@@ -68,6 +71,7 @@ class MemoryJournal:
         if candidate.tx_hash in self._hashes:
             raise JournalConflict(f"transaction {candidate.tx_hash} is there already")
         self._hashes.add(candidate.tx_hash)
+        self._last_of[candidate.nonce] = len(self.candidates)
         self.candidates.append(candidate)
         self.on_commit(candidate)
         effect("signed")
@@ -82,10 +86,11 @@ class MemoryJournal:
 
     def _commit(self, entry: Entry) -> None:
         if isinstance(entry, NonceSettled):
-            known = self.settled.get(entry.nonce, entry.winner)
-            if known != entry.winner:
+            known = self._winner(self._last_of.get(entry.nonce, -1), entry.nonce)
+            if known is not None and known != entry.winner:
                 raise JournalConflict(f"nonce {entry.nonce} was settled for {known}, and now for {entry.winner}")
-            self.settled[entry.nonce] = entry.winner
+            if known is None:
+                self.settled[entry.nonce] = (*self.settled.get(entry.nonce, ()), (entry.winner, len(self.candidates)))
         elif isinstance(entry, BaselineSet):
             for role, told in ((Role.MAKER, entry.maker_serial), (Role.HEDGER, entry.hedger_serial)):
                 self._folded[role] = max(
@@ -116,7 +121,9 @@ class MemoryJournal:
         ended, flatten = self._last(AsksEnded), self._last(FlattenChanged)
         stood_down = self._last(StoodDownChanged)
         orders = [c for c in self.candidates if isinstance(c.request, OrderRequest)]
-        alive = [c for c in orders[-4 * INTENTS_KEPT :] if self.settled.get(c.nonce, c.tx_hash) == c.tx_hash]
+        fates = [(c, self._winner(number, c.nonce)) for number, c in enumerate(self.candidates)]
+        recent = [one for one in fates if isinstance(one[0].request, OrderRequest)][-4 * INTENTS_KEPT :]
+        alive = [c for c, winner in recent if winner is None or winner == c.tx_hash]
         return Memory(
             epoch=self._epoch,
             fresh=not self.entries,
@@ -135,11 +142,15 @@ class MemoryJournal:
             stood_down=stood_down.stood_down if stood_down else None,
             day=self._last(DayOpened),
             serial=max((self._serial(c) for c in orders), default=0),
-            unsettled=tuple(c for c in self.candidates if c.nonce not in self.settled),
+            unsettled=tuple(c for c, winner in fates if winner is None),
             intents=tuple(alive[-INTENTS_KEPT:]),
             fills={role: tuple(known.values()) for role, known in self._fills.items()},
             folded_serial=dict(self._folded),
         )
+
+    def _winner(self, number: int, nonce: int) -> str | None:
+        """For whom the nonce was settled after this candidate was kept; None where it was not."""
+        return next((winner for winner, kept in self.settled.get(nonce, ()) if kept > number), None)
 
     @property
     def pause(self) -> Pause | None:

@@ -344,5 +344,7 @@ def drain(stage: Stage) -> None:
             raise Violation(f"I6: not drained after {DRAIN_SECONDS:.0f} s: {_standing(stage)}")
         world.run(0.2)
         look(stage)
-    if abs(world.position(Role.MAKER)) >= truth.min_lots or abs(truth.net) >= truth.min_lots:
+    pause = world.maker.latch.pause
+    named = pause is not None and pause.code != "DRAINED"  # it has found something that a person must see first
+    if not named and (abs(world.position(Role.MAKER)) >= truth.min_lots or abs(truth.net) >= truth.min_lots):
         raise Violation(f"I6: drained with {world.position(Role.MAKER)} of A and {truth.net} in all: {reason(world)}")

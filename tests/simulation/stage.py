@@ -15,7 +15,6 @@ from tests.simulation.world import DESK, World
 from lighter_hedge.domain.states import Mode, Role
 
 EXIT_REFUSED, EXIT_SUPERSEDED = 7, 8
-BY_HAND_TRIES = 10
 TRIES_OF_A_PERSON, PATIENCE_SECONDS = 3, 4.0
 """A pause that so many resumes do not end within so long has something that only a fresh start mends."""
 
@@ -155,6 +154,7 @@ class Stage:
         self.truth.rebase()
         self.redis_age += 1
         world.hub.wipe()
+        world.server.venue._last_frames.clear()  # it takes a person longer than the exchange replays old frames
         for role in (Role.HEDGER, Role.MAKER):
             process = world.processes[role]
             process.journal = MemoryJournal(DESK)
@@ -170,24 +170,21 @@ class Stage:
         world.run(1.0)  # what has been sent has run
         for role in Role:
             for kind, fault_id in self.armed:
-                if kind in ("halted", "reject"):
+                if kind in ("halted", "reject", "key_revoked"):
                     world.clear_fault(fault_id)
+            world.server.burn_by_hand(role)
             for order in world.resting(role):
                 world.server.cancel_by_hand(role, order.order_index)
         world.run(1.0)
+        self.market.lots, self.market.sides = 5_000, Market().sides
+        self.market.show(world.server)
         for role in Role:
             world.processes[role].venue.skew_ms = 0
-        for _ in range(BY_HAND_TRIES):  # a thin book fills a part at a time
-            self.market.lots, self.market.sides = 5_000, Market().sides
-            self.market.show(world.server)
-            for role in Role:
-                held = world.position(role)
-                if held:
-                    price = self.market.mid * (96 if held > 0 else 104) // 100
-                    world.server.by_hand(role, is_ask=held > 0, lots=abs(held), price=price, reduce_only=True)
-            world.run(1.0)
-            if world.position(Role.MAKER) == world.position(Role.HEDGER) == 0:
-                break
+            held = world.position(role)
+            if held:
+                price = self.market.mid * (96 if held > 0 else 104) // 100
+                world.server.by_hand(role, is_ask=held > 0, lots=abs(held), price=price, reduce_only=True)
+        world.run(1.0)
         self.market.lots = Market().lots
 
     # --- what holds now ---

@@ -170,9 +170,9 @@ class Supervisor:
         A desk that has run was configured rightly: a key that the venue refuses at a restart may come back, and the
         other side waits for this one.
         """
-        ended = code in NOT_RESTARTED - {ExitCode.CONFIGURATION} or code == -signal.SIGTERM
         if child.optional:
-            return not ended
+            return code not in NOT_RESTARTED and code != -signal.SIGTERM
+        ended = code in NOT_RESTARTED - {ExitCode.CONFIGURATION} or code == -signal.SIGTERM
         if not all(kept.ready for kept in self._needed):
             self._code = self._code or (code if code > 0 else ExitCode.FAILED)
             self._stop.set()
