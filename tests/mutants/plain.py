@@ -59,7 +59,7 @@ from lighter_hedge.domain.units import Side
 CONFIRM_MS_MAX = 20_000
 QUERY_MS_MAX = 3_000
 RETRIES = 3
-FAILING = 0.9
+FAILING = 0.75
 """Share of worlds in which it must break a promise."""
 
 
@@ -342,7 +342,7 @@ def plain_desk() -> Iterator[None]:
 
 
 def hunt_plain(worlds: int) -> Verdict:
-    """Play it: it must be caught in the first worlds, and in nearly every one of twenty."""
+    """Play it: it must be caught in the first worlds, and in most of twenty."""
     verdict = Verdict("plain_protocol", "all of it")
     began = time.monotonic()
     caught, played = 0, min(worlds, 20)

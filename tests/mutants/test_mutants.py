@@ -20,7 +20,6 @@ from lighter_hedge.domain.ledger import Ledger, Order
 BUGS_MIN = 40
 QUICK = (
     "sources_are_added",
-    "repeated_trades_count",
     "hedges_more_than_is_missing",
     "arms_for_the_quote_alone",
     "armed_hedge_goes_for_any_fill",
