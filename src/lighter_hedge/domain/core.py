@@ -302,6 +302,14 @@ class Core:
         if order is not None and not order.closed:
             self.reads.watch(coid, mono_ms)
 
+    def not_sent(self, coid: int, now: Instant) -> None:
+        """An own order was not sent after all. If it has filled all the same, another instance has sent its twin."""
+        order = self.own.orders.get(coid)
+        if order is not None and order.filled:
+            self.executed(coid, now)
+        else:
+            self.own.withdraw(coid)
+
     def executed(self, coid: int, now: Instant) -> None:
         """The order's transaction has executed: its row must be readable once the read lag is over."""
         self._executed_ms[coid] = now.mono_ms

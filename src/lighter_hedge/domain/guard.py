@@ -1,8 +1,8 @@
 """Hard limits of what a process may send, apart from what its machine decides: the last look before the socket.
 
 A machine gone wrong in a loop, or a price or size gone wrong, ends here. Bytes that were sent before may always be sent
-again: at most one copy executes. Hedges are held to what is missing, and slowed down beyond a number per round, never
-stopped: they must go on.
+again: at most one copy executes. Beyond a number per round orders slow down; hedges are held to what is missing, and
+never stopped: they must go on.
 """
 
 from collections import deque
@@ -17,7 +17,8 @@ MINUTE_MS = 60_000
 HELD_MS_MAX = 1_000
 """A quote that was decided longer ago is not sent: what allowed it may be gone."""
 SLOWLY_MS = 10_000
-"""Beyond the number per round a hedge may still go this long after the last order: what is missing stays missing."""
+"""Beyond the number per round an order goes only so long after the last: a quiet market may need many quotes, and what
+is missing stays missing; a loop needs many in a second."""
 HASHES_MAX = 256
 
 
@@ -62,8 +63,8 @@ class SendGuard:
         settings = self.core.settings
         if request.round != self._round:
             self._round, self._in_round = request.round, 0
-        slowly = request.kind is OrderKind.HEDGE and now.mono_ms - self._last_ms >= SLOWLY_MS
-        if self._in_round >= settings.orders_per_round_max and not slowly:
+        soon = now.mono_ms - self._last_ms < SLOWLY_MS
+        if self._in_round >= settings.orders_per_round_max and soon:
             return f"{settings.orders_per_round_max} orders in round {request.round}"
         while self._opened_ms and now.mono_ms - self._opened_ms[0] >= MINUTE_MS:
             self._opened_ms.popleft()

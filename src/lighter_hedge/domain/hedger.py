@@ -224,7 +224,7 @@ class Hedger:
                 self._bounce_wait_ms = READ_AGAIN_MS // 2
                 return []
             case Fate.BOUNCED:
-                core.own.withdraw(request.coid)
+                core.not_sent(request.coid, now)
                 self._bounce_wait_ms = min(2 * self._bounce_wait_ms, READ_AGAIN_MS_MAX)
                 self.tries.next_ms = now.mono_ms + self._bounce_wait_ms
                 text = f"hedge was not taken ({settlement.message or 'not sent'}); sending it again soon"

@@ -218,8 +218,7 @@ class Maker:
                     core.executed(request.coid, now)
                 return []
             case Fate.BOUNCED:
-                if request.coid in core.own.orders:
-                    core.own.withdraw(request.coid)
+                core.not_sent(request.coid, now)
                 core.lane.forget(request.coid)
                 return self.quoter.drop(request.coid, settlement.message or "not sent", now)
             case Fate.REFUSED | Fate.UNSIGNED | Fate.WITHOUT_EFFECT:

@@ -193,3 +193,16 @@ def test_closing_what_is_closed_is_nothing() -> None:
     talk.core.own.intend(quote(), WALL_MS)
     assert len(talk.core.closed_without_effect(coid(1), "dead", talk.now)) == 1
     assert talk.core.closed_without_effect(coid(1), "dead", talk.now) == []
+
+
+def test_an_order_that_was_not_sent_and_has_filled_is_asked_for() -> None:
+    """Another instance with a copy of the journal has sent its twin."""
+    talk = hedger_side()
+    talk.core.own.intend(order(1), WALL_MS)
+    talk.core.not_sent(coid(1), talk.now)
+    assert coid(1) not in talk.core.own.orders
+    talk.core.own.intend(order(2), WALL_MS)
+    talk.core.own.apply_trade(trade(5, 2, lots=40))
+    talk.core.not_sent(coid(2), talk.now)
+    assert talk.core.own.orders[coid(2)].filled == 40
+    assert ReadOrders(coids=(coid(2),)) in talk.wait(1_500)

@@ -113,7 +113,10 @@ def test_orders_of_a_round_are_counted_whatever_they_are_for() -> None:
     talk.ms += 1
     assert refuses(guard, talk, order(6, round=8)) == "", "what is missing stays missing"
     assert "orders in round 8" in refuses(guard, talk, order(7, round=8))
-    assert "orders in round 8" in refuses(guard, talk, quote(8, round=8))
+    assert "orders in round 8" in refuses(guard, talk, quote(8, round=8, opens=True, price=BID))
+    talk.ms += SLOWLY_MS
+    talk.hear(frame())
+    assert refuses(guard, talk, quote(8, round=8, opens=True, price=BID)) == "", "a quiet market may need many quotes"
 
 
 def test_bytes_that_were_sent_may_go_again() -> None:
