@@ -24,14 +24,15 @@ def differences(core: Core, now: Instant | None = None) -> list[str]:
 def proven_difference(core: Core, now: Instant) -> str:
     """The difference that two reads have proved, in words; empty where there is none.
 
-    Of the other account only once its side has been heard since this start, or after the longest time that an exposure
-    may last: what it did while this side was dead is in its states.
+    Of the other account only once its side has been heard since this start: what it did while this side was dead is in
+    its states. A difference that has lasted as long as an exposure may is proved by that alone.
     """
     proven = []
     for role, check in core.checks.items():
         age_ms = now.mono_ms - (check.differs_since_ms or now.mono_ms)
-        told = role is core.role or core.peer_known or age_ms >= core.settings.unhedged_ms_max
-        if check.agreement() is Agreement.PROVEN and told:
+        told = role is core.role or core.peer_known
+        lasting = age_ms >= core.settings.unhedged_ms_max
+        if lasting or (check.agreement() is Agreement.PROVEN and told):
             proven.append(role)
     return "; ".join(differences(core)) if proven else ""
 

@@ -41,6 +41,9 @@ def test_the_other_account_is_judged_once_its_side_was_heard_or_much_later() -> 
     talk.ms += talk.core.settings.unhedged_ms_max
     assert proven_difference(talk.core, talk.now) != ""
     check._proven = False
+    assert proven_difference(talk.core, talk.now) != "", "it has lasted as long as an exposure may"
+    check.differs_since_ms = None
+    assert proven_difference(talk.core, talk.now) == ""
     talk.core.checks[Role.MAKER]._proven = True
     talk.core.checks[Role.MAKER].differs_since_ms = talk.now.mono_ms
     assert proven_difference(talk.core, talk.now) != "", "the own account needs nobody's word"
