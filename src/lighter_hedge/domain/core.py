@@ -12,6 +12,7 @@ from lighter_hedge.domain.budget import Budget
 from lighter_hedge.domain.commands import (
     Alert,
     Attributed,
+    BaselineSet,
     Command,
     Exit,
     FillsKnown,
@@ -301,6 +302,19 @@ class Core:
         order = self.own.orders.get(coid)
         if order is not None and not order.closed:
             self.reads.watch(coid, mono_ms)
+
+    def fold_history(self, maker_serial: int) -> list[Command]:
+        """B has never armed under its baseline, and hears A for the first time: what A tells is in the positions."""
+        self.maker.rebase(self.maker.base, self.maker.since_ms)
+        self.maker.folded_serial = maker_serial
+        entry = BaselineSet(
+            maker=self.maker.base,
+            hedger=self.hedger.base,
+            maker_serial=maker_serial,
+            hedger_serial=self.hedger.folded_serial,
+            at_ms=self.maker.since_ms,
+        )
+        return [Record(entry=entry)]
 
     def not_sent(self, coid: int, now: Instant) -> None:
         """An own order was not sent after all. If it has filled all the same, another instance has sent its twin."""

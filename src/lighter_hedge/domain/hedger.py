@@ -161,13 +161,16 @@ class Hedger:
 
     def _on_maker(self, state: MakerState, now: Instant) -> list[Command]:
         core = self.core
+        first = self.peer.state is None
         if not self.peer.hear(state, now):
             return []
         core.peer_known = True
         commands: list[Command] = []
+        told = max([core.settings.desk.serial(fills.coid) or 0 for fills in state.fills], default=0)
         if core.fresh:
-            serials = [core.settings.desk.serial(fills.coid) or 0 for fills in state.fills]
-            core.maker.folded_serial = max([core.maker.folded_serial, *serials])
+            core.maker.folded_serial = max(core.maker.folded_serial, told)
+        elif first and core.memory.announce is None and told > core.maker.folded_serial:
+            commands += core.fold_history(told)
         else:
             commands += core.on_peer_fills(state.fills, now)
             self._close_withdrawn(state)

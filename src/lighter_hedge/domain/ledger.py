@@ -107,7 +107,7 @@ class Ledger:
     _cash: int = 0
     _in_flight: int = 0
     _open: list[Order] | None = None
-    _newest: dict[int, tuple[OrderFills, ...]] = field(default_factory=dict)
+    _newest: dict[tuple[int, int], tuple[OrderFills, ...]] = field(default_factory=dict)
     """Answers of ``newest`` since the last change: it is asked for at every step."""
 
     def restore(self, fills: Iterable[OrderFills]) -> None:
@@ -184,11 +184,15 @@ class Ledger:
             side.sign * (known[coid].filled if coid in known else filled) for coid, (side, filled) in told.items()
         )
 
-    def newest(self, count: int) -> tuple[OrderFills, ...]:
-        """The newest orders, oldest first."""
-        if count not in self._newest:
-            self._newest[count] = tuple(order.fills() for order in list(self.orders.values())[-count:])
-        return self._newest[count]
+    def newest(self, count: int, round_number: int = 0) -> tuple[OrderFills, ...]:
+        """The newest orders, oldest first, and before them whatever else has filled in this round."""
+        if (count, round_number) not in self._newest:
+            orders = list(self.orders.values())
+            earlier = [
+                order for order in orders[:-count] if round_number and order.round == round_number and order.filled
+            ]
+            self._newest[count, round_number] = tuple(order.fills() for order in earlier + orders[-count:])
+        return self._newest[count, round_number]
 
     def rebase(self, position: int, since_ms: int = 0) -> None:
         """Count from this position on: whatever filled before ``since_ms`` (the venue's time) is in it."""

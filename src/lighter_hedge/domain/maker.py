@@ -417,7 +417,7 @@ class Maker:
             mode=self.latch.mode,
             pause=self.latch.pause,
             announce=self.quoter.quote.announce if self.quoter.quote is not None else None,
-            fills=core.own.newest(FILLS_TOLD),
+            fills=core.own.newest(FILLS_TOLD, self.round),
             round=self.round,
             position=core.checks[Role.MAKER].reported,
             acks=tuple(self.acks.ids),

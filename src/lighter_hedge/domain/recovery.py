@@ -48,7 +48,7 @@ def _first_baseline(core: Core, now: Instant) -> list[Command]:
         text = f"{positions}: that is no hedged pair, and cannot be adopted. Run `lighter-hedge clear` first"
         return [Exit(code=EXIT_REFUSED, why=text)]
     asked_ms = min(core.reads.last[role][0] for role in Role)
-    since_ms = core.skew.venue_ms(now) - (now.mono_ms - asked_ms) - core.settings.read_lag_ms
+    since_ms = max(0, core.skew.newest_ms - (now.mono_ms - asked_ms) - core.settings.read_lag_ms)
     for role, position in ((Role.MAKER, maker), (Role.HEDGER, hedger)):
         ledger = core.ledgers[role]
         ledger.rebase(position, since_ms)

@@ -82,6 +82,8 @@ def test_a_position_that_two_reads_prove_different_stops_b() -> None:
 def test_exposure_that_lasts_too_long_alerts_once_and_asks_for_a_pause() -> None:
     talk = armed()
     a_fills(talk, 40)  # kept waiting by A's rest
+    talk.positions[Role.MAKER] = 40
+    talk.hear(PositionReported(role=Role.MAKER, lots=40))
     talk.wait(91_000, step_ms=500)
     alerts = [alert.code for alert in only(talk.log, Alert)]
     assert alerts.count("UNHEDGED_TOO_LONG") == 1
@@ -230,5 +232,19 @@ def test_books_of_an_old_journal_arm_nothing_and_hedge_nothing_until_the_venue_a
 def test_once_the_books_have_agreed_words_come_before_the_venues_position() -> None:
     talk = hedger_side()
     assert not talk.core.unclear
+    talk.a_says()
     known = fills(9, side=Side.BID, lots=100, filled=100, closed=True)
     assert len(sent(talk.a_says(fills=(known,), round=1))) == 1
+
+
+def test_what_a_tells_first_to_a_b_that_never_armed_is_history() -> None:
+    """Both are new and Redis was empty: B's baseline holds what A's state tells a moment later."""
+    talk = hedger_side()
+    talk.machine.peer.state = None
+    old = fills(7, side=Side.BID, lots=100, filled=100, closed=True)
+    out = talk.a_says(fills=(old,), round=1)
+    assert sent(out + talk.wait(500)) == []
+    (kept,) = entries(out, BaselineSet)
+    assert (kept.maker, kept.hedger, kept.maker_serial) == (0, 0, 7)
+    out = talk.a_says(fills=(old, fills(8, side=Side.BID, lots=100, filled=100, closed=True)), round=2)
+    assert len(sent(out)) == 1

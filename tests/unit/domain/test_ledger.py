@@ -411,3 +411,12 @@ def test_what_is_dated_before_the_baseline_is_in_it() -> None:
     assert books.position == -20
     assert books.apply_row(filled_row(9, created_ms=WALL_MS - 1_000)) is not None, "stamps may be whole seconds"
     assert books.apply_trade(trade(2, 10, at_ms=WALL_MS)) is not None
+
+
+def test_what_filled_in_the_round_is_told_however_old_it_is() -> None:
+    made = books()
+    for serial in range(1, 12):
+        number, filled = 1 if serial == 1 else 2, 5 if serial in (1, 2, 11) else 0
+        made.apply_peer(fills(serial, round=number, filled=filled, closed=True))
+    assert [one.coid for one in made.newest(3)] == [coid(9), coid(10), coid(11)]
+    assert [one.coid for one in made.newest(3, 2)] == [coid(2), coid(9), coid(10), coid(11)]

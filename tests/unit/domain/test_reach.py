@@ -120,5 +120,5 @@ def test_a_quote_ends_by_the_venues_clock_not_by_ours() -> None:
     shown = announce(side=Side.BID, lots=100, price=PRICE, expires_ms=at(talk.ms + 1_000).wall_ms)
     reach.peer.hear(maker_state(announce=shown), talk.now)
     talk.ms += 20_000
-    talk.core.skew.ms = 15_000
+    talk.core.skew.heard(talk.now.wall_ms - 15_000, talk.now)
     assert reach.cap(Side.ASK, 0, talk.now) == (PRICE + 1, True)

@@ -60,3 +60,17 @@ def test_a_late_frame_is_no_reason_for_ever() -> None:
     heard(skew, 0, 2_500)
     assert skew.reasons(at(WINDOW_MS)) != []
     assert skew.reasons(at(WINDOW_MS + 1)) == []
+
+
+def test_the_newest_stamp_is_kept() -> None:
+    skew = Skew()
+    for stamp in (5, 9, 7):
+        skew.heard(stamp, at(0))
+    assert skew.newest_ms == 9
+
+
+def test_the_venues_time_does_not_jump_with_the_own_clock() -> None:
+    skew = Skew()
+    heard(skew, 0, 10)
+    jumped = Instant(at(100).mono_ms, at(100).wall_ms + 240_000)
+    assert skew.venue_ms(jumped) == at(100).wall_ms - 10
