@@ -126,8 +126,8 @@ class Core:
     changes: list[Change] = field(default_factory=list)
     _untold: dict[int, int] = field(default_factory=dict)
     """Own orders with fills that people have not been told of: since when, monotonic."""
-    _agreed: bool = False
-    """The books of the other account have agreed with the venue since this start."""
+    _agreed: set[Role] = field(default_factory=set)
+    """Accounts whose books have agreed with the venue since this start."""
     _halted_until_ms: int = -1
     _serial: int = 0
     _executed_ms: dict[int, int] = field(default_factory=dict)
@@ -184,14 +184,15 @@ class Core:
 
     @property
     def unclear(self) -> bool:
-        """Whether the books of the other account may lack or double something: the venue does not show the same.
+        """Whether the books of an account may lack or double something: the venue does not show the same.
 
         Asked only where there is cause: since this start they have never agreed (the journal may be an old copy), or a
         fill was attributed. Else its fills come first by words and frames, and its position a moment later.
         """
-        if not self.attributed and self._agreed:
-            return False
-        return self.checks[self.role.other].agreement() is not Agreement.AGREES
+        doubted = set(Role) - self._agreed
+        if self.attributed:
+            doubted.add(self.role.other)
+        return any(self.checks[role].agreement() is not Agreement.AGREES for role in doubted)
 
     def halt(self, now: Instant) -> None:
         """The venue has refused an order because the market does not trade now."""
@@ -248,8 +249,8 @@ class Core:
         commands = self._take(event, now, wanted)
         if unknown and self.lane.ready and self.recovered:
             self.reads.now(self.role)  # an outcome that was unknown: look at the account itself, too
-        if not self._agreed and self.recovered:
-            self._agreed = self.checks[self.role.other].agreement() is Agreement.AGREES
+        if self.recovered and len(self._agreed) < len(Role):
+            self._agreed |= {role for role, check in self.checks.items() if check.agreement() is Agreement.AGREES}
         return commands
 
     def _take(self, event: Event, now: Instant, wanted: Callable[[OrderRequest], bool]) -> list[Command]:
