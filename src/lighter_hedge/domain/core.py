@@ -120,7 +120,8 @@ class Core:
     peer_busy: bool = False
     """The other side says that something of it is in flight or unresolved."""
     attributed: bool = False
-    """A fill that no frame told of was attributed to an order of the other account; it may yet be told as another's."""
+    """The books of the other account hold a fill that may stand there twice: it was attributed to an order, or told of
+    one that was never announced here."""
     last_change_ms: dict[Role, int] = field(default_factory=dict)
     """When an account's fills last changed here, monotonic."""
     changes: list[Change] = field(default_factory=list)
@@ -403,6 +404,8 @@ class Core:
             filled, was_closed = (before.filled, before.closed) if before is not None else (0, False)
             order = ledger.apply_peer(known)
             if order is not None:
+                if order.by_peer > max(filled, order.by_row, order.by_trades) and not order.expected:
+                    self.attributed = True  # of an order that was never announced here: a baseline may hold it already
                 commands += self._changed(self.role.other, order, filled, now, was_closed=was_closed)
         return commands
 

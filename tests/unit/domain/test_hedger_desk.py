@@ -233,6 +233,7 @@ def test_once_the_books_have_agreed_words_come_before_the_venues_position() -> N
     talk = hedger_side()
     assert not talk.core.unclear
     talk.a_says()
+    talk.core.maker.expect(announce(9))
     known = fills(9, side=Side.BID, lots=100, filled=100, closed=True)
     assert len(sent(talk.a_says(fills=(known,), round=1))) == 1
 
@@ -246,5 +247,14 @@ def test_what_a_tells_first_to_a_b_that_never_armed_is_history() -> None:
     assert sent(out + talk.wait(500)) == []
     (kept,) = entries(out, BaselineSet)
     assert (kept.maker, kept.hedger, kept.maker_serial) == (0, 0, 7)
+    talk.core.maker.expect(announce(8))
     out = talk.a_says(fills=(old, fills(8, side=Side.BID, lots=100, filled=100, closed=True)), round=2)
     assert len(sent(out)) == 1
+
+
+def test_a_fill_of_an_order_that_was_never_announced_waits_for_the_venues_position() -> None:
+    talk = hedger_side()
+    talk.a_says()
+    known = fills(9, side=Side.BID, lots=100, filled=100, closed=True)
+    assert sent(talk.a_says(fills=(known,), round=1) + talk.wait(300)) == []
+    assert len(sent(talk.hear(PositionReported(role=Role.MAKER, lots=100)) + talk.wait(200))) == 1
