@@ -60,7 +60,7 @@ class Resuming:
         for role in Role:
             asked_ms, _ = self.core.reads.last.get(role, (-READ_AGAIN_MS, 0))
             if now.mono_ms - asked_ms >= READ_AGAIN_MS:
-                self.core.reads.again(role)
+                self.core.reads.now(role)
 
     def _against(self, wish: _Wish, view: View, min_lots: int) -> list[str]:
         core, state = self.core, view.peer.state
