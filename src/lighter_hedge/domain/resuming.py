@@ -49,7 +49,8 @@ class Resuming:
             self._wish = None
             return wish.by, ["that pause has ended already"]
         against = self._against(wish, view, min_lots)
-        limit_ms = self.core.settings.hedge_confirm_timeout_ms if wish.hedge_now else RESUME_MS_MAX
+        longest_ms = self.core.settings.hedge_confirm_timeout_ms if wish.hedge_now else 0
+        limit_ms = max(longest_ms, RESUME_MS_MAX)
         if against and now.mono_ms - wish.asked_ms < limit_ms:
             self._read_again(now)
             return None
