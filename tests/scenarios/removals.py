@@ -245,9 +245,9 @@ def b_is_never_unresolved() -> Iterator[None]:
         yield
 
 
-def positions_alone(reasons: Callable[[Maker, Instant], list[str]]) -> Callable[[Maker, Instant], list[str]]:
+def positions_alone(reasons: Callable[[Maker, View], list[str]]) -> Callable[[Maker, View], list[str]]:
     """The reasons against quoting without those that are B's word."""
-    return lambda maker, now: [why for why in reasons(maker, now) if "has not confirmed" not in why]
+    return lambda maker, view: [why for why in reasons(maker, view) if "has not confirmed" not in why]
 
 
 @contextmanager
@@ -262,9 +262,9 @@ def announce_ends_with_the_cancel() -> Iterator[None]:
     """A cancelled quote is not announced any more, though it may still fill."""
     state = Maker.state
 
-    def told(maker: Maker, now: Instant) -> MakerState:
-        quote = maker.quoter.quote
-        return replace(state(maker, now), announce=None) if quote and quote.cancel_why else state(maker, now)
+    def told(maker: Maker, now: Instant, last: MakerState | None = None) -> MakerState:
+        quote, whole = maker.quoter.quote, state(maker, now, last)
+        return replace(whole, announce=None) if quote and quote.cancel_why else whole
 
     with patched(Maker, "state", told):
         yield
@@ -438,9 +438,9 @@ def limit_holds_for_closes_too() -> Iterator[None]:
     """At the limit nothing is quoted at all."""
     reasons = Maker._reasons
 
-    def limited(maker: Maker, now: Instant) -> list[str]:
-        over = maker.quoter.orders_last_minute(now) >= maker.core.settings.orders_per_minute_max
-        return [*reasons(maker, now), *(["limit"] if over else [])]
+    def limited(maker: Maker, view: View) -> list[str]:
+        over = maker.quoter.orders_last_minute(view.now) >= maker.core.settings.orders_per_minute_max
+        return [*reasons(maker, view), *(["limit"] if over else [])]
 
     with patched(Maker, "_reasons", limited):
         yield

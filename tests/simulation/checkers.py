@@ -6,7 +6,7 @@ Each checker is one function of ``Truth`` that raises ``Violation``. Its own tes
 from collections import deque
 
 from tests.simulation.process import Process
-from tests.simulation.sim_server import ACCOUNTS, ROLES, signed
+from tests.simulation.sim_server import ACCOUNTS, BTC, ROLES, signed
 from tests.simulation.sim_venue import SimVenue
 from tests.simulation.truth import KNOWN_SECONDS, Fill, Sent, Truth, Violation
 from tests.simulation.world import World
@@ -100,7 +100,7 @@ def size_limit(truth: Truth, venue: SimVenue, request: OrderRequest) -> None:
     """I8: no quote opens more than the quantity, and none is larger than what it closes."""
     if request.kind is not OrderKind.QUOTE:
         return
-    position = abs(truth.totals[Role.MAKER])
+    position = abs(truth.server.account(Role.MAKER).position(BTC).lots)
     if request.lots > max(truth.desk.quantity, position + truth.late_lots):
         raise Violation(f"I8: a quote of {request.lots} with {truth.desk.quantity} allowed and {position} held")
 

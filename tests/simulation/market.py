@@ -15,7 +15,7 @@ from lighter_hedge.simulator.orders import Order
 BID, ASK = 1_209_990, 1_210_010
 """Best prices of the quiet book, in ticks."""
 LEVELS, LOTS = 5, 500
-BEAT_US = 500_000
+BEAT_US = 700_000
 
 
 def quiet_book(levels: int = LEVELS, lots: int = LOTS) -> Iterator[tuple[int, TrafficEvent]]:

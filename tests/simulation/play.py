@@ -23,8 +23,10 @@ from lighter_hedge.domain.settings import DeskSettings, Direction
 from lighter_hedge.domain.states import Mode, Role
 from lighter_hedge.simulator.accounts import Tier
 
-LONG_ROUNDS, SHORT_ROUNDS = 20, 5
-LONG_SECONDS, SHORT_SECONDS = 120.0, 25.0
+LONG = ((20, 120.0), (40, 120.0), (80, 120.0), (160, 120.0))
+"""Rounds, and virtual seconds at most, of a world: one of these …"""
+SHORT = (5, 25.0)
+"""… or this."""
 HEAL_SECONDS = 90.0
 CALM_SECONDS = 15.0
 """Where nothing has to be resolved, started or waited out."""
@@ -94,7 +96,7 @@ def _play(seed: int, *, long: bool, show: Callable[[str], None] | None, keep: bo
         stage = staged(rng, world, keep=keep, show=show)
         stage.trace.add(f"====== seed {seed}: {_named(desk)}, {_options(options)}")
         weights = dict.fromkeys(only, 1.0) if only else faults.swarm(rng)
-        unsafe(stage, weights, LONG_ROUNDS if long else SHORT_ROUNDS, LONG_SECONDS if long else SHORT_SECONDS)
+        unsafe(stage, weights, *(rng.choice(LONG) if long else SHORT))
         heal(stage)
         converged = converge(stage)
         paused = reason(world)
@@ -141,7 +143,7 @@ def drawn_desk(rng: random.Random) -> tuple[DeskSettings, dict[str, Any]]:
         "same_wallet": same_wallet,
         "tier": rng.choice((Tier.STANDARD, Tier.STANDARD, Tier.PREMIUM, Tier.UNLIMITED)),
         "speed": rng.choice((1.0, 0.5, 0.2)),
-        "tick_seconds": rng.choice((0.05, 0.1, 0.2, 0.2)),
+        "tick_seconds": rng.choice((0.05, 0.1, 0.2, 0.2, 0.3, 0.4)),
         "shuffled": random.Random(rng.random()) if rng.random() < 0.15 else None,
     }
     return desk, options

@@ -98,11 +98,6 @@ class Handle:
         """Whether it is not to run."""
         return self._callback is None
 
-    def run(self) -> None:
-        """Run it."""
-        if self._callback is not None:
-            self.context.run(self._callback, *self._args)
-
 
 class VirtualLoop(asyncio.BaseEventLoop):
     """A loop that starts at time ``start`` (seconds) and runs as fast as the machine can.
@@ -226,13 +221,14 @@ class VirtualLoop(asyncio.BaseEventLoop):
             ready.rotate(-self._shuffled.randrange(len(ready)))
         for _ in range(1 if self._shuffled is not None else len(ready)):
             handle = ready.popleft()
-            if handle._callback is None:
+            callback, context = handle._callback, handle.context
+            if callback is None:
                 continue
-            owner = handle.context.get(OWNER)
+            owner = context.get(OWNER)
             if owner is not None and owner.frozen:
                 owner.parked.append(handle)
                 continue
             try:
-                handle.run()
+                context.run(callback, *handle._args)
             except Killed:
                 continue

@@ -70,7 +70,7 @@ class Arming:
             self._drop()
             self.reason = ""
             return []
-        self.reason = unfit or self._feed_reason(now) or self._margin_reason(announce)
+        self.reason = unfit or self._age_reason(announce) or self._feed_reason(now) or self._margin_reason(announce)
         if self.reason:
             return []
         commands: list[Command] = []
@@ -106,6 +106,10 @@ class Arming:
         if self._held is not None and self._held.coid:
             self.core.lane.forget(self._held.coid)
         self._held = None
+
+    def _age_reason(self, announce: Announce) -> str:
+        """A quote that was announced before B's baseline: what it has filled may stand in there already."""
+        return "" if self.core.maker.counts(announce.coid) else "the quote is older than account B's baseline"
 
     def _feed_reason(self, now: Instant) -> str:
         core = self.core

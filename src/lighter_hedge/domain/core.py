@@ -45,7 +45,7 @@ from lighter_hedge.domain.lane import Lane
 from lighter_hedge.domain.lane_words import LanePhase
 from lighter_hedge.domain.ledger import Ledger, Order
 from lighter_hedge.domain.memory import Memory
-from lighter_hedge.domain.pair import Agreement, PositionCheck, net
+from lighter_hedge.domain.pair import Agreement, PositionCheck
 from lighter_hedge.domain.quoting import hedge_cap
 from lighter_hedge.domain.reads import READ_AGAIN_MS, Reads
 from lighter_hedge.domain.settings import DeskSettings
@@ -176,7 +176,7 @@ class Core:
     @property
     def net(self) -> int:
         """A and B together, signed lots."""
-        return net(self.maker, self.hedger)
+        return self.maker.position + self.hedger.position
 
     @property
     def synced(self) -> bool:
@@ -190,10 +190,11 @@ class Core:
         Asked only where there is cause: since this start they have never agreed (the journal may be an old copy), or a
         fill was attributed. Else its fills come first by words and frames, and its position a moment later.
         """
-        doubted = set(Role) - self._agreed
-        if self.attributed:
-            doubted.add(self.role.other)
-        return any(self.checks[role].agreement() is not Agreement.AGREES for role in doubted)
+        return any(
+            check.agreement() is not Agreement.AGREES
+            for role, check in self.checks.items()
+            if role not in self._agreed or (self.attributed and role is not self.role)
+        )
 
     def halt(self, now: Instant) -> None:
         """The venue has refused an order because the market does not trade now."""
@@ -401,6 +402,8 @@ class Core:
         ledger = self.ledgers[self.role.other]
         for known in fills:
             before = ledger.orders.get(known.coid)
+            if before is not None and before.knows(known):
+                continue
             filled, was_closed = (before.filled, before.closed) if before is not None else (0, False)
             order = ledger.apply_peer(known)
             if order is not None:

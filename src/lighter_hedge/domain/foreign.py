@@ -29,7 +29,9 @@ def proven_difference(core: Core, now: Instant) -> str:
     """
     proven = []
     for role, check in core.checks.items():
-        age_ms = now.mono_ms - (check.differs_since_ms or now.mono_ms)
+        if check.differs_since_ms is None:
+            continue
+        age_ms = now.mono_ms - check.differs_since_ms
         told = role is core.role or core.peer_known
         lasting = age_ms >= core.settings.unhedged_ms_max
         if lasting or (check.agreement() is Agreement.PROVEN and told):

@@ -15,7 +15,7 @@ from lighter_hedge.domain.ledger import Order
 from lighter_hedge.domain.pair import Agreement, residual
 from lighter_hedge.domain.peer import Heard
 from lighter_hedge.domain.quoting import drifted, quote_price
-from lighter_hedge.domain.states import Announce, HedgerState, Leg, Mode, Role
+from lighter_hedge.domain.states import Announce, HedgerState, Leg, Mode
 
 PRICE_MOVED = "price moved"
 
@@ -158,7 +158,7 @@ def hedge_reasons(core: Core, peer: Peer, min_lots: int) -> list[str]:
         reasons.append(f"waiting for the hedge of {core.size(core.net)}")
     if peer.state is not None and peer.state.unresolved:
         reasons.append("account B has a hedge in flight")
-    unseen = [role.letter for role in Role if core.checks[role].agreement() is not Agreement.AGREES]
+    unseen = [role.letter for role, check in core.checks.items() if check.agreement() is not Agreement.AGREES]
     if core.recovered and unseen:
         reasons.append(f"position of account {' and '.join(unseen)} not yet seen at the venue")
     if core.own.open_orders:

@@ -454,13 +454,13 @@ class Hedger:
             return []
         return [PublishState(state=state), *self._say_changes(before, state)]
 
-    def state(self, now: Instant) -> HedgerState:
-        """B's whole state."""
+    def state(self, now: Instant, last: HedgerState | None = None) -> HedgerState:
+        """B's whole state; beside the ``last`` one, with its stamp."""
         core = self.core
         return HedgerState(
             epoch=core.memory.epoch,
             seq=0,
-            at_ms=now.wall_ms,
+            at_ms=last.at_ms if last is not None else now.wall_ms,
             armed=self.arming.answer(),
             disarmed=self.arming.reason,
             confirm=self._confirmation(),

@@ -42,7 +42,7 @@ from lighter_hedge.domain.events import (
     TxStatus,
 )
 from lighter_hedge.domain.fates import Fates
-from lighter_hedge.domain.lane_words import Fate, Held, LanePhase, Settlement, Wanted
+from lighter_hedge.domain.lane_words import UNRESOLVED, Fate, Held, LanePhase, Settlement, Wanted
 from lighter_hedge.domain.probe import Probe
 from lighter_hedge.domain.tickets import Tickets
 
@@ -90,7 +90,7 @@ class Lane:
     @property
     def unresolved(self) -> int:
         """Transactions whose outcome is not known."""
-        return 1 if self.phase in (LanePhase.SENT, LanePhase.RESOLVING, LanePhase.LAGGING, LanePhase.BOOT) else 0
+        return 1 if self.phase in UNRESOLVED else 0
 
     def take_settlements(self) -> list[Settlement]:
         """The fates learned since the last call."""

@@ -13,12 +13,18 @@ Wanted = Callable[[OrderRequest], bool]
 class LanePhase(Enum):
     """Where the key stands."""
 
+    __hash__ = object.__hash__
+
     BOOT = "boot"
     LAGGING = "lagging"
     READY = "ready"
     SENT = "sent"
     RESOLVING = "resolving"
     SUPERSEDED = "superseded"
+
+
+UNRESOLVED = frozenset({LanePhase.BOOT, LanePhase.LAGGING, LanePhase.SENT, LanePhase.RESOLVING})
+"""Phases in which the outcome of a transaction is not known."""
 
 
 class Fate(Enum):

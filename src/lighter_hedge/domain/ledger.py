@@ -68,6 +68,16 @@ class Order:
         """Lots that may still fill."""
         return 0 if self.closed else self.lots - self.filled
 
+    def knows(self, fills: OrderFills) -> bool:
+        """Whether this says nothing new: a state repeats the fills of the ones before."""
+        return (
+            self.by_peer == fills.filled
+            and self.quote_by_peer == fills.filled_quote
+            and self.closed >= fills.closed
+            and self.lots >= fills.lots
+            and bool(self.round)
+        )
+
     def fills(self) -> OrderFills:
         """What the other side is told."""
         return OrderFills(
@@ -109,6 +119,10 @@ class Ledger:
     _open: list[Order] | None = None
     _newest: dict[tuple[int, int], tuple[OrderFills, ...]] = field(default_factory=dict)
     """Answers of ``newest`` since the last change: it is asked for at every step."""
+    _of_round: dict[int, int] = field(default_factory=dict)
+    """Answers of ``round_filled``, likewise."""
+    _told: dict[int, OrderFills] = field(default_factory=dict)
+    """By order, what the other side is told of it as long as it does not change."""
 
     def restore(self, fills: Iterable[OrderFills]) -> None:
         """Take the journal's orders."""
@@ -119,8 +133,9 @@ class Ledger:
 
     def _changed(self, order: Order) -> None:
         """An order has changed: bring the sums up to date. They are asked for many times a step."""
-        sign = order.side.sign
-        self._replace(order.coid, (sign * order.filled, sign * order.leaves, -sign * order.quote))
+        sign, filled = order.side.sign, order.filled
+        leaves = 0 if order.closed else order.lots - filled
+        self._replace(order.coid, (sign * filled, sign * leaves, -sign * order.quote))
 
     def _left(self, coid: int) -> None:
         """An order has left the books."""
@@ -133,11 +148,13 @@ class Ledger:
         self._filled += part[0] - filled
         self._in_flight += part[1] - in_flight
         self._cash += part[2] - cash
+        self._told.pop(coid, None)
         self._forget_answers()
 
     def _forget_answers(self) -> None:
         self._open = None
         self._newest.clear()
+        self._of_round.clear()
 
     @property
     def total(self) -> int:
@@ -147,7 +164,7 @@ class Ledger:
     @property
     def position(self) -> int:
         """The position that the venue must show."""
-        return self.base + self.total
+        return self.base + self.folded + self._filled
 
     @property
     def cash(self) -> int:
@@ -168,7 +185,11 @@ class Ledger:
 
     def round_filled(self, round_number: int) -> int:
         """Signed lots filled by the orders of one round."""
-        return sum(o.side.sign * o.filled for o in self.orders.values() if o.round == round_number)
+        known = self._of_round.get(round_number)
+        if known is None:
+            known = sum(o.side.sign * o.filled for o in self.orders.values() if o.round == round_number)
+            self._of_round[round_number] = known
+        return known
 
     def told_filled(self, round_number: int, fills: Iterable[OrderFills], announce: Announce | None) -> int:
         """Signed lots of one round, of the orders alone that its own side tells or announces.
@@ -191,8 +212,14 @@ class Ledger:
             earlier = [
                 order for order in orders[:-count] if round_number and order.round == round_number and order.filled
             ]
-            self._newest[count, round_number] = tuple(order.fills() for order in earlier + orders[-count:])
+            self._newest[count, round_number] = tuple(self._fills_of(order) for order in earlier + orders[-count:])
         return self._newest[count, round_number]
+
+    def _fills_of(self, order: Order) -> OrderFills:
+        told = self._told.get(order.coid)
+        if told is None:
+            told = self._told[order.coid] = order.fills()
+        return told
 
     def rebase(self, position: int, since_ms: int = 0) -> None:
         """Count from this position on: whatever filled before ``since_ms`` (the venue's time) is in it."""
@@ -200,6 +227,7 @@ class Ledger:
         self.folded_serial = max(self.folded_serial, self.highest_serial)
         self.orders.clear()
         self._parts.clear()
+        self._told.clear()
         self._forget_answers()
         self._filled = self._in_flight = self._cash = self.folded = self.folded_cash = 0
         self.base, self.foreign_lots = position, 0

@@ -25,22 +25,28 @@ class Limits:
     """The value that today is measured from; None until the mark price is known."""
     _traded: deque[tuple[int, int]] = field(default_factory=deque)
     """(monotonic ms, quote amount) of A's fills within the hour."""
+    _sum: int = 0
+    """Of these quote amounts."""
 
     def count(self, change: Change, now: Instant) -> None:
         """A's order has filled more."""
         if change.lots and change.order.price:
-            self._traded.append((now.mono_ms, self.core.settings.market.quote(change.lots, change.order.price)))
+            quote = self.core.settings.market.quote(change.lots, change.order.price)
+            self._traded.append((now.mono_ms, quote))
+            self._sum += quote
 
     def step(self, now: Instant) -> list[Command]:
         """Open the day's account when a new day (UTC) has begun."""
-        day, value = now.wall_ms // DAY_MS, self._value()
-        if value is None or (self.opened is not None and self.opened.day >= day):
+        day = now.wall_ms // DAY_MS
+        if self.opened is not None and self.opened.day >= day:
             return []
-        return self._open(day, value)
+        value = self._value()
+        return [] if value is None else self._open(day, value)
 
     def restart(self, now: Instant) -> list[Command]:
         """A person has looked and goes on: measure anew from here."""
         self._traded.clear()
+        self._sum = 0
         value = self._value()
         return [] if value is None else self._open(now.wall_ms // DAY_MS, value)
 
@@ -52,10 +58,9 @@ class Limits:
             if loss >= settings.daily_loss_quote_max:
                 return "DAILY_LOSS", f"lost {quote_text(loss)} USD today (UTC)"
         while self._traded and now.mono_ms - self._traded[0][0] >= HOUR_MS:
-            self._traded.popleft()
-        traded = sum(quote for _, quote in self._traded)
-        if traded >= settings.notional_hour_quote_max:
-            return "NOTIONAL_LIMIT", f"account A traded {quote_text(traded)} USD within an hour"
+            self._sum -= self._traded.popleft()[1]
+        if self._sum >= settings.notional_hour_quote_max:
+            return "NOTIONAL_LIMIT", f"account A traded {quote_text(self._sum)} USD within an hour"
         return None
 
     def _open(self, day: int, value: int) -> list[Command]:

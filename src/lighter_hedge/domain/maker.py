@@ -248,20 +248,21 @@ class Maker:
             return core.superseded()
         commands: list[Command] = []
         core.reconciles = self.peer.silent(now, core.settings.heartbeat_ms_max)
+        view = self._view(now)
         if core.recovered:
-            commands += self.watch.step(self._view(now), self._min_lots(), self._ended_asks)
-            commands += self._try_resume(now)
+            commands += self.watch.step(view, self._min_lots(), self._ended_asks)
+            commands += self._try_resume(view)
             commands += self._close_round(now)
             commands += self._keep_limits(now)
-        commands += self.quoter.tend(self._view(now), stopping=self.stopping_since_ms is not None)
+        commands += self.quoter.tend(view, stopping=self.stopping_since_ms is not None)
         if self.quoter.quote is not None:
             self.waiting = []
             return commands
         if self.stopping_since_ms is not None:
             return commands + self._stop(now)
         if core.synced:
-            commands += self._close_alone(now)
-        self.waiting = self._reasons(now)
+            commands += self._close_alone(view)
+        self.waiting = self._reasons(view)
         if not self.waiting:
             commands += self._announce(now)
         elif self.latch.mode is Mode.DRAINING and self.waiting == ["drained"]:
@@ -279,13 +280,13 @@ class Maker:
         code, reason = reached
         return commands + self.latch.drain(by="desk", code=code, reason=reason)
 
-    def _close_alone(self, now: Instant) -> list[Command]:
+    def _close_alone(self, view: View) -> list[Command]:
         """Trade without B: at a person's word, or because B could not hedge and has stood down."""
         held_back = self.closing.wanted or self.resuming.hedges_now
-        commands = self.flattening.step(self._view(now), self._min_lots(), self.round, held_back=held_back)
-        met = self.core.maker.position and self._hedging(now)
+        commands = self.flattening.step(view, self._min_lots(), self.round, held_back=held_back)
+        met = self.core.maker.position and self._hedging(view.now)
         if self.latch.pause is not None and self.flattening.wish is None and not met:
-            commands += self.closing.step(now, self.round)
+            commands += self.closing.step(view.now, self.round)
         return commands
 
     def _hedging(self, now: Instant) -> bool:
@@ -295,9 +296,9 @@ class Maker:
             return False
         return state.unresolved > 0 or not residual(self.core.net, self._min_lots())
 
-    def _reasons(self, now: Instant) -> list[str]:
-        core = self.core
-        reasons = self._view(now).against_quoting(self._min_lots())
+    def _reasons(self, view: View) -> list[str]:
+        core, now = self.core, view.now
+        reasons = view.against_quoting(self._min_lots())
         if self.round_open and core.maker.round_filled(self.round):
             reasons.append(f"account B has not confirmed round {self.round}")
         if now.mono_ms < self._throttled_until_ms:
@@ -364,10 +365,10 @@ class Maker:
     def _close_round(self, now: Instant) -> list[Command]:
         """The round's fills are hedged: B says so of this round and amount, and the venue shows it."""
         core = self.core
-        cum = core.maker.round_filled(self.round)
-        if not self.round_open or self.quoter.quote is not None or not cum:
+        if not self.round_open or self.quoter.quote is not None:
             return []
-        if not self.peer.confirms(core.memory.epoch, self.round, cum):
+        cum = core.maker.round_filled(self.round)
+        if not cum or not self.peer.confirms(core.memory.epoch, self.round, cum):
             return []
         if hedge_reasons(core, self.peer, self._min_lots()):
             return []
@@ -378,12 +379,13 @@ class Maker:
         entry = RoundChanged(round=self.round, closed=True, net=core.net, leg=self._leg.value, side=side.value)
         return [Record(entry=entry), Say(level=Level.INFO, code="ROUND_HEDGED", text=text)]
 
-    def _try_resume(self, now: Instant) -> list[Command]:
+    def _try_resume(self, view: View) -> list[Command]:
+        now = view.now
         if self.core.memory.by_person and not self._start_resumed:
             self._start_resumed = True
             if self.latch.pause is not None:
                 self.resuming.begin(self.latch.pause.id, now, hedge_now=True, by="start")
-        ended = self.resuming.attempt(self._view(now), self._min_lots())
+        ended = self.resuming.attempt(view, self._min_lots())
         if ended is None:
             return []
         by, against = ended
@@ -407,13 +409,13 @@ class Maker:
         alert = Alert(code="STOPPED_UNHEDGED", text=f"stopped while {core.size(core.net)} is unhedged")
         return [*([alert] if exposed else []), Exit(code=0, why="stopped")]
 
-    def state(self, now: Instant) -> MakerState:
-        """A's whole state."""
+    def state(self, now: Instant, last: MakerState | None = None) -> MakerState:
+        """A's whole state; beside the ``last`` one, what only people read may wait: why it does not quote."""
         core = self.core
         return MakerState(
             epoch=core.memory.epoch,
             seq=0,
-            at_ms=now.wall_ms,
+            at_ms=last.at_ms if last is not None else now.wall_ms,
             mode=self.latch.mode,
             pause=self.latch.pause,
             announce=self.quoter.quote.announce if self.quoter.quote is not None else None,
@@ -421,7 +423,7 @@ class Maker:
             round=self.round,
             position=core.checks[Role.MAKER].reported,
             acks=tuple(self.acks.ids),
-            waiting=tuple(self.waiting),
+            waiting=last.waiting if last is not None else tuple(self.waiting),
             ready=core.recovered and core.feed_open,
             ended_asks=self._ended_asks,
             residual=core.net if residual(core.net, self._min_lots()) else 0,

@@ -8,6 +8,8 @@ from lighter_hedge.domain.events import Instant
 from lighter_hedge.domain.states import HedgerState, MakerState
 
 ACKS_TOLD = 16
+ALONE_MS = 10_000
+"""So long an instance of a lower epoch must go on, and the known one say nothing, before it is believed."""
 
 S = TypeVar("S", MakerState, HedgerState)
 
@@ -19,14 +21,28 @@ class Heard(Generic[S]):
     state: S | None = None
     heard_ms: int = -1
     """By this side's monotonic clock; -1 before the first."""
+    _behind: tuple[int, int, int] | None = None
+    """Of an instance with a lower epoch than the known one's: its epoch, newest number, and since when it is heard."""
 
     def hear(self, state: S, now: Instant) -> bool:
         """Take a state; False where it is no newer than the known one."""
         known = self.state
-        if known is not None and (state.epoch, state.seq) <= (known.epoch, known.seq):
+        newer = known is None or (state.epoch, state.seq) > (known.epoch, known.seq)
+        if not newer and not self._goes_on_alone(state, now):
             return False
-        self.state, self.heard_ms = state, now.mono_ms
+        self.state, self.heard_ms, self._behind = state, now.mono_ms, None
         return True
+
+    def _goes_on_alone(self, state: S, now: Instant) -> bool:
+        """An instance that has lost its journal counts its epochs by a clock that may be behind the one before."""
+        if self.state is None or state.epoch == self.state.epoch:
+            return False
+        if self._behind is None or self._behind[0] != state.epoch:
+            self._behind = (state.epoch, state.seq, now.mono_ms)
+            return False
+        epoch, seq, since_ms = self._behind
+        self._behind = (epoch, max(seq, state.seq), since_ms)
+        return state.seq > seq and now.mono_ms - since_ms >= ALONE_MS and self.silent(now, ALONE_MS)
 
     def silent(self, now: Instant, limit_ms: int) -> bool:
         """Whether nothing was heard for too long, by this side's clock."""
@@ -41,16 +57,15 @@ class Telling(Generic[S]):
     told: S | None = None
     _told_ms: int = -1
 
-    def due(self, state_at: Callable[[Instant], S], now: Instant) -> S | None:
+    def due(self, state_at: Callable[[Instant, S | None], S], now: Instant) -> S | None:
         """The state to tell now, which then counts as told; None where the last one still says all.
 
-        ``state_at``: makes the state; of the wall clock it may hold only its own stamp.
+        ``state_at``: makes the state; where it is given the last one, what may wait for the next beat is as it was.
         """
         last = self.told
-        beat = last is None or now.mono_ms - self._told_ms >= self.heartbeat_ms
-        if not beat and last is not None and state_at(Instant(now.mono_ms, last.at_ms)) == last:
+        if last is not None and now.mono_ms - self._told_ms < self.heartbeat_ms and state_at(now, last) == last:
             return None
-        self.told, self._told_ms = state_at(now), now.mono_ms
+        self.told, self._told_ms = state_at(now, None), now.mono_ms
         return self.told
 
 

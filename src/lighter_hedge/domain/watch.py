@@ -47,8 +47,7 @@ class Watch:
     def _judge_start(self, view: View, min_lots: int) -> list[Command]:
         """An exposure that this start has found may be as old as A's last order: then nobody was there to pause."""
         core, now = self.core, view.now
-        seen = all(core.checks[role].agreement() is Agreement.AGREES for role in Role)
-        if self._start_judged or not seen:
+        if self._start_judged or any(check.agreement() is not Agreement.AGREES for check in core.checks.values()):
             return []
         self._start_judged = True
         signed_ms = max((intent.signed_ms for intent in core.memory.intents), default=now.wall_ms)
@@ -61,12 +60,13 @@ class Watch:
     def _watch_residual(self, min_lots: int) -> list[Command]:
         """A residual is no exposure, but one that is worth much is reported, once."""
         core = self.core
-        worth = core.settings.market.quote(abs(core.net), core.book.mark)
-        large = residual(core.net, min_lots) and worth > core.settings.residual_quote_max
+        net = core.net
+        worth = core.settings.market.quote(abs(net), core.book.mark) if net else 0
+        large = worth > core.settings.residual_quote_max and residual(net, min_lots)
         said, self._residual_said = self._residual_said, large
         if not large or said:
             return []
-        text = f"residual of {core.size(core.net)} is worth {quote_text(worth)} USD"
+        text = f"residual of {core.size(net)} is worth {quote_text(worth)} USD"
         return [Alert(code="RESIDUAL_LARGE", text=text)]
 
     def _time(self, view: View, min_lots: int) -> list[Command]:

@@ -12,6 +12,7 @@ The bodies of the channels are for people and tools: amounts and prices are deci
 number of decimals, never lots or ticks; ``timestamp`` is integer seconds, ``ts`` UTC with milliseconds.
 """
 
+import re
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TypeVar
@@ -28,6 +29,8 @@ INT_MAX = 2**63 - 1
 """What a journal can hold."""
 SIGNED = (".position", ".residual", ".cum", ".net", ".armed.lots")
 """Fields with a sign; every other number counts from 0."""
+NEGATIVE_UNSIGNED = re.compile(rb'":-(?<!position":-)(?<!residual":-)(?<!cum":-)(?<!net":-)(?<!lots":-)')
+NINES = bytes.maketrans(b"0123456789", b"9999999999")
 CHANNEL_VERSION = 1
 """``v`` of every body on the user's channels."""
 
@@ -90,11 +93,11 @@ def _decode(body: bytes, kind: type[_T]) -> _T:
             f"{kind.__name__} has schema version {version}, this process speaks {SCHEMA}: run one version on both sides"
         )
     message = _json(body, kind, kind.__name__)
-    known = msgspec.to_builtins(message)
-    if encode(message) != body:
-        # Not byte for byte what we would write: perhaps only spaces, perhaps words that we would silently drop.
+    # Byte for byte what we would write, and no number that could be out of its range: nothing can be hidden in it.
+    if encode(message) != body or _perhaps_out_of_range(body):
+        known = msgspec.to_builtins(message)
         _forbid_unknown(_json(body, object, kind.__name__), known, kind.__name__)
-    _check_numbers(known, kind.__name__)
+        _check_numbers(known, kind.__name__)
     _check_sense(message)
     return message
 
@@ -104,6 +107,13 @@ def _json(body: bytes, kind: type[_K], name: str) -> _K:
         return msgspec.json.decode(body, type=kind)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise MalformedMessage(f"{name} cannot be read: {error}") from error
+
+
+def _perhaps_out_of_range(body: bytes) -> bool:
+    """A quick look at the whole text, before every number is looked at: this is on the way of each hedge."""
+    if b"[-" in body or b",-" in body or b"9" * 19 in body.translate(NINES):
+        return True
+    return NEGATIVE_UNSIGNED.search(body) is not None
 
 
 def _check_numbers(known: object, path: str) -> None:

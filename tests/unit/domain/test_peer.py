@@ -3,7 +3,7 @@
 from tests.unit.domain.builders import at, hedger_state, maker_state
 
 from lighter_hedge.domain.events import Instant
-from lighter_hedge.domain.peer import ACKS_TOLD, Acks, Heard, Telling
+from lighter_hedge.domain.peer import ACKS_TOLD, ALONE_MS, Acks, Heard, Telling
 from lighter_hedge.domain.states import HedgerState, MakerState
 
 
@@ -18,6 +18,28 @@ def test_only_a_newer_state_is_taken() -> None:
     assert heard.heard_ms == at(20).mono_ms
 
 
+def test_an_instance_of_a_lower_epoch_is_believed_once_it_has_gone_on_alone_for_long() -> None:
+    heard: Heard[HedgerState] = Heard()
+    heard.hear(hedger_state(epoch=5, seq=2), at(0))
+    for seq, now_ms in ((1, 1_000), (2, 6_000), (3, ALONE_MS + 999)):
+        assert not heard.hear(hedger_state(epoch=4, seq=seq), at(now_ms))
+    assert not heard.hear(hedger_state(epoch=4, seq=3), at(ALONE_MS + 1_000)), "it does not go on"
+    assert not heard.hear(hedger_state(epoch=3, seq=7), at(ALONE_MS + 1_000)), "yet another one"
+    for seq in (4, 5):
+        assert not heard.hear(hedger_state(epoch=4, seq=seq), at(ALONE_MS + 1_000))
+    behind = hedger_state(epoch=4, seq=6)
+    assert heard.hear(behind, at(2 * ALONE_MS + 1_000))
+    assert heard.state == behind
+
+
+def test_an_instance_of_a_lower_epoch_is_not_believed_beside_the_known_one() -> None:
+    heard: Heard[HedgerState] = Heard()
+    for seq in range(40):
+        assert heard.hear(hedger_state(epoch=5, seq=seq), at(1_000 * seq))
+        assert not heard.hear(hedger_state(epoch=4, seq=seq), at(1_000 * seq))
+        assert not heard.hear(hedger_state(epoch=5, seq=0), at(1_000 * seq))
+
+
 def test_silence_begins_after_the_limit() -> None:
     heard: Heard[HedgerState] = Heard()
     assert heard.silent(at(0), 3_000)
@@ -30,8 +52,8 @@ def test_a_state_is_told_when_it_has_changed_and_every_heartbeat() -> None:
     telling: Telling[MakerState] = Telling(1_000)
     number = 1
 
-    def state(now: Instant) -> MakerState:
-        return maker_state(at_ms=now.wall_ms, round=number)
+    def state(now: Instant, last: MakerState | None = None) -> MakerState:
+        return maker_state(at_ms=now.wall_ms if last is None else last.at_ms, round=number)
 
     assert telling.due(state, at(0)) == state(at(0))
     assert telling.due(state, at(999)) is None
