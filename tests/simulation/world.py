@@ -13,7 +13,7 @@ from tests.simulation.market import ASK, BID, quiet_book
 from tests.simulation.memory_journal import MemoryJournal
 from tests.simulation.process import Process
 from tests.simulation.sim_messaging import SimMessaging
-from tests.simulation.sim_server import ACCOUNTS, BTC, SimServer
+from tests.simulation.sim_server import ACCOUNTS, BTC, WALL_BASE_MS, SimServer
 from tests.simulation.sim_venue import SimVenue
 from tests.simulation.virtual_time import Life, VirtualLoop
 
@@ -139,11 +139,11 @@ class World:
     def start_process(self, process: Process, *, by_person: bool = False, adopt: bool = False) -> None:
         """Start an instance of a side from its journal."""
         assert not process.running
-        venue, server, loop = process.venue, self.server, self.loop
+        venue, loop = process.venue, self.loop
 
         def clock() -> Instant:
-            now_ms = server.now_ms()
-            return Instant(round(loop.time() * 1000), now_ms + venue.skew_ms)
+            now = loop.now
+            return Instant(round(now * 1000), WALL_BASE_MS + round(now * 1_000_000) // 1000 + venue.skew_ms)
 
         process.starts += 1
         process.started = self.loop.time()

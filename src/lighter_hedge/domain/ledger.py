@@ -121,6 +121,8 @@ class Ledger:
     """Answers of ``newest`` since the last change: it is asked for at every step."""
     _of_round: dict[int, int] = field(default_factory=dict)
     """Answers of ``round_filled``, likewise."""
+    _asked: tuple[object, int] | None = None
+    """The last question of ``told_filled`` and its answer, likewise."""
     _told: dict[int, OrderFills] = field(default_factory=dict)
     """By order, what the other side is told of it as long as it does not change."""
 
@@ -155,6 +157,7 @@ class Ledger:
         self._open = None
         self._newest.clear()
         self._of_round.clear()
+        self._asked = None
 
     @property
     def total(self) -> int:
@@ -191,19 +194,23 @@ class Ledger:
             self._of_round[round_number] = known
         return known
 
-    def told_filled(self, round_number: int, fills: Iterable[OrderFills], announce: Announce | None) -> int:
+    def told_filled(self, round_number: int, fills: tuple[OrderFills, ...], announce: Announce | None) -> int:
         """Signed lots of one round, of the orders alone that its own side tells or announces.
 
         A side without its journal counts its rounds from 1 again: these books may hold older orders of that number.
         An order that they no longer hold counts as it is told.
         """
+        if self._asked is not None and self._asked[0] == (round_number, fills, announce):
+            return self._asked[1]
         told = {one.coid: (one.side, one.filled) for one in fills if one.round == round_number}
         if announce is not None and announce.round == round_number:
             told.setdefault(announce.coid, (announce.side, 0))
         known = self.orders
-        return sum(
+        lots = sum(
             side.sign * (known[coid].filled if coid in known else filled) for coid, (side, filled) in told.items()
         )
+        self._asked = ((round_number, fills, announce), lots)
+        return lots
 
     def newest(self, count: int, round_number: int = 0) -> tuple[OrderFills, ...]:
         """The newest orders, oldest first, and before them whatever else has filled in this round."""

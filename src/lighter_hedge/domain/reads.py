@@ -80,10 +80,12 @@ class Reads:
         if not self.orders_read and now.mono_ms >= self._orders_due_ms:
             self._orders_due_ms = now.mono_ms + READ_AGAIN_MS
             commands.append(ReadOrders(coids=()))
+        if not self._watched:
+            return commands
         due = tuple(coid for coid, at_ms in self._watched.items() if now.mono_ms >= at_ms)[:ORDERS_PER_READ_MAX]
         if due:
             commands.append(ReadOrders(coids=due))
-        self._watched.update(dict.fromkeys(due, now.mono_ms + READ_AGAIN_MS))
+            self._watched.update(dict.fromkeys(due, now.mono_ms + READ_AGAIN_MS))
         return commands
 
     def accounts(self, checks: Mapping[Role, PositionCheck], now: Instant, *, regularly: bool) -> list[Command]:

@@ -131,8 +131,10 @@ class Venue:
     def publish(self, pushes: list[Push], now_us: int) -> None:
         """Send frames to those who listen."""
         for push in pushes:
-            for channel, frame in wire.frames(push, self.exchange.state.markets):
-                self.send(channel, frame, now_us)
+            public = wire.public_channel(push)
+            if public is None or any(public in one.channels for one in self.connections):
+                for channel, frame in wire.frames(push, self.exchange.state.markets):
+                    self.send(channel, frame, now_us)
 
     def send(self, channel: str, frame: Mapping[str, Any], now_us: int) -> None:
         """Send one frame to all subscribers of its channel."""

@@ -60,6 +60,19 @@ def frames(push: Push, markets: Markets) -> list[tuple[str, Json]]:
             assert_never(push)
 
 
+def public_channel(push: Push) -> str | None:
+    """The one public channel that a fact is told on; None where there are more, or others."""
+    match push:
+        case BookChanged():
+            return f"order_book:{push.market_index}"
+        case BestChanged():
+            return f"ticker:{push.market_index}"
+        case Traded():
+            return f"trade:{push.market_index}"
+        case _:
+            return None
+
+
 def order_book(push: BookChanged, markets: Markets) -> Json:
     """``order_book``: a batch or the snapshot."""
     market = markets[push.market_index]
