@@ -103,7 +103,10 @@ class Stage:
     def _start_again(self, process: Process) -> None:
         refused = process.exit_code == EXIT_REFUSED
         if process.exit_code == EXIT_SUPERSEDED and not self.world.hub.is_cut:
-            self.trace.add("------ a person deletes the states of an instance that is no more")
+            self.trace.add("------ a person ends the other instance, and deletes its states")
+            for other in [other for other in self.world.others if other.role is process.role]:
+                self.world.end(other)
+                self.world.others.remove(other)
             self.world.hub.wipe()
         process.restart_at = None
         if refused:
