@@ -27,12 +27,31 @@ LONG = ((20, 120.0), (40, 120.0), (80, 120.0), (160, 120.0))
 """Rounds, and virtual seconds at most, of a world: one of these …"""
 SHORT = (5, 25.0)
 """… or this."""
-HEAL_SECONDS = 90.0
-CALM_SECONDS = 15.0
-"""Where nothing has to be resolved, started or waited out."""
+EXPOSED_SECONDS = 15.0
+"""Beside the read lag, how long an exposure may last once both sides run and nothing goes wrong any more: the longest
+wait between two questions about an outcome (8 s), then what the answer asks for (a burn or a send, and its evidence:
+3 s at most), a read of both accounts (1 s), and the hedge, with three tries at most (2.5 s)."""
+QUOTING_SECONDS = 30.0
+"""Until the desk quotes again, or is paused: a person who ends a second instance, or starts what has refused to start,
+may take 10 s, and closes by hand in 4 s; a start, or an outcome to resolve, takes an exposure's time. A halt counts for
+10 s after the venue's last word of it, and "too many requests" for 5 s: they run meanwhile."""
+MINUTE_SECONDS = 60.0
+"""More, where requests or quotes of a minute are limited: what the faults have used up comes back a minute later."""
+BY_PERSON = ("PAUSED", "DRAINED", "CLEARED")
+"""Pauses that say nothing of an exposure: B hedges on."""
 DRAIN_SECONDS = 90.0
 SLICE_SECONDS = 0.4
 """How often the supervisor and the person look."""
+
+
+@dataclass(frozen=True, slots=True)
+class Converged:
+    """What I6 bounds, from the end of the faults."""
+
+    exposed_seconds: float
+    """The longest exposure, from when both sides ran; 0 where none had to wait for anything but a person."""
+    quoting_seconds: float
+    """Until hedged and quoting, or paused with a reason."""
 
 
 @dataclass(slots=True)
@@ -50,8 +69,7 @@ class Report:
     """Why the desk was paused when everything had healed; empty where it ran."""
     mended: int
     """How often a person had to close everything by hand and start afresh."""
-    converged_seconds: float
-    """From the end of the faults to hedged-and-quoting, or paused with a reason."""
+    converged: Converged
     kept: list[str] = field(default_factory=list)
 
 
@@ -115,7 +133,7 @@ def _play(seed: int, *, long: bool, show: Callable[[str], None] | None, keep: bo
             lines=stage.trace.count,
             paused=paused,
             mended=stage.mended,
-            converged_seconds=converged,
+            converged=converged,
             kept=stage.trace.lines,
         )
 
@@ -269,34 +287,58 @@ def reason(world: World) -> str:
     return pause.code if pause is not None else ""
 
 
+def hedged(stage: Stage) -> bool:
+    """A + B is less than a minimum, or a journal names an exposure that only a person's act can end."""
+    if abs(stage.truth.net) < stage.truth.min_lots:
+        return True
+    pause = stage.world.a.journal.pause
+    return (pause is not None and pause.code not in BY_PERSON) or checkers.named(stage.world.b)
+
+
 def settled(stage: Stage) -> bool:
     """Hedged and quoting, or paused with a reason."""
-    world, truth = stage.world, stage.truth
+    world = stage.world
     if not (world.a.running and world.b.running) or world.a.driver is None or world.b.driver is None:
         return False
     if any(process.running for process in world.others):
         return False
-    if not (world.maker.core.recovered and world.hedger.core.recovered):
+    if not (world.maker.core.recovered and world.hedger.core.recovered) or not hedged(stage):
         return False
-    if world.maker.latch.mode is Mode.PAUSED:
-        return True
-    return abs(truth.net) < truth.min_lots and bool(world.resting(Role.MAKER))
+    return world.maker.latch.mode is Mode.PAUSED or bool(world.resting(Role.MAKER))
 
 
-def converge(stage: Stage, seconds: float = HEAL_SECONDS) -> float:
-    """I6: hedged and quoting, or paused with a reason, in time. How long it took."""
+def exposed_seconds(stage: Stage, began: float) -> float:
+    """How long A + B has been exposed since then, with both sides running."""
+    world, since = stage.world, stage.truth.exposed_since
+    if since is None or hedged(stage) or not (world.a.running and world.b.running):
+        return 0.0
+    return world.loop.time() - max(began, since, world.a.started, world.b.started)
+
+
+def quoting_bound(desk: DeskSettings) -> float:
+    """Seconds within which the desk quotes again, or is paused."""
+    counted = desk.maker_share or desk.hedger_share or desk.orders_per_minute_max <= 60
+    return QUOTING_SECONDS + (MINUTE_SECONDS if counted else 0.0)
+
+
+def converge(stage: Stage) -> Converged:
+    """I6: each exposure ends in time, and the desk quotes again or is paused with a reason in time."""
     world, truth = stage.world, stage.truth
-    began = world.loop.time()
+    began, longest = world.loop.time(), 0.0
+    exposed_max, quoting_max = EXPOSED_SECONDS + world.desk.read_lag_ms / 1000, quoting_bound(world.desk)
     while not settled(stage):
-        if world.loop.time() - began > seconds:
-            raise Violation(f"I6: not settled {seconds:.0f} s after everything had healed: {_standing(stage)}")
+        longest = max(longest, exposed_seconds(stage, began))
+        if longest > exposed_max:
+            raise Violation(f"I6: unhedged for {longest:.1f} s after everything had healed: {_standing(stage)}")
+        if world.loop.time() - began > quoting_max:
+            raise Violation(f"I6: not settled {quoting_max:.0f} s after everything had healed: {_standing(stage)}")
         world.run(0.1)
         truth.raise_first()
         patience, stage.patience = stage.patience, 0.0
         stage.tend()
         stage.patience = patience
     look(stage)
-    return world.loop.time() - began
+    return Converged(exposed_seconds=longest, quoting_seconds=world.loop.time() - began)
 
 
 def _standing(stage: Stage) -> str:
