@@ -40,6 +40,8 @@ class Table:
     paused: Counter[str] = field(default_factory=Counter)
     mended: int = 0
     converged: list[Converged] = field(default_factory=list)
+    watched: int = 0
+    alerts: Counter[str] = field(default_factory=Counter)
     violations: dict[int, str] = field(default_factory=dict)
 
     def add(self, report: Report) -> None:
@@ -52,6 +54,9 @@ class Table:
         self.paused[report.paused or "running"] += 1
         self.mended += report.mended
         self.converged.append(report.converged)
+        if report.alerts is not None:
+            self.watched += 1
+            self.alerts.update(report.alerts)
 
     def as_json(self) -> dict[str, Any]:
         """For a file."""
@@ -72,6 +77,8 @@ class Table:
             "quoting_p99_seconds": p99([one.quoting_seconds for one in self.converged]),
             "after_healing": dict(sorted(self.paused.items())),
             "started_afresh": self.mended,
+            "with_a_monitor": self.watched,
+            "alerts_of_the_monitor": dict(sorted(self.alerts.items())),
             "violations": {str(seed): text for seed, text in sorted(self.violations.items())},
         }
 

@@ -13,10 +13,12 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from tests.simulation import checkers, faults
+from tests.simulation.faults import of_monitor
 from tests.simulation.market import Market, Takers
 from tests.simulation.stage import Stage
 from tests.simulation.trace import Trace
 from tests.simulation.truth import Truth, Violation
+from tests.simulation.watching import Watching
 from tests.simulation.world import World, settings
 
 from lighter_hedge.domain.settings import DeskSettings, Direction
@@ -27,6 +29,8 @@ LONG = ((20, 120.0), (40, 120.0), (80, 120.0), (160, 120.0))
 """Rounds, and virtual seconds at most, of a world: one of these …"""
 SHORT = (5, 25.0)
 """… or this."""
+WATCHED = 4
+"""One world in so many has a monitor."""
 EXPOSED_SECONDS = 15.0
 """Beside the read lag, how long an exposure may last once both sides run and nothing goes wrong any more: the longest
 wait between two questions about an outcome (8 s), then what the answer asks for (a burn or a send, and its evidence:
@@ -70,6 +74,8 @@ class Report:
     mended: int
     """How often a person had to close everything by hand and start afresh."""
     converged: Converged
+    alerts: Counter[str] | None
+    """What the monitor has stored, by code; None where there was none."""
     kept: list[str] = field(default_factory=list)
 
 
@@ -80,6 +86,7 @@ def play(
     show: Callable[[str], None] | None = None,
     keep: bool = False,
     only: tuple[str, ...] = (),
+    watched: bool | None = None,
 ) -> Report:
     """Play one seed.
 
@@ -89,6 +96,7 @@ def play(
         show: gets every line of the trace as it happens.
         keep: keeps the lines in the report.
         only: fault kinds to draw from, instead of what the seed would draw.
+        watched: with a monitor; by default in one world of ``WATCHED``.
 
     Raises:
         Violation: an invariant is broken; a note tells the seed and how to play it again.
@@ -97,7 +105,7 @@ def play(
     collecting = gc.isenabled()
     gc.disable()  # what is collected when must not depend on what ran before
     try:
-        return _play(seed, long=long, show=show, keep=keep, only=only)
+        return _play(seed, long=long, show=show, keep=keep, only=only, watched=watched)
     except BaseException as error:
         error.add_note(f"seed {seed}: play it again with  make world SEED={seed}{'' if long else ' ARGS=--short'}")
         raise
@@ -107,12 +115,22 @@ def play(
             gc.collect(0)
 
 
-def _play(seed: int, *, long: bool, show: Callable[[str], None] | None, keep: bool, only: tuple[str, ...]) -> Report:
+def _play(
+    seed: int,
+    *,
+    long: bool,
+    show: Callable[[str], None] | None,
+    keep: bool,
+    only: tuple[str, ...],
+    watched: bool | None,
+) -> Report:
     rng = random.Random(seed)
     desk, options = drawn_desk(rng)
     with World(desk, **options) as world:
         stage = staged(rng, world, keep=keep, show=show)
         stage.trace.add(f"====== seed {seed}: {_named(desk)}, {_options(options)}")
+        if seed % WATCHED == 1 if watched is None else watched:
+            stage.watching = Watching.begin(stage, random.Random(f"monitor {seed}"))
         weights = dict.fromkeys(only, 1.0) if only else faults.swarm(rng)
         unsafe(stage, weights, *(rng.choice(LONG) if long else SHORT))
         heal(stage)
@@ -134,6 +152,7 @@ def _play(seed: int, *, long: bool, show: Callable[[str], None] | None, keep: bo
             paused=paused,
             mended=stage.mended,
             converged=converged,
+            alerts=stage.watching.alerts() if stage.watching is not None else None,
             kept=stage.trace.lines,
         )
 
@@ -242,6 +261,8 @@ def unsafe(stage: Stage, weights: dict[str, float], rounds: int, seconds: float)
             world.run(min(gap, SLICE_SECONDS))
             gap -= SLICE_SECONDS
             look(stage)
+            if stage.watching is not None:
+                of_monitor.strike(stage.watching)
             stage.tend()
         if rng.random() < 0.1:
             role = stage.side()
@@ -254,6 +275,8 @@ def look(stage: Stage) -> None:
     stage.truth.raise_first()
     for checker in checkers.IN_TIME:
         checker(stage.truth, stage.world)
+    if stage.watching is not None:
+        stage.watching.look()
 
 
 def heal(stage: Stage) -> None:
@@ -277,6 +300,8 @@ def heal(stage: Stage) -> None:
         if process.life is not None:
             process.life.dies_in = None
         process.restart_at = world.loop.time() if not process.running else None
+    if stage.watching is not None:
+        stage.watching.heal()
     world.hub.heal()
     stage.market.show(world.server)
 
@@ -334,6 +359,8 @@ def converge(stage: Stage) -> Converged:
             raise Violation(f"I6: not settled {quoting_max:.0f} s after everything had healed: {_standing(stage)}")
         world.run(0.1)
         truth.raise_first()
+        if stage.watching is not None:
+            stage.watching.look()
         patience, stage.patience = stage.patience, 0.0
         stage.tend()
         stage.patience = patience

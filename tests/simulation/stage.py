@@ -4,6 +4,7 @@ import random
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from tests.simulation.market import Market, Takers
 from tests.simulation.memory_journal import MemoryJournal
@@ -13,6 +14,9 @@ from tests.simulation.truth import Truth
 from tests.simulation.world import DESK, World
 
 from lighter_hedge.domain.states import Mode, Role
+
+if TYPE_CHECKING:
+    from tests.simulation.watching import Watching
 
 EXIT_REFUSED, EXIT_SUPERSEDED = 7, 8
 TRIES_OF_A_PERSON, PATIENCE_SECONDS = 3, 4.0
@@ -44,6 +48,8 @@ class Stage:
     """How often a person has emptied Redis for good: an older copy is not loaded after that."""
     mended: int = 0
     """How often a person had to start the desk afresh."""
+    watching: "Watching | None" = None
+    """The monitor, in some worlds."""
 
     # --- what faults use ---
 

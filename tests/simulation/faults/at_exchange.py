@@ -80,6 +80,8 @@ def outage(stage: Stage) -> str:
     """The whole exchange is away for everybody."""
     seconds = stage.rng.choice((0.5, 1.0, 6.0, 25.0))
     venues = [process.venue for process in stage.world.everybody()]
+    if stage.world.monitor is not None:
+        venues.append(stage.world.monitor.venue)
     for venue in venues:
         venue.cut = True
         venue.drop()
