@@ -51,7 +51,7 @@ bench: $(STAMP) ## Fill to hedge: latency beside a floor and the plain way
 model: $(STAMP) ## Every state and every story of small worlds; spin and a C compiler for the first part
 	@$(BIN)/python -m tests.model $(ARGS)
 
-simulate: $(STAMP) ## Random worlds, SEEDS=first:last, on all cores; ARGS="--json FILE"
+simulate: $(STAMP) ## Random worlds, SEEDS=first:last, on all cores; ARGS="--seconds 3600 --json FILE"
 	@$(BIN)/python -m tests.simulation many $(SEEDS) $(ARGS)
 
 world: $(STAMP) ## One random world with its trace: SEED=n

@@ -67,7 +67,7 @@ def play(
 
     Args:
         seed: which world.
-        long: about twenty rounds instead of about five.
+        long: 20 to 160 rounds instead of five.
         show: gets every line of the trace as it happens.
         keep: keeps the lines in the report.
         only: fault kinds to draw from, instead of what the seed would draw.
