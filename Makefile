@@ -10,7 +10,7 @@ SEEDS ?= 0:5000
 SEED ?= 0
 ARGS ?=
 
-.PHONY: help demo test check fix bench simulate world mutants fuzz mutate properties chaos soak model constraints clean
+.PHONY: help demo test check fix bench simulate world pythons mutants fuzz mutate properties chaos soak model constraints clean
 
 help: ## Show the verbs
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -56,6 +56,9 @@ simulate: $(STAMP) ## Random worlds, SEEDS=first:last, on all cores; ARGS="--sec
 
 world: $(STAMP) ## One random world with its trace: SEED=n
 	@$(BIN)/python -m tests.simulation world $(SEED) $(ARGS)
+
+pythons: $(STAMP) ## The same seeds on every Python of this machine: the same traces; ARGS="--seeds 0:20"
+	@$(BIN)/python -m tests.simulation.pythons $(ARGS)
 
 mutants: $(STAMP) ## Planted bugs: the simulation must find each one; ARGS="--bugs a,b --worlds 1000 --json FILE"
 	@$(BIN)/python -m tests.mutants $(ARGS)
