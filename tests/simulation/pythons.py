@@ -1,7 +1,7 @@
 """Whether the same seeds give the same traces on every Python, and under every hash seed.
 
-python -m tests.simulation.pythons                    every interpreter from 3.11 on that is on this machine
-python -m tests.simulation.pythons /path/to/python    these; each gets an environment of its own with the pinned packages
+python -m tests.simulation.pythons                    every interpreter from 3.11 on that this machine has
+python -m tests.simulation.pythons /path/to/python    these, each with the pinned packages
 """
 
 import argparse
