@@ -19,7 +19,7 @@ HASH_SEEDS = ("0", "1")
 
 def installed() -> dict[str, Path]:
     """Interpreters by version: on the search path, and those of pyenv."""
-    command = [UV, "python", "list", "--only-installed", "--output-format", "json"]
+    command: list[str | Path] = [UV, "python", "list", "--only-installed", "--output-format", "json"]
     listed = json.loads(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
     found = {one["version"]: Path(one["path"]) for one in listed}
     for path in sorted((Path.home() / ".pyenv" / "versions").glob("3.*/bin/python3")):
@@ -31,12 +31,12 @@ def digests(python: Path, folder: Path, seeds: str) -> tuple[str, set[str]]:
     """Version, and what each hash seed has printed."""
     subprocess.run([UV, "venv", "-q", "--clear", "-p", python, folder], check=True)
     inside = folder / "bin" / "python"
-    pins = ["-c", ROOT / "constraints.txt", "-e", f"{ROOT}[dev]"]
+    pins: list[str | Path] = ["-c", ROOT / "constraints.txt", "-e", f"{ROOT}[dev]"]
     subprocess.run([UV, "pip", "install", "-q", "-p", inside, *pins], check=True)
     version = subprocess.run([inside, "-V"], check=True, capture_output=True, text=True).stdout.strip()
     said = set()
     for hash_seed in HASH_SEEDS:
-        command = [inside, "-m", "tests.simulation", "world", seeds, "--hash"]
+        command: list[str | Path] = [inside, "-m", "tests.simulation", "world", seeds, "--hash"]
         environment = {**os.environ, "PYTHONHASHSEED": hash_seed}
         said.add(subprocess.run(command, check=True, cwd=ROOT, env=environment, capture_output=True, text=True).stdout)
     return version, said
