@@ -321,6 +321,17 @@ def test_while_a_is_silent_b_hedges_only_out_of_reach_of_its_rest() -> None:
     assert len(sent(talk.wait(2_100))) == 1
 
 
+def test_once_a_has_spoken_no_hedge_waits_for_the_next_one_out_of_reach() -> None:
+    """The waits between those grow; what may reach the market again has nothing to wait for."""
+    talk = armed()
+    a_fills(talk, 40)
+    talk.alive = False
+    talk.wait(3_200)
+    talk.hear(OrderReported(role=Role.HEDGER, report=row(2, lots=40, closed=True, status="canceled")))
+    out = talk.a_says(announce=None, fills=(fills(filled=40, closed=True),))
+    assert request_of(out).price == PRICE - 2_000
+
+
 def test_an_expired_rest_of_a_silent_a_does_not_keep_b_waiting() -> None:
     talk = hedger_side()
     talk.a_says(announce=announce(expires_ms=WALL_MS + 20_000), round=1)
