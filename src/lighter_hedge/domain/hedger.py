@@ -341,14 +341,14 @@ class Hedger:
         if candidate is not None:
             assert isinstance(candidate.request, OrderRequest)
             self._attempts.add(candidate.request.coid)
-            core.own.intend(candidate.request, core.skew.venue_ms(now))
+            core.own.intend(candidate.request, core.skew.newest_ms)
             self._urgent += core.lane.send_prepared(candidate, now)
             return []
         request = self._order(side, lots, cap, self._round())
         if out_of_reach:
             self._out_of_reach.add(request.coid)
         self._attempts.add(request.coid)
-        core.own.intend(request, core.skew.venue_ms(now))
+        core.own.intend(request, core.skew.newest_ms)
         return core.lane.submit(request)
 
     def _joins_parts(self, now: Instant) -> bool:
