@@ -35,12 +35,13 @@ EXPOSED_SECONDS = 15.0
 """Beside the read lag, how long an exposure may last once both sides run and nothing goes wrong any more: the longest
 wait between two questions about an outcome (8 s), then what the answer asks for (a burn or a send, and its evidence:
 3 s at most), a read of both accounts (1 s), and the hedge, with three tries at most (2.5 s)."""
-QUOTING_SECONDS = 30.0
-"""Until the desk quotes again, or is paused: a person who ends a second instance, or starts what has refused to start,
-may take 10 s, and closes by hand in 4 s; a start, or an outcome to resolve, takes an exposure's time. A halt counts for
-10 s after the venue's last word of it, and "too many requests" for 5 s: they run meanwhile."""
+STARTED_SECONDS = 15.0
+"""What a start may take, or an outcome to be resolved: as an exposure. Beside it the desk may have to wait for one of two
+things until it quotes again, or is paused: for a difference between books and venue that no two reads prove, which is
+named once it is as old as ``unhedged_ms_max``; or …"""
 MINUTE_SECONDS = 60.0
-"""More, where requests or quotes of a minute are limited: what the faults have used up comes back a minute later."""
+"""… where requests or quotes of a minute are limited, for what the faults have used up. Shorter, and meanwhile: 10 s
+after the venue's last word of a halt, 5 s after "too many requests", 10 s for a person to end a second instance."""
 BY_PERSON = ("PAUSED", "DRAINED", "CLEARED")
 """Pauses that say nothing of an exposure: B hedges on."""
 DRAIN_SECONDS = 90.0
@@ -343,7 +344,7 @@ def exposed_seconds(stage: Stage, began: float) -> float:
 def quoting_bound(desk: DeskSettings) -> float:
     """Seconds within which the desk quotes again, or is paused."""
     counted = desk.maker_share or desk.hedger_share or desk.orders_per_minute_max <= 60
-    return QUOTING_SECONDS + (MINUTE_SECONDS if counted else 0.0)
+    return STARTED_SECONDS + max(desk.unhedged_ms_max / 1000, MINUTE_SECONDS if counted else 0.0)
 
 
 def converge(stage: Stage) -> Converged:

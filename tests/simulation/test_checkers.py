@@ -177,7 +177,7 @@ def test_an_exposure_that_outlasts_the_healing_is_seen(quoting: Stage) -> None:
 def test_a_desk_that_never_quotes_again_is_seen(quoting: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(Maker, "_announce", lambda maker, now: [])
     quoting.world.kill(Role.MAKER)
-    with pytest.raises(Violation, match="I6: not settled 30 s"):
+    with pytest.raises(Violation, match="I6: not settled 105 s"):
         converge(quoting)
 
 
