@@ -36,9 +36,9 @@ EXPOSED_SECONDS = 15.0
 wait between two questions about an outcome (8 s), then what the answer asks for (a burn or a send, and its evidence:
 3 s at most), a read of both accounts (1 s), and the hedge, with three tries at most (2.5 s)."""
 STARTED_SECONDS = 15.0
-"""What a start may take, or an outcome to be resolved: as an exposure. Beside it the desk may have to wait for one of two
-things until it quotes again, or is paused: for a difference between books and venue that no two reads prove, which is
-named once it is as old as ``unhedged_ms_max``; or …"""
+"""What a start may take, or an outcome to be resolved: as an exposure. Beside it the desk may have to wait for one of
+two things until it quotes again, or is paused: for a difference between books and venue that no two reads prove, which
+is named once it is as old as ``unhedged_ms_max``; or …"""
 MINUTE_SECONDS = 60.0
 """… where requests or quotes of a minute are limited, for what the faults have used up. Shorter, and meanwhile: 10 s
 after the venue's last word of a halt, 5 s after "too many requests", 10 s for a person to end a second instance."""
