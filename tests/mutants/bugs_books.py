@@ -75,7 +75,7 @@ def _forget_serials(plant: Plant) -> None:
         return first_rows
 
     def make_rebase(real: Any) -> Any:
-        def rebase(ledger: Any, position: int) -> None:
+        def rebase(ledger: Any, position: int, since_ms: int = 0) -> None:
             real(ledger, position)
             ledger.folded_serial = ledger.highest_serial = 0
 

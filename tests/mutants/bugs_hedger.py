@@ -81,7 +81,7 @@ def hedges_by_messages_alone(plant: Plant) -> None:
         return step
 
     plant.around(Core, "step", make)
-    plant.set(Core, "attribute_unseen_fills", lambda core, now: [])
+    plant.set(Core, "attribute_unseen_fills", lambda core, now, *, silent: [])
 
 
 @bug("domain.hedger._hedge", "H22 H19", "prompt never_silent")
@@ -286,8 +286,8 @@ def stands_down_without_a_burn(plant: Plant) -> None:
     plant.around(StandingDown, "step", make)
 
     def state_of(real: Any) -> Any:
-        def state(machine: Any, now: Any) -> Any:
-            told = real(machine, now)
+        def state(machine: Any, now: Any, last: Any = None) -> Any:
+            told = real(machine, now, last)
             return replace(told, unresolved=0) if told.stood_down is not None else told
 
         return state

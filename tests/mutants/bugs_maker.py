@@ -178,7 +178,7 @@ def stale_book_is_quoted_from(plant: Plant) -> None:
 @bug("domain.skew.Skew.reasons", "H26 E23", "skewed")
 def clock_is_trusted(plant: Plant) -> None:
     """A quotes by a clock that is minutes off."""
-    plant.set(Skew, "reasons", lambda skew: [])
+    plant.set(Skew, "reasons", lambda skew, now: [])
 
 
 @bug("domain.budget.Budget.lacks", "H35 E16", "budget")

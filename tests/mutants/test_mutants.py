@@ -6,11 +6,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.mutants import ALL, promises
+from tests.mutants import ALL
 from tests.mutants.bug import ASSERTION, BUGS, Bug, Plant, planted
 from tests.mutants.hunt import hunt, look
 from tests.mutants.plain import hunt_plain, plain_desk
-from tests.simulation import checkers
+from tests.simulation import checkers, promises
 from tests.simulation import play as play_module
 from tests.simulation.play import play
 
@@ -37,7 +37,7 @@ CHECKERS = {
         *checkers.AT_SEND,
         *checkers.IN_TIME,
         *promises.AT_SEND,
-        *promises.AT_COMMIT,
+        *(checker for group in promises.AT_COMMIT.values() for checker in group),
         *(checker for group in promises.AT_EFFECT.values() for checker in group),
         *promises.IN_TIME,
         *promises.AT_END,

@@ -98,6 +98,8 @@ class SimVenue:
         """No connection and no answer at all: the network of this side is gone."""
         self.deaf: set[str] = set()
         """Channels whose frames are lost on the way."""
+        self.rows_late_us = 0
+        """Rows of orders are readable so long after they have been made."""
         self.lose_requests = 0
         """So many of the next sends never arrive."""
         self.skew_ms = 0
@@ -213,7 +215,9 @@ class SimVenue:
             state, own = self.server.exchange.state, ACCOUNTS[self.role]
             cutoff_us = self.server.venue.cutoff_us(own, now_us)
             found = reads.orders(state, own, cutoff_us, self.market.market_index)
-            return tuple(self._report(o) for o in found if not coids or o.client_order_index in coids)
+            before_us = now_us - self.rows_late_us
+            wanted = (o for o in found if not coids or o.client_order_index in coids)
+            return tuple(self._report(o) for o in wanted if o.created_us <= before_us)
 
         rows: tuple[OrderReport, ...] = await self._read(look)
         return rows

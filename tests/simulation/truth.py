@@ -3,6 +3,7 @@
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
 
 from tests.simulation.process import Process
 from tests.simulation.sim_server import ACCOUNTS, ROLES, SimServer, signed
@@ -13,6 +14,9 @@ from lighter_hedge.domain.events import Candidate, Event, HedgerHeard, OrderKind
 from lighter_hedge.domain.settings import DeskSettings
 from lighter_hedge.domain.states import Announce, Role
 from lighter_hedge.simulator.orders import Order, OrderStatus, Trade
+
+if TYPE_CHECKING:
+    from tests.simulation.facts import Facts
 
 KNOWN_SECONDS = 10.0
 """After so long, whatever the exchange has done is known to a side that runs."""
@@ -67,6 +71,12 @@ class Truth:
     """Checked when a quote of A comes to rest in the book."""
     at_fill: "tuple[Callable[[Truth, Fill], None], ...]" = ()
     """Checked at every fill."""
+    at_effect: "dict[str, tuple[Callable[[Truth, Process, Any], None], ...]]" = field(default_factory=dict)
+    """Checked at every effect of a process, by its kind."""
+    at_commit: "dict[type, tuple[Callable[[Truth, Process, Any], None], ...]]" = field(default_factory=dict)
+    """Checked at everything that is written down, by its kind."""
+    facts: "Facts" = field(init=False)
+    """What the world has seen beside all this."""
     totals: dict[Role, int] = field(default_factory=lambda: dict.fromkeys(Role, 0))
     """Signed lots that the desk's own orders have filled since the baseline."""
     base: int = 0
@@ -116,6 +126,17 @@ class Truth:
                 self.armed[what.announce.coid] = now
         elif isinstance(what, Candidate) and process.role is Role.HEDGER and isinstance(what.request, OrderRequest):
             self.hedge_signed[what.request.round] = now
+        self.facts.written(what)
+        for checker in self.at_commit.get(type(what), ()):
+            self._check(checker, process, what)
+
+    def on_effect(self, process: Process, what: str, detail: object) -> None:
+        if what in ("send", "read"):
+            self.facts.requested(process.name)
+        elif what == "alert":
+            self.facts.told(str(detail))
+        for checker in self.at_effect.get(what, ()):
+            self._check(checker, process, detail)
 
     def on_send(self, venue: SimVenue, candidate: Candidate) -> None:
         request = candidate.request
@@ -169,6 +190,7 @@ class Truth:
         if role is Role.MAKER and sent is not None and sent.request.kind is OrderKind.QUOTE:
             self.rounds.add(sent.request.round)
         self._time_exposure(fill.at)
+        self.facts.filled(fill, self.min_lots)
         for checker in self.at_fill:
             self._check(checker, fill)
 

@@ -178,6 +178,21 @@ def drop_copy_refused(stage: Stage) -> str:
     return process.role.letter
 
 
+def pushes_late(stage: Stage) -> str:
+    """The exchange's stream lags for both sides alike, while its transactions run as ever."""
+    seconds = stage.rng.choice((0.5, 1.2, 2.5))
+    networks = [process.venue.network for process in stage.world.everybody()]
+    for network in networks:
+        network.frames_late = seconds
+
+    def back() -> None:
+        for network in networks:
+            network.frames_late = 0.0
+
+    stage.later(stage.rng.uniform(3.0, 8.0), back)
+    return f"{seconds} s"
+
+
 KINDS = {
     "request_lost": (request_lost, 3.0, "H6 H10"),
     "request_late": (request_late, 3.0, "H6 H10 H28 E2 E6"),
@@ -200,4 +215,5 @@ KINDS = {
     "reads_fail": (reads_fail, 1.5, "H5 E25"),
     "slow": (slow, 1.0, "H6 H40 E13"),
     "drop_copy_refused": (drop_copy_refused, 1.0, "H5 E17 E19"),
+    "pushes_late": (pushes_late, 0.5, "H1 H5 H40 E17"),
 }

@@ -1,18 +1,15 @@
-"""Further checkers, for defences whose absence breaks none of the simulation's own, and what they must know.
+"""What the defences promise beside the invariants: each is read from the journals and from the exchange's own record.
 
-Same form as those of the simulation: a function of what has happened, which raises ``Violation``. They run in the
-control too: without a planted bug none of them may find anything.
+Same form as ``checkers``: a function of what has happened, which raises ``Violation``.
 """
 
 from collections import deque
-from dataclasses import dataclass, field
 from typing import Any
 
+from tests.simulation.facts import FOREIGN_CODES, SKEW_MS, UNSURE
 from tests.simulation.process import Process
-from tests.simulation.sim_server import BTC
 from tests.simulation.sim_venue import SimVenue
-from tests.simulation.stage import Stage
-from tests.simulation.truth import Fill, Truth, Violation
+from tests.simulation.truth import Truth, Violation
 from tests.simulation.world import World
 
 from lighter_hedge.domain.commands import AskKnown, ModeChanged, TriesCounted
@@ -33,115 +30,9 @@ TOLD_SECONDS = 15.0
 RUNAWAY = 12
 RUNAWAY_SECONDS = 5.0
 CANCEL_SECONDS = 9.0
-FOREIGN_CODES = ("POSITION_DIFFERS", "FOREIGN_TRADE")
-FOREIGN = ("manual_trade", "forced_trade", "transfer")
-UNSURE = (
-    *FOREIGN,
-    "late_fill",
-    "restored",
-    "journal_lost",
-    "journals_lost",
-    "second_instance",
-    "second_from_backup",
-    "sleeper_replaced",
-)
-"""Faults after which a difference between books and exchange may be real."""
 TWICE = ("second_instance", "second_from_backup", "sleeper_replaced", "restored", "journal_lost", "journals_lost")
 """Faults after which a side may find its key used by somebody else, or its messages refused."""
 EXIT_SUPERSEDED = 8
-
-
-@dataclass(slots=True)
-class Facts:
-    """What one world has seen beside the exchange's own record."""
-
-    stage: Stage
-    resumes: dict[int, float] = field(default_factory=dict)
-    """Pauses that a person has asked to end, and when last."""
-    last_resume: float = -1e9
-    started: dict[Role, float] = field(default_factory=dict)
-    """When the newest life of a side began."""
-    by_person: dict[str, bool] = field(default_factory=dict)
-    """Whether a life, by name, was started by a person after a recorded stop."""
-    hedged_since: float | None = 0.0
-    foreign_seen: int = 0
-    """Foreign changes so far."""
-    named: bool = False
-    """Somebody has said so."""
-    healed_in_vain: str = ""
-    """Why the desk was still paused when everything had healed and a person had asked for new tries."""
-    mids: deque[tuple[float, int]] = field(default_factory=deque)
-    skewed_since: dict[Role, float] = field(default_factory=dict)
-    skewed_at: float = -1e9
-    """When a clock was last seen to be wrong."""
-    redis_cut_at: float = -1e9
-    """When Redis was last seen to be gone."""
-    poor_since: float | None = None
-    traded: int = 0
-    """Quote amount of A's fills since its newest life began, or a person last resumed."""
-    traded_over: float | None = None
-    requests: dict[str, deque[float]] = field(default_factory=dict)
-    """Sends and reads of a life within the last minute."""
-
-    @property
-    def now(self) -> float:
-        return self.stage.world.loop.time()
-
-    def sure(self) -> bool:
-        """Whether nothing has happened that can make books and exchange differ."""
-        return not self.stage.mended and not any(self.stage.counts[kind] for kind in UNSURE)
-
-    def process(self, venue: SimVenue) -> Process:
-        """Whose way to the exchange this is."""
-        return next(one for one in self.stage.world.everybody() if one.venue is venue)
-
-    def poor(self) -> bool:
-        """Whether B, who holds nothing, has not half of what a full hedge needs."""
-        world = self.stage.world
-        need = BTC.quote(world.desk.quantity, self.stage.market.mid) * BTC.initial_margin_fraction // 10_000
-        return world.server.account(Role.HEDGER).collateral < need // 2 and not world.position(Role.HEDGER)
-
-    def note(self) -> None:
-        """Look around; called as time passes."""
-        world, now = self.stage.world, self.now
-        self.mids.append((now, self.stage.market.mid))
-        while now - self.mids[0][0] > 10.0 and len(self.mids) > 1:
-            self.mids.popleft()
-        for role, process in world.processes.items():
-            if abs(process.venue.skew_ms) > 1_000:
-                self.skewed_since.setdefault(role, now)
-                self.skewed_at = now
-            else:
-                self.skewed_since.pop(role, None)
-        self.foreign_seen = self.stage.truth.foreign + self.stage.counts["transfer"]
-        if world.hub.is_cut:
-            self.redis_cut_at = now
-        if not self.poor():
-            self.poor_since = None
-        elif self.poor_since is None:
-            self.poor_since = now
-
-
-current: list[Facts] = []
-"""Of the world that is being played: at most one."""
-
-
-def facts(truth: Truth) -> Facts:
-    """Of the world whose truth this is."""
-    assert current[0].stage.truth is truth
-    return current[0]
-
-
-def name(code: str) -> None:
-    """Somebody has stored an alert, or paused, for this."""
-    if code in FOREIGN_CODES:
-        current[0].named = True
-
-
-def name_entry(entry: Any) -> None:
-    """Somebody has written this down."""
-    if isinstance(entry, ModeChanged | AskKnown) and entry.pause is not None:
-        name(entry.pause.code)
 
 
 # --- at every order whose bytes leave a process ---------------------------------------------------------------------
@@ -151,7 +42,7 @@ def pause_holds(truth: Truth, venue: SimVenue, request: OrderRequest) -> None:
     """While A's journal says paused nothing is quoted; while it says draining nothing is opened."""
     if request.kind is not OrderKind.QUOTE:
         return
-    newest = facts(truth).process(venue).journal._last(ModeChanged)
+    newest = truth.facts.process(venue).journal._last(ModeChanged)
     if newest is None or newest.mode is Mode.RUNNING:
         return
     if newest.mode is Mode.PAUSED or request.opens:
@@ -160,7 +51,7 @@ def pause_holds(truth: Truth, venue: SimVenue, request: OrderRequest) -> None:
 
 def close_size(truth: Truth, venue: SimVenue, request: OrderRequest) -> None:
     """I8: a closing quote is no larger than what A holds."""
-    if request.kind is not OrderKind.QUOTE or request.coid not in truth.announced or not facts(truth).sure():
+    if request.kind is not OrderKind.QUOTE or request.coid not in truth.announced or not truth.facts.sure():
         return
     announce, _ = truth.announced[request.coid]
     held = abs(truth.totals[Role.MAKER])
@@ -172,7 +63,7 @@ def quote_collar(truth: Truth, venue: SimVenue, request: OrderRequest) -> None:
     """I8: a quote's price lies inside the collar around the mark price of the last seconds."""
     if request.kind is not OrderKind.QUOTE:
         return
-    mids = [*(mid for _, mid in facts(truth).mids), facts(truth).stage.market.mid]
+    mids = [*(mid for _, mid in truth.facts.mids), truth.facts.stage.market.mid]
     collar = truth.desk.price_collar_bps_e2
     if all(abs(request.price - mid) * 1_000_000 > 1.05 * collar * mid for mid in mids):
         raise Violation(f"I8: a quote at {request.price} while the mark price is {mids[-1]}")
@@ -180,22 +71,22 @@ def quote_collar(truth: Truth, venue: SimVenue, request: OrderRequest) -> None:
 
 def skewed(truth: Truth, venue: SimVenue, request: OrderRequest) -> None:
     """No quote by a clock that has been wrong for seconds."""
-    since = facts(truth).skewed_since.get(venue.role)
-    off = request.kind is OrderKind.QUOTE and abs(venue.skew_ms) > 1_000
-    if off and since is not None and facts(truth).now - since > 3.0:
+    since = truth.facts.skewed_since.get(venue.role)
+    off = request.kind is OrderKind.QUOTE and abs(venue.skew_ms) > SKEW_MS
+    if off and since is not None and truth.facts.now - since > 3.0:
         raise Violation(f"a quote left by a clock that is off by {venue.skew_ms} ms")
 
 
 def margin(truth: Truth, venue: SimVenue, request: OrderRequest) -> None:
     """No opening quote while B has long had too little for its hedge."""
-    since = facts(truth).poor_since if facts(truth).poor() else None
-    if request.kind is OrderKind.QUOTE and request.opens and since is not None and facts(truth).now - since > 8.0:
+    since = truth.facts.poor_since if truth.facts.poor() else None
+    if request.kind is OrderKind.QUOTE and request.opens and since is not None and truth.facts.now - since > 8.0:
         raise Violation("a quote left, and B cannot pay for its hedge")
 
 
 def expiry(truth: Truth, venue: SimVenue, request: OrderRequest) -> None:
     """Every quote ends by itself: not before 5 minutes (the venue drops it in silence), and soon after."""
-    learning = bool(venue.skew_ms) or facts(truth).now - facts(truth).skewed_at < 3.0
+    learning = bool(venue.skew_ms) or truth.facts.now - truth.facts.skewed_at < 3.0
     if request.kind is not OrderKind.QUOTE or learning:
         return
     ends_in_ms = request.expires_ms - truth.server.now_ms()
@@ -208,7 +99,7 @@ def tries_hold(truth: Truth, venue: SimVenue, request: OrderRequest) -> None:
     """After B has written down its failure it hedges nothing before a person gives it new tries."""
     if venue.role is not Role.HEDGER or request.reduce_only:
         return
-    tries = facts(truth).process(venue).journal.tries
+    tries = truth.facts.process(venue).journal.tries
     if tries is not None and tries.failed is not None:
         raise Violation(f"a hedge of round {request.round} left after B had failed")
 
@@ -217,7 +108,7 @@ def runaway(truth: Truth, venue: SimVenue, request: OrderRequest) -> None:
     """H38: B does not send hedge after hedge of which none fills."""
     if venue.role is not Role.HEDGER:
         return
-    since = max(facts(truth).now - RUNAWAY_SECONDS, truth.fills[-1].at if truth.fills else 0.0)
+    since = max(truth.facts.now - RUNAWAY_SECONDS, truth.fills[-1].at if truth.fills else 0.0)
     sent = sum(one.at > since for one in list(truth.sent[Role.HEDGER].values())[-2 * RUNAWAY :])
     if sent > RUNAWAY:
         raise Violation(f"{sent} hedges within {RUNAWAY_SECONDS} s, and none fills anything")
@@ -228,32 +119,16 @@ def budget(truth: Truth, venue: SimVenue, request: OrderRequest) -> None:
     share = truth.desk.maker_share
     if not share or request.kind is not OrderKind.QUOTE or not request.opens:
         return
-    used = facts(truth).requests.get(facts(truth).process(venue).name, deque())
+    used = truth.facts.requests.get(truth.facts.process(venue).name, deque())
     if len(used) > share:
         raise Violation(f"a quote left after {len(used)} requests within a minute, of {share}")
 
 
 def notional(truth: Truth, venue: SimVenue, request: OrderRequest) -> None:
     """I8: nothing is opened once A has traded more within the hour than allowed."""
-    over = facts(truth).traded_over
-    if request.kind is OrderKind.QUOTE and request.opens and over is not None and facts(truth).now - over > 5.0:
-        raise Violation(f"I8: a quote opens, and A has traded {facts(truth).traded} within the hour")
-
-
-# --- at every fill --------------------------------------------------------------------------------------------------
-
-
-def count_fill(truth: Truth, fill: Fill) -> None:
-    """Finds nothing; keeps count."""
-    known = facts(truth)
-    if abs(fill.after) >= truth.min_lots:
-        known.hedged_since = None
-    elif known.hedged_since is None:
-        known.hedged_since = fill.at
-    if fill.role is Role.MAKER:
-        known.traded += BTC.quote(abs(fill.lots), fill.price)
-        if known.traded >= truth.desk.notional_hour_quote_max and known.traded_over is None:
-            known.traded_over = fill.at
+    over = truth.facts.traded_over
+    if request.kind is OrderKind.QUOTE and request.opens and over is not None and truth.facts.now - over > 5.0:
+        raise Violation(f"I8: a quote opens, and A has traded {truth.facts.traded} within the hour")
 
 
 # --- at every effect ------------------------------------------------------------------------------------------------
@@ -271,7 +146,7 @@ def sent_in_time(truth: Truth, process: Process, candidate: Candidate) -> None:
     if not isinstance(request, OrderRequest) or request.kind is not OrderKind.QUOTE:
         return
     _, announced = truth.announced[request.coid]
-    age = facts(truth).now - announced
+    age = truth.facts.now - announced
     if age > truth.desk.arm_ms_max / 1000 + HELD_SECONDS:
         raise Violation(f"I7: a quote of round {request.round} is sent {age:.3f} s after its announce")
 
@@ -289,14 +164,14 @@ def pause_written(truth: Truth, process: Process, state: Any) -> None:
 def false_pause(truth: Truth, process: Process, entry: Any) -> None:
     """The desk never pauses for a foreign change where there was none."""
     pause = entry.pause if isinstance(entry, ModeChanged | AskKnown) else None
-    told = facts(truth).now - facts(truth).redis_cut_at > TOLD_SECONDS
-    if pause is not None and pause.code in FOREIGN_CODES and facts(truth).sure() and told:
+    told = truth.facts.now - truth.facts.redis_cut_at > TOLD_SECONDS
+    if pause is not None and pause.code in FOREIGN_CODES and truth.facts.sure() and told:
         raise Violation(f"{process.name} pauses for {pause.code}, and there is none: {pause.reason}")
 
 
 def needless_pause(truth: Truth, process: Process, entry: Any) -> None:
     """Nobody pauses for an exposure where there has long been none."""
-    known = facts(truth)
+    known = truth.facts
     code = entry.pause.code if isinstance(entry, ModeChanged | AskKnown) and entry.pause is not None else ""
     failed = isinstance(entry, TriesCounted) and entry.failed is not None
     if not failed and code not in ("HEDGE_FAILED", "UNHEDGED_TOO_LONG"):
@@ -315,7 +190,7 @@ def ended_by_a_person(truth: Truth, process: Process, entry: Any) -> None:
     before = next((one for one in reversed(process.journal.entries[:-1]) if isinstance(one, ModeChanged)), None)
     if before is None or before.pause is None:
         return
-    known = facts(truth)
+    known = truth.facts
     if before.pause.id not in known.resumes and not known.by_person.get(process.name):
         raise Violation(f"{process.name} ended its pause {before.pause.code}, and nobody had asked")
     quiet = not truth.fills or known.now - truth.fills[-1].at > 5.0
@@ -348,7 +223,7 @@ def alert_stored(truth: Truth, world: World) -> None:
 
 def superseded_by_nobody(truth: Truth, world: World) -> None:
     """A side ends as superseded only where there is, or was, another instance of it."""
-    counts = facts(truth).stage.counts
+    counts = truth.facts.stage.counts
     if any(counts[kind] for kind in TWICE):
         return
     for process in world.processes.values():
@@ -358,7 +233,7 @@ def superseded_by_nobody(truth: Truth, world: World) -> None:
 
 def prompt(truth: Truth, world: World) -> None:
     """B hedges what it can see by itself, with A or Redis gone."""
-    known, b = facts(truth), world.b
+    known, b = truth.facts, world.b
     if truth.exposed_since is None or not b.running or b.journal.ask is not None or b.driver is None:
         return
     tries = b.journal.tries
@@ -374,7 +249,7 @@ def prompt(truth: Truth, world: World) -> None:
 
 def rests_unarmed(truth: Truth, world: World) -> None:
     """I7: A's quote does not stay when B has started afresh and is not armed for it."""
-    known, b = facts(truth), world.b
+    known, b = truth.facts, world.b
     began = known.started.get(Role.HEDGER)
     if began is None or not b.running or not world.a.running:
         return
@@ -393,9 +268,9 @@ def rests_unarmed(truth: Truth, world: World) -> None:
 
 def foreign_named(truth: Truth, world: World) -> None:
     """A trade that is not the desk's, or a position that moves without one, is named."""
-    known = facts(truth)
+    known = truth.facts
     lost = any(known.stage.counts[kind] for kind in ("restored", "journal_lost", "journals_lost"))
-    known.note()
+    known.look()
     if not known.foreign_seen or known.named or known.stage.mended or lost:
         return
     world.run(NAMED_SECONDS)
@@ -405,14 +280,17 @@ def foreign_named(truth: Truth, world: World) -> None:
 
 def resume_works(truth: Truth, world: World) -> None:
     """I6: where everything has healed and nothing foreign has happened, a person's word is enough to go on."""
-    known = facts(truth)
+    known = truth.facts
     if known.healed_in_vain and not any(known.stage.counts[kind] for kind in UNSURE):
         raise Violation(f"I6: still paused after a resume in a healed world: {known.healed_in_vain}")
 
 
 AT_SEND = (pause_holds, close_size, quote_collar, skewed, margin, expiry, tries_hold, runaway, budget, notional)
-AT_FILL = (count_fill,)
 AT_EFFECT = {"send": (unwritten, sent_in_time), "append": (pause_written,)}
-AT_COMMIT = (false_pause, needless_pause, ended_by_a_person, tries_kept)
+AT_COMMIT = {
+    ModeChanged: (false_pause, needless_pause, ended_by_a_person),
+    AskKnown: (false_pause, needless_pause),
+    TriesCounted: (needless_pause, tries_kept),
+}
 IN_TIME = (alert_stored, superseded_by_nobody, prompt, rests_unarmed)
 AT_END = (foreign_named, resume_works)
