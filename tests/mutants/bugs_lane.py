@@ -200,7 +200,7 @@ def probe_proves_before_it_has_run(plant: Plant) -> None:
     plant.set(Probe, "reported", reported)
 
 
-@bug("domain.lane._still_wanted", "H6 E1", "once gate")
+@bug("domain.lane._still_wanted", "H6 E4", "sent_in_time once gate")
 def lost_order_is_sent_again_unwanted(plant: Plant) -> None:
     """An order that did not arrive is sent again, whatever has happened since."""
 

@@ -43,7 +43,7 @@ def any_answer_of_the_hedger_counts(plant: Plant) -> None:
     plant.set(Peer, "armed_for", armed_for)
 
 
-@bug("domain.gate.View.against_sending", "E13 H28", "armed")
+@bug("domain.gate.View.against_sending", "E13 H28 H15", "armed sent_in_time")
 def answer_may_be_old(plant: Plant) -> None:
     """A sends its quote however long ago it was announced."""
 
@@ -88,7 +88,11 @@ def silence_is_not_noticed(plant: Plant) -> None:
     plant.set(Heard, "silent", lambda heard, now, limit_ms: heard.state is None)
 
 
-@bug("domain.peer.Heard.hear", "H16 H17", "once gate armed rests_unarmed gone_when_silent converge")
+@bug(
+    "domain.peer.Heard.hear",
+    "H16 H17",
+    "once gate armed rests_unarmed gone_when_silent false_pause needless_pause converge",
+)
 def old_states_are_believed(plant: Plant) -> None:
     """The last state heard counts, also where it is older than one heard before."""
 
@@ -239,11 +243,10 @@ def price_is_a_fat_finger(plant: Plant) -> None:
     plant.everywhere(quoting.quote_price, make(quoting.quote_price))
 
 
-@bug("domain.maker._reasons", "H38", "order_rate")
+@bug("domain.maker._reasons", "H38", "order_rate", saved_by="domain.guard.SendGuard._count", unsave=guard_off)
 def orders_of_a_minute_are_not_counted(plant: Plant) -> None:
     """A opens as often as it likes."""
     plant.set(Quoter, "orders_last_minute", lambda quoter, now: 0)
-    guard_off(plant)
 
 
 @bug("domain.quoter.QUOTE_EXPIRY_MARGIN_MS", "E14", "expiry")
@@ -356,7 +359,7 @@ def nobody_pauses_for_an_exposure(plant: Plant) -> None:
 # --- flatten ----------------------------------------------------------------------------------------------------------
 
 
-@bug("domain.flattening.Flattening._carry_out", "E5", "once gate")
+@bug("domain.flattening.Flattening._carry_out", "E5 H9", "flattens_by_leave once gate")
 def flattens_without_the_hedgers_word(plant: Plant) -> None:
     """A closes what is unhedged although B has not stood down."""
 

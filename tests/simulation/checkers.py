@@ -64,9 +64,10 @@ def once(truth: Truth, fill: Fill) -> None:
 def _met_a_clear(truth: Truth, fill: Fill) -> bool:
     """Whether a person's ``clear`` closed A's lots while this hedge of them was under way."""
     sent = truth.sent[Role.HEDGER].get(fill.coid)
-    return sent is not None and any(
-        other.closing and other.role is Role.MAKER and other.at >= sent.at for other in truth.fills[-FILLS_BACK:]
-    )
+    if sent is None:
+        return False
+    since = max(sent.at, sent.again - KNOWN_SECONDS)  # it is not sent again once B must know of the close
+    return any(other.closing and other.role is Role.MAKER and other.at >= since for other in truth.fills[-FILLS_BACK:])
 
 
 def no_self_trade(truth: Truth, fill: Fill) -> None:

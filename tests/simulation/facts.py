@@ -57,6 +57,10 @@ class Facts:
     """When a clock was last seen to be wrong."""
     redis_cut_at: float = -1e9
     """When Redis was last seen to be gone."""
+    paused_at: float = -1e9
+    """When a pause, or the wish for one, was last written down."""
+    heard: dict[str, float] = field(default_factory=dict)
+    """When a life last heard a state of the other side."""
     poor_since: float | None = None
     traded: int = 0
     """Quote amount of A's fills since its newest life began, or a person last resumed."""
@@ -147,3 +151,4 @@ class Facts:
         """Somebody has written this down."""
         if isinstance(entry, ModeChanged | AskKnown) and entry.pause is not None:
             self.told(entry.pause.code)
+            self.paused_at = self.now

@@ -145,7 +145,7 @@ def drawn_desk(rng: random.Random) -> tuple[DeskSettings, dict[str, Any]]:
         maker_order_timeout_ms=rng.choice((2_000, 3_000, 30_000, 60_000)),
         requote_ms_min=rng.choice((500, 5_000)),
         reconcile_ms=5_000,
-        orders_per_minute_max=rng.choice((1_000, 1_000, 60)),
+        orders_per_minute_max=rng.choice((1_000, 1_000, 1_000, 1_000, 60, 20)),
         throttle_ms=rng.choice((1_000, 5_000)),
         read_lag_ms=rng.choice((200, 200, 200, 500, 500, 500, 4_000)),
         retry_times=rng.choice((1, 3, 3)),
@@ -230,7 +230,7 @@ def staged(rng: random.Random, world: World, *, keep: bool = False, show: Callab
     world.on_event = heard
     world.server.on_trade += [trace.trade, truth.on_trade]
     world.server.on_order += [trace.order, truth.on_order, takers.order]
-    stage = Stage(rng, world, truth, market, takers, trace)
+    stage = Stage(rng, world, truth, market, takers, trace, patience=rng.choice((0.5, 0.5, 0.5, 0.5, 0.05)))
     stage.look = lambda: look(stage)
     truth.facts = Facts(stage)
     world.on_start = truth.facts.started_now

@@ -8,13 +8,14 @@ from typing import Any
 
 from tests.simulation.facts import FOREIGN_CODES, SKEW_MS, UNSURE
 from tests.simulation.process import Process
+from tests.simulation.sim_server import API_KEY
 from tests.simulation.sim_venue import SimVenue
 from tests.simulation.truth import Truth, Violation
 from tests.simulation.world import World
 
-from lighter_hedge.domain.commands import AskKnown, ModeChanged, TriesCounted
+from lighter_hedge.domain.commands import AskKnown, FlattenChanged, ModeChanged, StoodDownChanged, TriesCounted
 from lighter_hedge.domain.events import Candidate, OrderKind, OrderRequest
-from lighter_hedge.domain.states import Leg, MakerState, Mode, Role
+from lighter_hedge.domain.states import HedgerState, Leg, MakerState, Mode, Role
 from lighter_hedge.simulator.orders import OrderStatus
 
 NAMED_SECONDS = 12.0
@@ -30,6 +31,9 @@ TOLD_SECONDS = 15.0
 RUNAWAY = 12
 RUNAWAY_SECONDS = 5.0
 CANCEL_SECONDS = 9.0
+CLEAR_SECONDS = 5.0
+"""A's quote may fill at the very moment in which B begins to close."""
+NONCES_BACK = 64
 TWICE = ("second_instance", "second_from_backup", "sleeper_replaced", "restored", "journal_lost", "journals_lost")
 """Faults after which a side may find its key used by somebody else, or its messages refused."""
 EXIT_SUPERSEDED = 8
@@ -104,6 +108,38 @@ def tries_hold(truth: Truth, venue: SimVenue, request: OrderRequest) -> None:
         raise Violation(f"a hedge of round {request.round} left after B had failed")
 
 
+def stands_down(truth: Truth, venue: SimVenue, request: OrderRequest) -> None:
+    """E5: B hedges nothing while its journal says that it has stood down."""
+    if venue.role is not Role.HEDGER or request.reduce_only:
+        return
+    newest = truth.facts.process(venue).journal._last(StoodDownChanged)
+    if newest is not None and newest.stood_down is not None:
+        raise Violation(f"a hedge of round {request.round} left while B stands down")
+
+
+def flattens_by_leave(truth: Truth, venue: SimVenue, request: OrderRequest) -> None:
+    """E5: A closes what is unhedged only where B has stood down for this very wish."""
+    known = truth.facts
+    if venue.role is not Role.MAKER or not request.reduce_only or not known.sure():
+        return
+    wish = known.process(venue).journal._last(FlattenChanged)
+    if wish is None or wish.flatten is None:
+        return
+    held = known.stage.world.b.journal._last(StoodDownChanged)
+    if held is None or held.stood_down is None or held.stood_down.id != wish.flatten.id:
+        raise Violation(f"A closes {request.lots}, and B has not stood down for it")
+
+
+def clears_after_the_maker(truth: Truth, venue: SimVenue, request: OrderRequest) -> None:
+    """E4: B closes its own account only once A is flat."""
+    if venue.role is not Role.HEDGER or not request.reduce_only or not truth.facts.sure():
+        return
+    held = truth.facts.stage.world.position(Role.MAKER)
+    settled = all(truth.facts.now - fill.at > CLEAR_SECONDS for fill in truth.fills[-8:] if fill.role is Role.MAKER)
+    if held and settled:
+        raise Violation(f"B closes {request.lots}, and A holds {held}")
+
+
 def runaway(truth: Truth, venue: SimVenue, request: OrderRequest) -> None:
     """H38: B does not send hedge after hedge of which none fills."""
     if venue.role is not Role.HEDGER:
@@ -158,13 +194,25 @@ def pause_written(truth: Truth, process: Process, state: Any) -> None:
         raise Violation(f"{process.name} tells of its pause {told.code}, which is not written down")
 
 
+def standing_down_written(truth: Truth, process: Process, state: Any) -> None:
+    """B tells of no standing down that is not in its journal: after a crash it would hedge beside A."""
+    told = state.stood_down if isinstance(state, HedgerState) else None
+    if told is None:
+        return
+    newest = process.journal._last(StoodDownChanged)
+    if newest is None or newest.stood_down != told:
+        raise Violation(f"{process.name} tells that it stands down, which is not written down")
+
+
 # --- at every commit ------------------------------------------------------------------------------------------------
 
 
 def false_pause(truth: Truth, process: Process, entry: Any) -> None:
     """The desk never pauses for a foreign change where there was none."""
     pause = entry.pause if isinstance(entry, ModeChanged | AskKnown) else None
-    told = truth.facts.now - truth.facts.redis_cut_at > TOLD_SECONDS
+    known = truth.facts
+    silent = known.now - known.heard.get(process.name, -1e9) > truth.desk.heartbeat_ms_max / 1000
+    told = not silent and known.now - known.redis_cut_at > TOLD_SECONDS
     if pause is not None and pause.code in FOREIGN_CODES and truth.facts.sure() and told:
         raise Violation(f"{process.name} pauses for {pause.code}, and there is none: {pause.reason}")
 
@@ -181,6 +229,21 @@ def needless_pause(truth: Truth, process: Process, entry: Any) -> None:
     calm = known.hedged_since is not None and known.now - known.hedged_since > calm_seconds
     if able and calm and known.sure():
         raise Violation(f"{process.name} pauses for {code or 'a failed hedge'} with A + B at {truth.net}")
+
+
+def burnt(truth: Truth, process: Process, entry: StoodDownChanged) -> None:
+    """E5: where B stands down, the nonces of all that it has ever sent are used up."""
+    sent = truth.sent[Role.HEDGER]
+    if entry.stood_down is None or not sent or not truth.facts.sure():
+        return
+    newest = [one for one in process.journal.candidates[-NONCES_BACK:] if _coid(one) in sent]
+    used = truth.server.account(Role.HEDGER).keys[API_KEY].nonce
+    if any(one.nonce >= used for one in newest):
+        raise Violation("B stands down, and a hedge may still execute")
+
+
+def _coid(candidate: Candidate) -> int:
+    return candidate.request.coid if isinstance(candidate.request, OrderRequest) else 0
 
 
 def ended_by_a_person(truth: Truth, process: Process, entry: Any) -> None:
@@ -212,10 +275,12 @@ def tries_kept(truth: Truth, process: Process, entry: Any) -> None:
 
 
 def alert_stored(truth: Truth, world: World) -> None:
-    """I3: a pause by the desk itself is in the stored outbox too."""
+    """I3: a pause by the desk itself is in the stored outbox too, unless the life that wrote it died at that moment."""
     for process in world.processes.values():
         newest = process.journal._last(ModeChanged)
         if newest is None or newest.pause is None or newest.by != "desk" or not process.running:
+            continue
+        if truth.facts.started[process.role] > truth.facts.paused_at:
             continue
         if newest.pause.code not in {code for code, _ in process.journal.alerts}:
             raise Violation(f"I3: {process.name} is paused for {newest.pause.code}, and has stored no alert")
@@ -285,12 +350,27 @@ def resume_works(truth: Truth, world: World) -> None:
         raise Violation(f"I6: still paused after a resume in a healed world: {known.healed_in_vain}")
 
 
-AT_SEND = (pause_holds, close_size, quote_collar, skewed, margin, expiry, tries_hold, runaway, budget, notional)
-AT_EFFECT = {"send": (unwritten, sent_in_time), "append": (pause_written,)}
+AT_SEND = (
+    pause_holds,
+    close_size,
+    quote_collar,
+    skewed,
+    margin,
+    expiry,
+    tries_hold,
+    stands_down,
+    flattens_by_leave,
+    clears_after_the_maker,
+    runaway,
+    budget,
+    notional,
+)
+AT_EFFECT = {"send": (unwritten, sent_in_time), "append": (pause_written, standing_down_written)}
 AT_COMMIT = {
     ModeChanged: (false_pause, needless_pause, ended_by_a_person),
     AskKnown: (false_pause, needless_pause),
     TriesCounted: (needless_pause, tries_kept),
+    StoodDownChanged: (burnt,),
 }
 IN_TIME = (alert_stored, superseded_by_nobody, prompt, rests_unarmed)
 AT_END = (foreign_named, resume_works)

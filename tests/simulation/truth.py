@@ -10,7 +10,7 @@ from tests.simulation.sim_server import ACCOUNTS, ROLES, SimServer, signed
 from tests.simulation.sim_venue import SimVenue
 
 from lighter_hedge.domain.commands import Announced, BaselineSet, Entry
-from lighter_hedge.domain.events import Candidate, Event, HedgerHeard, OrderKind, OrderRequest
+from lighter_hedge.domain.events import Candidate, Event, HedgerHeard, MakerHeard, OrderKind, OrderRequest
 from lighter_hedge.domain.settings import DeskSettings
 from lighter_hedge.domain.states import Announce, Role
 from lighter_hedge.simulator.orders import Order, OrderStatus, Trade
@@ -32,6 +32,8 @@ class Sent:
 
     request: OrderRequest
     at: float
+    again: float = -1e9
+    """When they last left it again."""
 
 
 @dataclass(slots=True)
@@ -140,15 +142,21 @@ class Truth:
 
     def on_send(self, venue: SimVenue, candidate: Candidate) -> None:
         request = candidate.request
-        if not isinstance(request, OrderRequest) or request.coid in self.sent[venue.role]:
+        if not isinstance(request, OrderRequest):
+            return
+        known = self.sent[venue.role].get(request.coid)
+        if known is not None:
+            known.again = self.server.loop.time()
             return
         self.sent[venue.role][request.coid] = Sent(request, self.server.loop.time())
         for checker in self.at_send:
             self._check(checker, venue, request)
 
     def on_event(self, process: Process, event: Event) -> None:
-        if isinstance(event, HedgerHeard) and process.role is Role.MAKER:
-            self.heard = self.server.loop.time()
+        if isinstance(event, MakerHeard | HedgerHeard):
+            self.facts.heard[process.name] = now = self.server.loop.time()
+            if process.role is Role.MAKER:
+                self.heard = now
 
     def on_order(self, order: Order) -> None:
         if order.account_index == ACCOUNTS[Role.MAKER] and order.is_open and not order.filled_lots:

@@ -273,7 +273,9 @@ class Driver:
             self._commit_timer.cancel()
             self._commit_timer = None
         if self._entries:
+            newest, self._state = self._state, None  # it may tell of what cannot be written down
             self.journal.commit_all(self._entries)
+            self._state = newest
         self._entries, self._must_commit = [], False
 
     def _or_crash(self, work: Callable[[], None]) -> None:

@@ -1,5 +1,6 @@
 """Several things at once: what goes wrong at the one moment at which it hurts."""
 
+from tests.simulation.market import LOTS
 from tests.simulation.memory_journal import MemoryJournal
 from tests.simulation.process import Process
 from tests.simulation.sim_server import ACCOUNTS, BTC
@@ -87,7 +88,7 @@ def clear_in_doubt(stage: Stage) -> str | None:
     resting = stage.world.resting(Role.MAKER)
     if not resting or not stage.world.b.running:
         return None
-    stage.world.b.venue.lose_requests += 1
+    stage.world.b.venue.lose_requests += stage.rng.choice((1, 6))
     stage.takers.fill(resting[0])
     stage.world.run(stage.rng.uniform(0.02, 0.5))
     stage.truth.person_asked = stage.world.loop.time()
@@ -125,7 +126,7 @@ def nobody_hedges(stage: Stage) -> str | None:
         return None
     world.end(b)
     stage.takers.fill(resting[0])
-    _pass(stage, 45.0)
+    _pass(stage, 60.0)
     return f"{resting[0].size_lots} lots"
 
 
@@ -169,6 +170,27 @@ def journals_lost(stage: Stage) -> str:
     return "both"
 
 
+def rest_in_reach(stage: Stage) -> str | None:
+    """A part of A's quote fills in a market so thin that the hedge would meet the rest; A may be dead by then."""
+    world, rng = stage.world, stage.rng
+    resting = world.resting(Role.MAKER)
+    if not resting or resting[0].size_lots < 2:
+        return None
+    stage.market.lots = rng.choice((1, 3))
+    stage.market.show(world.server)
+    if rng.random() < 0.5:
+        world.end(world.a)
+        world.a.restart_at = world.loop.time() + rng.uniform(1.0, 10.0)
+    lots = rng.randint(1, resting[0].size_lots - 1)
+    stage.takers.fill(resting[0], lots)
+
+    def back() -> None:
+        stage.market.lots = LOTS
+
+    stage.later(rng.choice((3.0, 8.0)), back)
+    return f"{lots} of {resting[0].size_lots} lots{'' if world.a.running else ', and A is dead'}"
+
+
 def _fill_quote(stage: Stage) -> None:
     """Somebody takes A's quote, if it has one."""
     for order in stage.world.resting(Role.MAKER)[:1]:
@@ -209,9 +231,10 @@ KINDS = {
     "blind": (blind, 0.5, "H39 E2"),
     "rows_late": (rows_late, 0.5, "H39 E2"),
     "dies_in_doubt": (dies_in_doubt, 0.5, "H3 H20 E1 E6"),
+    "rest_in_reach": (rest_in_reach, 0.5, "H33 E14"),
     "clear_in_doubt": (clear_in_doubt, 0.3, "E4 H6"),
     "hedger_gone": (hedger_gone, 0.15, "H20 E13"),
-    "nobody_hedges": (nobody_hedges, 0.1, "H20 H29 E24"),
+    "nobody_hedges": (nobody_hedges, 0.1, "H20 H29 E5 E24"),
     "maker_gone": (maker_gone, 0.15, "H19 H22 E14"),
     "redis_gone": (redis_gone, 0.15, "H22 H19"),
     "journals_lost": (journals_lost, 0.1, "H25 E9 E24"),
