@@ -57,6 +57,8 @@ class Facts:
     """When a clock was last seen to be wrong."""
     redis_cut_at: float = -1e9
     """When Redis was last seen to be gone."""
+    cut_at: dict[Role, float] = field(default_factory=dict)
+    """When the way of a side to the exchange was last seen to be gone."""
     paused_at: float = -1e9
     """When a pause, or the wish for one, was last written down."""
     heard: dict[str, float] = field(default_factory=dict)
@@ -100,6 +102,8 @@ class Facts:
                 self.skewed_at = now
             else:
                 self.skewed_since.pop(role, None)
+            if process.venue.cut:
+                self.cut_at[role] = now
         self.foreign_seen = self.stage.truth.foreign + self.stage.counts["transfer"]
         if world.hub.is_cut:
             self.redis_cut_at = now

@@ -271,7 +271,7 @@ def heal(stage: Stage) -> None:
     """Everything works again; the market is calm, and nobody trades with A."""
     world = stage.world
     stage.trace.add("====== everything heals")
-    stage.takers.on = False
+    stage.takers.on, stage.healed = False, True
     for _, fault_id in stage.armed:
         world.clear_fault(fault_id)
     for end in stage.undo:

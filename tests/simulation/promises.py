@@ -134,9 +134,12 @@ def clears_after_the_maker(truth: Truth, venue: SimVenue, request: OrderRequest)
     """E4: B closes its own account only once A is flat."""
     if venue.role is not Role.HEDGER or not request.reduce_only or not truth.facts.sure():
         return
-    held = truth.facts.stage.world.position(Role.MAKER)
-    settled = all(truth.facts.now - fill.at > CLEAR_SECONDS for fill in truth.fills[-8:] if fill.role is Role.MAKER)
-    if held and settled:
+    held = before = truth.facts.stage.world.position(Role.MAKER)
+    for fill in reversed(truth.fills):
+        if not before or truth.facts.now - fill.at > CLEAR_SECONDS:
+            break
+        before -= fill.lots if fill.role is Role.MAKER else 0
+    if held and before:
         raise Violation(f"B closes {request.lots}, and A holds {held}")
 
 
@@ -212,7 +215,8 @@ def false_pause(truth: Truth, process: Process, entry: Any) -> None:
     pause = entry.pause if isinstance(entry, ModeChanged | AskKnown) else None
     known = truth.facts
     silent = known.now - known.heard.get(process.name, -1e9) > truth.desk.heartbeat_ms_max / 1000
-    told = not silent and known.now - known.redis_cut_at > TOLD_SECONDS
+    cut_at = max(known.redis_cut_at, known.cut_at.get(process.role, -1e9))
+    told = not silent and known.now - cut_at > TOLD_SECONDS
     if pause is not None and pause.code in FOREIGN_CODES and truth.facts.sure() and told:
         raise Violation(f"{process.name} pauses for {pause.code}, and there is none: {pause.reason}")
 
@@ -299,14 +303,15 @@ def superseded_by_nobody(truth: Truth, world: World) -> None:
 def prompt(truth: Truth, world: World) -> None:
     """B hedges what it can see by itself, with A or Redis gone."""
     known, b = truth.facts, world.b
-    if truth.exposed_since is None or not b.running or b.journal.ask is not None or b.driver is None:
+    exposed = truth.exposed_since
+    if exposed is None or not b.running or b.journal.ask is not None or b.driver is None:
         return
     tries = b.journal.tries
     if (tries is not None and tries.failed is not None) or b.journal.pause is not None or not known.sure():
         return
     if world.resting(Role.MAKER) or world.hedger.standing_down.blocks(world.hedger.peer.state):
         return
-    since = max(truth.exposed_since, truth.able_since[Role.HEDGER], known.started.get(Role.HEDGER, 0.0))
+    since = max(exposed, truth.able_since[Role.HEDGER], known.started.get(Role.HEDGER, 0.0))
     sent = max((one.at for one in truth.sent[Role.HEDGER].values()), default=-1.0)
     if known.now - max(since, sent) > PROMPT_SECONDS + 3 * truth.desk.read_lag_ms / 1000:
         raise Violation(f"B sees {truth.net} lots unhedged for {known.now - since:.1f} s, and sends nothing")

@@ -45,6 +45,8 @@ class Stage:
     """How often a person has emptied Redis for good: an older copy is not loaded after that."""
     mended: int = 0
     """How often a person had to start the desk afresh."""
+    healed: bool = False
+    """Nothing goes wrong any more."""
     look: Callable[[], None] = lambda: None
     """Whether anything has broken so far: for a fault that lets time pass."""
 
@@ -177,10 +179,9 @@ class Stage:
     def _unhedged(self) -> str:
         """Why the desk is still paused, where that is an exposure and everything has healed."""
         pause = self.world.maker.latch.pause if self.world.a.driver is not None else None
-        healed = not self.takers.on
-        return (
-            pause.reason if healed and pause is not None and pause.code in ("HEDGE_FAILED", "UNHEDGED_TOO_LONG") else ""
-        )
+        if not self.healed or pause is None or pause.code not in ("HEDGE_FAILED", "UNHEDGED_TOO_LONG"):
+            return ""
+        return pause.reason
 
     def flatten(self) -> None:
         """By hand, at the exchange: nothing rests, nothing is held, nothing is on its way."""

@@ -40,7 +40,7 @@ KINDS = _kinds(at_exchange.KINDS, in_network.KINDS, in_processes.KINDS, in_redis
 
 FAVOURED_SHARE = 0.7
 """Share of the worlds that know a kind which serves what is looked for, …"""
-FAVOURED_WEIGHT = 1.0
+FAVOURED_WEIGHT = 4.0
 """… and its weight there, at least."""
 QUARANTINE: dict[str, str] = {}
 """Kinds that no world draws by itself, and why. ``play(seed, only=...)`` reaches them."""

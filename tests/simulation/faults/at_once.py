@@ -11,6 +11,10 @@ from tests.simulation.world import DESK
 from lighter_hedge.domain.states import Role
 from lighter_hedge.simulator.orders import Order
 
+NOBODY_SECONDS, CANNOT_SECONDS = 60.0, 25.0
+"""Longer than an exposure may last; longer than A waits before it flattens."""
+QUOTE_LOOKS = 20
+
 
 def answer_crossed(stage: Stage) -> str:
     """The way to the exchange is slow: a send that counts as lost lands just before it is sent again, unseen."""
@@ -63,13 +67,13 @@ def rows_late(stage: Stage) -> str:
 def dies_in_doubt(stage: Stage) -> str | None:
     """A side dies with its order on the way, and starts again while nothing of it can be read yet."""
     world, process = stage.world, stage.process()
-    resting = world.resting(Role.MAKER)
-    if not resting or not process.running:
+    order = _quote(stage)
+    if order is None or not process.running:
         return None
     lag_ms = stage.truth.desk.read_lag_ms * 95 // 100
     said = stage.arm("history_lag", process.role, seconds=lag_ms / 1000, for_seconds=8)
     _hide(stage, process, 5.0, tx=False)
-    stage.takers.fill(resting[0])
+    stage.takers.fill(order)
     world.run(0.010 + stage.rng.uniform(0.002, 0.1))
     world.end(process)
     world.start_process(process)
@@ -85,15 +89,15 @@ def dies_in_doubt(stage: Stage) -> str | None:
 
 def clear_in_doubt(stage: Stage) -> str | None:
     """A's quote fills, B's hedge is lost on its way, and a person clears the desk before B knows."""
-    resting = stage.world.resting(Role.MAKER)
-    if not resting or not stage.world.b.running:
+    order = _quote(stage)
+    if order is None or not stage.world.b.running:
         return None
     stage.world.b.venue.lose_requests += stage.rng.choice((1, 6))
-    stage.takers.fill(resting[0])
+    stage.takers.fill(order)
     stage.world.run(stage.rng.uniform(0.02, 0.5))
     stage.truth.person_asked = stage.world.loop.time()
     stage.say("clear")
-    return f"{resting[0].size_lots} lots"
+    return f"{order.size_lots} lots"
 
 
 def hedger_gone(stage: Stage) -> str | None:
@@ -119,15 +123,30 @@ def hedger_gone(stage: Stage) -> str | None:
 
 
 def nobody_hedges(stage: Stage) -> str | None:
-    """A's quote fills, and B is away for longer than an exposure may last."""
-    world, b = stage.world, stage.world.b
-    resting = world.resting(Role.MAKER)
-    if not resting or not b.running:
+    """A's quote fills, and B is dead, or cut off from the exchange, for longer than an exposure may last."""
+    world, b, order = stage.world, stage.world.b, _quote(stage)
+    if order is None or not b.running:
         return None
-    world.end(b)
-    stage.takers.fill(resting[0])
-    _pass(stage, 60.0)
-    return f"{resting[0].size_lots} lots"
+    dies = stage.rng.random() < 0.5
+    if dies:
+        world.end(b)
+    else:
+        b.venue.cut = True
+    stage.takers.fill(order)
+    _pass(stage, NOBODY_SECONDS)
+    b.venue.cut = False
+    return f"{order.size_lots} lots, B {'is dead' if dies else 'is cut off'}"
+
+
+def hedger_cannot(stage: Stage) -> str | None:
+    """A's quote fills, every hedge is refused, and nobody looks after the desk."""
+    order = _quote(stage)
+    if order is None or not stage.world.b.running:
+        return None
+    stage.arm("reject", Role.HEDGER, code=21739, count=50, seconds=stage.rng.choice((6.0, 20.0)))
+    stage.takers.fill(order)
+    _pass(stage, CANNOT_SECONDS)
+    return f"{order.size_lots} lots"
 
 
 def maker_gone(stage: Stage) -> str | None:
@@ -171,24 +190,40 @@ def journals_lost(stage: Stage) -> str:
 
 
 def rest_in_reach(stage: Stage) -> str | None:
-    """A part of A's quote fills in a market so thin that the hedge would meet the rest; A may be dead by then."""
-    world, rng = stage.world, stage.rng
-    resting = world.resting(Role.MAKER)
-    if not resting or resting[0].size_lots < 2:
+    """A part of A's quote fills in a market so thin that the hedge would meet the rest, and A is slow, or dead."""
+    world, rng, on = stage.world, stage.rng, stage.takers.on
+    order, process = _quiet_quote(stage), world.a
+    if order is None or order.size_lots < 2:
+        stage.takers.on = on
         return None
     stage.market.lots = rng.choice((1, 3))
     stage.market.show(world.server)
-    if rng.random() < 0.5:
-        world.end(world.a)
-        world.a.restart_at = world.loop.time() + rng.uniform(1.0, 10.0)
-    lots = rng.randint(1, resting[0].size_lots - 1)
-    stage.takers.fill(resting[0], lots)
+    dies = rng.random() < 0.5
+    if dies:
+        world.end(process)
+        process.restart_at = world.loop.time() + rng.uniform(1.0, 10.0)
+    else:
+        process.venue.network.latency = 0.6
+    lots = rng.randint(order.size_lots * 2 // 3, order.size_lots - 1)
+    stage.takers.fill(order, lots)
 
     def back() -> None:
-        stage.market.lots = LOTS
+        stage.market.lots, stage.takers.on = LOTS, on
+        process.venue.network.latency = 0.001
 
-    stage.later(rng.choice((3.0, 8.0)), back)
-    return f"{lots} of {resting[0].size_lots} lots{'' if world.a.running else ', and A is dead'}"
+    stage.later(rng.choice((2.0, 5.0)), back)
+    return f"{lots} of {order.size_lots} lots, A is {'dead' if dies else 'slow'}"
+
+
+def _quote(stage: Stage) -> Order | None:
+    """A quote that nobody has traded with, a moment from now at most."""
+    for _ in range(QUOTE_LOOKS):
+        for order in stage.world.resting(Role.MAKER):
+            if not order.filled_lots:
+                return order
+        stage.world.run(0.1)
+        stage.tend()
+    return None
 
 
 def _fill_quote(stage: Stage) -> None:
@@ -234,6 +269,7 @@ KINDS = {
     "rest_in_reach": (rest_in_reach, 0.5, "H33 E14"),
     "clear_in_doubt": (clear_in_doubt, 0.3, "E4 H6"),
     "hedger_gone": (hedger_gone, 0.15, "H20 E13"),
+    "hedger_cannot": (hedger_cannot, 0.1, "H9 E5 E20"),
     "nobody_hedges": (nobody_hedges, 0.1, "H20 H29 E5 E24"),
     "maker_gone": (maker_gone, 0.15, "H19 H22 E14"),
     "redis_gone": (redis_gone, 0.15, "H22 H19"),
