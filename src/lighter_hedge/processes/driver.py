@@ -189,7 +189,11 @@ class Driver:
     def dispatch(self, event: Event) -> None:
         """Give the machine one event and carry out what it wants. Nothing here awaits."""
         if self.exit_code is None:
-            self._execute_all(self.machine.step(event, self.clock()))
+            try:
+                self._execute_all(self.machine.step(event, self.clock()))
+            except JournalError:
+                self._state = None  # it may tell of what could not be written down
+                raise
             self.on_step()
 
     async def _tick(self) -> None:
@@ -273,9 +277,7 @@ class Driver:
             self._commit_timer.cancel()
             self._commit_timer = None
         if self._entries:
-            newest, self._state = self._state, None  # it may tell of what cannot be written down
             self.journal.commit_all(self._entries)
-            self._state = newest
         self._entries, self._must_commit = [], False
 
     def _or_crash(self, work: Callable[[], None]) -> None:
