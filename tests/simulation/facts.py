@@ -57,10 +57,10 @@ class Facts:
     """When a clock was last seen to be wrong."""
     redis_cut_at: float = -1e9
     """When Redis was last seen to be gone."""
-    cut_at: dict[Role, float] = field(default_factory=dict)
+    cut_at: dict[Role, float] = field(default_factory=lambda: dict.fromkeys(Role, -1e9))
     """When the way of a side to the exchange was last seen to be gone."""
     paused_at: float = -1e9
-    """When a pause, or the wish for one, was last written down."""
+    """When a pause was last written down."""
     heard: dict[str, float] = field(default_factory=dict)
     """When a life last heard a state of the other side."""
     poor_since: float | None = None
@@ -155,4 +155,5 @@ class Facts:
         """Somebody has written this down."""
         if isinstance(entry, ModeChanged | AskKnown) and entry.pause is not None:
             self.told(entry.pause.code)
-            self.paused_at = self.now
+            if isinstance(entry, ModeChanged):
+                self.paused_at = self.now

@@ -151,7 +151,7 @@ def drawn_desk(rng: random.Random) -> tuple[DeskSettings, dict[str, Any]]:
         retry_times=rng.choice((1, 3, 3)),
         **_drawn_limits(rng),
     )
-    notional = rng.choice((1_000_000_000_000, 1_000_000_000_000, desk.market.quote(2 * desk.quantity, 1_210_000)))
+    notional = rng.choice((1_000_000_000_000, 1_000_000_000_000, desk.market.quote(4 * desk.quantity, 1_210_000)))
     desk = replace(desk, notional_hour_quote_max=notional)
     options = {
         "same_wallet": same_wallet,

@@ -8,7 +8,7 @@ from typing import Any
 
 from tests.simulation.facts import FOREIGN_CODES, SKEW_MS, UNSURE
 from tests.simulation.process import Process
-from tests.simulation.sim_server import API_KEY
+from tests.simulation.sim_server import API_KEY, WALL_BASE_MS
 from tests.simulation.sim_venue import SimVenue
 from tests.simulation.truth import Truth, Violation
 from tests.simulation.world import World
@@ -34,8 +34,19 @@ CANCEL_SECONDS = 9.0
 CLEAR_SECONDS = 5.0
 """A's quote may fill at the very moment in which B begins to close."""
 NONCES_BACK = 64
-TWICE = ("second_instance", "second_from_backup", "sleeper_replaced", "restored", "journal_lost", "journals_lost")
-"""Faults after which a side may find its key used by somebody else, or its messages refused."""
+LANDED_SECONDS = 3.0
+"""A copy that lands so long after its bytes have left may come after their refusal: A tends it no more."""
+TWICE = (
+    "second_instance",
+    "second_from_backup",
+    "sleeper_replaced",
+    "restored",
+    "journal_lost",
+    "journals_lost",
+    "request_twice",
+)
+"""Faults after which a side may find its key used by somebody else, or its messages refused. A copy of a request may
+land after the request itself has been refused, which freed its nonce."""
 EXIT_SUPERSEDED = 8
 
 
@@ -215,8 +226,9 @@ def false_pause(truth: Truth, process: Process, entry: Any) -> None:
     pause = entry.pause if isinstance(entry, ModeChanged | AskKnown) else None
     known = truth.facts
     silent = known.now - known.heard.get(process.name, -1e9) > truth.desk.heartbeat_ms_max / 1000
-    cut_at = max(known.redis_cut_at, known.cut_at.get(process.role, -1e9))
+    cut_at = max(known.redis_cut_at, *known.cut_at.values())  # either side pauses for what the other asks
     told = not silent and known.now - cut_at > TOLD_SECONDS
+    told = told and not truth.desk.maker_share  # a read may wait a minute there, longer than a difference may last
     if pause is not None and pause.code in FOREIGN_CODES and truth.facts.sure() and told:
         raise Violation(f"{process.name} pauses for {pause.code}, and there is none: {pause.reason}")
 
@@ -327,7 +339,10 @@ def rests_unarmed(truth: Truth, world: World) -> None:
         coid = order.client_order_index
         if order.status is not OrderStatus.OPEN or coid not in truth.announced or truth.armed.get(coid, -1.0) > began:
             continue
-        created = truth.sent[Role.MAKER][coid].at if coid in truth.sent[Role.MAKER] else known.now
+        sent = truth.sent[Role.MAKER].get(coid)
+        if sent is None or order.created_us / 1e6 - WALL_BASE_MS / 1e3 - max(sent.at, sent.again) > LANDED_SECONDS:
+            continue
+        created = sent.at
         age = known.now - max(began, truth.able_since[Role.MAKER], created)
         if age > truth.desk.heartbeat_ms_max / 1000 + CANCEL_SECONDS:
             raise Violation(f"I7: a quote rests, and B has not armed for it since its start {age:.1f} s ago")

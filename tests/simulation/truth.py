@@ -1,7 +1,7 @@
 """What has happened at the exchange and in the journals, in the order in which it happened: what the checkers read."""
 
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -73,9 +73,9 @@ class Truth:
     """Checked when a quote of A comes to rest in the book."""
     at_fill: "tuple[Callable[[Truth, Fill], None], ...]" = ()
     """Checked at every fill."""
-    at_effect: "dict[str, tuple[Callable[[Truth, Process, Any], None], ...]]" = field(default_factory=dict)
+    at_effect: "Mapping[str, tuple[Callable[[Truth, Process, Any], None], ...]]" = field(default_factory=dict)
     """Checked at every effect of a process, by its kind."""
-    at_commit: "dict[type, tuple[Callable[[Truth, Process, Any], None], ...]]" = field(default_factory=dict)
+    at_commit: "Mapping[type, tuple[Callable[[Truth, Process, Any], None], ...]]" = field(default_factory=dict)
     """Checked at everything that is written down, by its kind."""
     facts: "Facts" = field(init=False)
     """What the world has seen beside all this."""
