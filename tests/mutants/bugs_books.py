@@ -231,7 +231,7 @@ def residual_is_an_exposure(plant: Plant) -> None:
     plant.everywhere(pair.residual, lambda lots, min_lots: lots == 0)
 
 
-@bug("domain.core.Core.unclear", "H23 E9 E19", "once armed gate")
+@bug("domain.core.Core.unclear", "H23", "once armed gate")
 def books_of_a_backup_are_believed(plant: Plant) -> None:
     """B arms and hedges by books that have not agreed with the exchange since its start."""
     plant.set(Core, "unclear", property(lambda core: False))

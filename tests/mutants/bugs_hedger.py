@@ -62,12 +62,6 @@ def armed_hedge_goes_for_any_fill(plant: Plant) -> None:
     plant.set(Arming, "candidate", candidate)
 
 
-@bug("domain.hedger._wanted", "H6 E4", "once")
-def lost_hedge_is_always_wanted(plant: Plant) -> None:
-    """A hedge that did not arrive is sent again, though something else may have hedged meanwhile."""
-    plant.set(Hedger, "_wanted", lambda machine, request: True)
-
-
 @bug("domain.hedger._hedge", "H5 H22", "prompt false_pause never_silent")
 def hedges_by_messages_alone(plant: Plant) -> None:
     """B hears of A's fills from A alone: its own copy of A's account is not looked at."""

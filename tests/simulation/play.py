@@ -147,7 +147,7 @@ def drawn_desk(rng: random.Random) -> tuple[DeskSettings, dict[str, Any]]:
         reconcile_ms=5_000,
         orders_per_minute_max=rng.choice((1_000, 1_000, 1_000, 1_000, 60, 20)),
         throttle_ms=rng.choice((1_000, 5_000)),
-        read_lag_ms=rng.choice((200, 200, 200, 500, 500, 500, 4_000)),
+        read_lag_ms=rng.choice((200, 200, 500, 500, 4_000)),
         retry_times=rng.choice((1, 3, 3)),
         **_drawn_limits(rng),
     )

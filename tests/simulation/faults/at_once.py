@@ -45,6 +45,8 @@ def blind(stage: Stage) -> str:
     """Nothing of what becomes of the next order arrives, and reads lag as far as they may."""
     process = stage.process()
     _hide(stage, process, stage.rng.choice((3.0, 8.0)))
+    if stage.rng.random() < 0.5:
+        process.venue.network.sends.append(SendFault("ran", status=500))
     lag = stage.truth.desk.read_lag_ms / 1000 * 0.95
     return stage.arm("history_lag", process.role, seconds=lag, for_seconds=8)
 
@@ -97,6 +99,10 @@ def clear_in_doubt(stage: Stage) -> str | None:
     stage.world.run(stage.rng.uniform(0.02, 0.5))
     stage.truth.person_asked = stage.world.loop.time()
     stage.say("clear")
+    if stage.rng.random() < 0.7:
+        messaging = stage.world.b.messaging
+        messaging.cut()  # A hears no more of B, and closes alone
+        stage.later(20.0, messaging.heal)
     return f"{order.size_lots} lots"
 
 
