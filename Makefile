@@ -10,7 +10,7 @@ SEEDS ?= 0:5000
 SEED ?= 0
 ARGS ?=
 
-.PHONY: help demo test check fix bench simulate world mutants fuzz mutate properties chaos soak model constraints clean
+.PHONY: help demo test check fix bench simulate world pythons mutants fuzz mutate properties chaos soak model constraints clean
 
 help: ## Show the verbs
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -51,11 +51,14 @@ bench: $(STAMP) ## Fill to hedge: latency beside a floor and the plain way
 model: $(STAMP) ## Every state and every story of small worlds; spin and a C compiler for the first part
 	@$(BIN)/python -m tests.model $(ARGS)
 
-simulate: $(STAMP) ## Random worlds, SEEDS=first:last, on all cores; ARGS="--json FILE"
+simulate: $(STAMP) ## Random worlds, SEEDS=first:last, on all cores; ARGS="--seconds 3600 --json FILE"
 	@$(BIN)/python -m tests.simulation many $(SEEDS) $(ARGS)
 
 world: $(STAMP) ## One random world with its trace: SEED=n
 	@$(BIN)/python -m tests.simulation world $(SEED) $(ARGS)
+
+pythons: $(STAMP) ## The same seeds on every Python of this machine: the same traces; ARGS="--seeds 0:20"
+	@$(BIN)/python -m tests.simulation.pythons $(ARGS)
 
 mutants: $(STAMP) ## Planted bugs: the simulation must find each one; ARGS="--bugs a,b --worlds 1000 --json FILE"
 	@$(BIN)/python -m tests.mutants $(ARGS)

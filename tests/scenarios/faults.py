@@ -30,6 +30,7 @@ from lighter_hedge.domain.gate import Peer
 from lighter_hedge.domain.lane import Lane
 from lighter_hedge.domain.lane_words import Fate
 from lighter_hedge.domain.ledger import Ledger, Order
+from lighter_hedge.domain.seen import Seen
 from lighter_hedge.domain.states import Announce, Role
 from lighter_hedge.venue.errors import ReadFailed
 
@@ -388,7 +389,7 @@ def trades_are_not_told_apart() -> Iterator[None]:
     apply_trade = Ledger.apply_trade
 
     def trade(ledger: Ledger, report: TradeReport) -> Order | None:
-        ledger._trades_seen.clear()
+        ledger._trades_seen = Seen(1)
         return apply_trade(ledger, report)
 
     with blind_to_positions(), patched(Ledger, "apply_trade", trade):

@@ -13,8 +13,10 @@ import sys
 import time
 import traceback
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from math import inf
+from pathlib import Path
 from typing import Any
 
 from tests.simulation.faults import KINDS
@@ -95,23 +97,37 @@ def _chunks(first: int, last: int, long: bool) -> Iterator[tuple[int, int, bool]
         yield start, min(start + CHUNK, last), long
 
 
-def many(seeds: str, *, long: bool, workers: int) -> Table:
-    """Play a range of seeds, ``first:last``, on so many processes."""
+def many(
+    seeds: str, *, long: bool, workers: int, seconds: float = inf, keep: Callable[[Table], None] = lambda table: None
+) -> Table:
+    """Play a range of seeds, ``first:last``, on so many processes.
+
+    Args:
+        seeds: the range.
+        long: worlds of 20 rounds and more.
+        workers: processes.
+        seconds: begin nothing more after so long; the table then says how far it came.
+        keep: gets the table every half minute, and at the end: what was played counts, whatever ends this.
+    """
     first, last = (int(part) for part in seeds.split(":"))
     table, began, told = Table(seeds, long), time.monotonic(), time.monotonic()
     with multiprocessing.Pool(workers) as pool:
-        for reports, broken, core_seconds in pool.imap_unordered(_some, _chunks(first, last, long)):
+        for reports, broken, core_seconds in pool.imap(_some, _chunks(first, last, long)):
             for report in reports:
                 table.add(report)
             table.core_seconds += core_seconds
             for seed, text in broken.items():
                 table.violations[seed] = text
                 print(f"seed {seed}: {text}\n    make world SEED={seed}{'' if long else ' ARGS=--short'}", flush=True)
+            table.seeds = f"{first}:{first + table.worlds + len(table.violations)}"
+            table.wall_seconds = time.monotonic() - began
             if time.monotonic() - told > TELL_SECONDS:
                 told = time.monotonic()
-                done = table.worlds + len(table.violations)
-                print(f"{done} worlds, {table.rounds} rounds, {len(table.violations)} violations", flush=True)
-    table.wall_seconds = time.monotonic() - began
+                print(f"seeds {table.seeds}, {table.rounds} rounds, {len(table.violations)} violations", flush=True)
+                keep(table)
+            if table.wall_seconds > seconds:
+                break
+    keep(table)
     return table
 
 
@@ -132,9 +148,10 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.simulation", description=__doc__)
     parser.add_argument("what", choices=("world", "many"))
     parser.add_argument("seeds", help="one seed, or a range first:last")
-    parser.add_argument("--short", action="store_true", help="about five rounds a world instead of about twenty")
+    parser.add_argument("--short", action="store_true", help="five rounds a world instead of 20 to 160")
     parser.add_argument("--workers", type=int, default=os.cpu_count() or 1)
-    parser.add_argument("--json", help="also write the table to this file")
+    parser.add_argument("--seconds", type=float, default=inf, help="begin no further world after so long")
+    parser.add_argument("--json", help="also write the table to this file, again and again")
     parser.add_argument("--hash", action="store_true", help="only the trace hashes, one line a seed")
     arguments = parser.parse_args()
     long = not arguments.short
@@ -145,11 +162,13 @@ def main() -> int:
         return 0
     if arguments.what == "world":
         return _world(int(arguments.seeds), long)
-    table = many(arguments.seeds, long=long, workers=arguments.workers)
+
+    def keep(table: Table) -> None:
+        if arguments.json:
+            Path(arguments.json).write_text(json.dumps(table.as_json(), indent=1))
+
+    table = many(arguments.seeds, long=long, workers=arguments.workers, seconds=arguments.seconds, keep=keep)
     show(table)
-    if arguments.json:
-        with open(arguments.json, "w") as file:
-            json.dump(table.as_json(), file, indent=1)
     return 1 if table.violations else 0
 
 

@@ -87,9 +87,9 @@ class Takers:
     server: SimServer
     rng: random.Random
     appetite: float = 0.9
-    """Share of quotes that are filled."""
+    """Share of quotes that are filled soon; one in five of the others never is."""
     parts: float = 0.3
-    """Share of these that are filled in parts, the last of which may never come."""
+    """Share of these that are filled in parts; the last may be long in coming, or never come."""
     slow_ms: int = 300
     on: bool = True
     part_fills: int = 0
@@ -101,9 +101,13 @@ class Takers:
             return
         self._seen.add(order.order_index)
         rng = self.rng
-        if not self.on or rng.random() >= self.appetite:
+        if not self.on:
             return
         at_ms = rng.choice((0, 1, 20, 50, self.slow_ms))
+        if rng.random() >= self.appetite:
+            if rng.random() < 0.2:
+                return
+            at_ms = rng.choice((700, 1_500, 4_000))
         if rng.random() >= self.parts:
             self._fill(order, at_ms, 0, pieces=rng.choice((1, 1, 1, 2)))
             return
@@ -116,6 +120,8 @@ class Takers:
             at_ms += rng.choice((0, 5, 60, 300, 1_000))
             if left <= 0:
                 return
+        if rng.random() < 0.7:
+            self._fill(order, at_ms + rng.choice((50, 500, 2_000)), 0)
 
     def _fill(self, order: Order, after_ms: int, lots: int, pieces: int = 1) -> None:
         at_us = self.server.now_us() + after_ms * 1000

@@ -12,7 +12,6 @@ from lighter_hedge.domain.budget import Budget
 from lighter_hedge.domain.commands import (
     Alert,
     Attributed,
-    BaselineSet,
     Command,
     Exit,
     FillsKnown,
@@ -306,19 +305,6 @@ class Core:
         if order is not None and not order.closed:
             self.reads.watch(coid, mono_ms)
 
-    def fold_history(self, maker_serial: int) -> list[Command]:
-        """B has never armed under its baseline, and hears A for the first time: what A tells is in the positions."""
-        self.maker.rebase(self.maker.base, self.maker.since_ms)
-        self.maker.folded_serial = maker_serial
-        entry = BaselineSet(
-            maker=self.maker.base,
-            hedger=self.hedger.base,
-            maker_serial=maker_serial,
-            hedger_serial=self.hedger.folded_serial,
-            at_ms=self.maker.since_ms,
-        )
-        return [Record(entry=entry)]
-
     def not_sent(self, coid: int, now: Instant) -> None:
         """An own order was not sent after all. If it has filled all the same, another instance has sent its twin."""
         order = self.own.orders.get(coid)
@@ -397,9 +383,14 @@ class Core:
         return commands
 
     def on_peer_fills(self, fills: tuple[OrderFills, ...], now: Instant) -> list[Command]:
-        """The other side's cumulative fills."""
+        """The other side's cumulative fills. Without a baseline they are history: the positions hold them."""
         commands: list[Command] = []
         ledger = self.ledgers[self.role.other]
+        if self.fresh:
+            ledger.folded_serial = max(
+                ledger.folded_serial, self.settings.desk.highest_serial(one.coid for one in fills)
+            )
+            return []
         for known in fills:
             before = ledger.orders.get(known.coid)
             if before is not None and before.knows(known):
@@ -447,8 +438,7 @@ class Core:
         """All recent orders of the account, at the start. Without a baseline they are history, not fills of ours."""
         assert event.rows is not None
         self.reads.orders_read = True
-        serials = [self.settings.desk.serial(row.coid) or 0 for row in event.rows]
-        highest = max(serials, default=0)
+        highest = self.settings.desk.highest_serial(row.coid for row in event.rows)
         self._serial = max(self._serial, highest + (SERIALS_SKIPPED if self.fresh and highest else 0))
         if self.fresh:
             self.own.folded_serial = max(self.own.folded_serial, highest)

@@ -8,6 +8,7 @@ subscription repeats is in them already. Positions are the truth; the count only
 from dataclasses import dataclass, field
 
 from lighter_hedge.domain.events import Instant, TradeReport
+from lighter_hedge.domain.seen import Seen
 from lighter_hedge.domain.states import DeskId, Role
 
 HOLD_MS = 300
@@ -54,16 +55,7 @@ class _Copy:
     changed_ms: int = 0
     """When a trade or another position was last heard."""
     adrift_since_ms: int | None = None
-    seen: dict[int, None] = field(default_factory=dict)
-
-    def see(self, trade_id: int) -> bool:
-        """Whether this trade is new."""
-        if trade_id in self.seen:
-            return False
-        self.seen[trade_id] = None
-        if len(self.seen) > TRADES_MAX:
-            del self.seen[next(iter(self.seen))]
-        return True
+    seen: Seen[int] = field(default_factory=lambda: Seen(TRADES_MAX))
 
 
 @dataclass(slots=True, kw_only=True)
@@ -76,7 +68,7 @@ class DropCopies:
     _copies: dict[Role, _Copy] = field(default_factory=lambda: {role: _Copy() for role in Role})
     _held: list[_Held] = field(default_factory=list)
     _open_since_ms: int = 0
-    _traded: dict[int, None] = field(default_factory=dict)
+    _traded: Seen[int] = field(default_factory=lambda: Seen(TRADES_MAX))
     """Orders of A that have traded, by client order index."""
 
     # --- what is known ----------------------------------------------------------------------------------------------
@@ -144,14 +136,12 @@ class DropCopies:
     def on_trade(self, role: Role, trade: TradeReport, now: Instant) -> bool:
         """A trade on the stream. Whether it is new."""
         copy = self._copies[role]
-        if not copy.see(trade.trade_id):
+        if not copy.seen.add(trade.trade_id):
             return False
         copy.changed_ms = now.mono_ms
         self._held.append(_Held(role=role, trade=trade, heard_ms=now.mono_ms))
         if role is Role.MAKER:
-            self._traded[trade.coid] = None
-            if len(self._traded) > TRADES_MAX:
-                del self._traded[next(iter(self._traded))]
+            self._traded.add(trade.coid)
         return True
 
     def seen_by_other(self, role: Role, trade_id: int) -> bool:

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from lighter_hedge.domain.core import Core
 from lighter_hedge.domain.events import Candidate, Instant, OrderKind, OrderRequest
 from lighter_hedge.domain.quoting import BPS_E2
+from lighter_hedge.domain.seen import Seen
 from lighter_hedge.domain.units import Side
 
 MINUTE_MS = 60_000
@@ -27,7 +28,7 @@ class SendGuard:
     """Looks at every send of one process."""
 
     core: Core
-    _hashes: dict[str, None] = field(default_factory=dict)
+    _hashes: Seen[str] = field(default_factory=lambda: Seen(HASHES_MAX))
     _round: int = 0
     _in_round: int = 0
     _last_ms: int = 0
@@ -50,9 +51,7 @@ class SendGuard:
             self._quote(request, now) if request.kind is OrderKind.QUOTE else self._hedge(request)
         )
         if not why:
-            self._hashes[candidate.tx_hash] = None
-            if len(self._hashes) > HASHES_MAX:
-                del self._hashes[next(iter(self._hashes))]
+            self._hashes.add(candidate.tx_hash)
             self._in_round += 1
             self._last_ms = now.mono_ms
             if request.opens:

@@ -50,7 +50,7 @@ from lighter_hedge.domain.pair import Agreement, missing, residual
 from lighter_hedge.domain.peer import Acks, Heard, Telling
 from lighter_hedge.domain.reach import Reach
 from lighter_hedge.domain.reads import READ_AGAIN_MS, READ_AGAIN_MS_MAX
-from lighter_hedge.domain.recovery import recover
+from lighter_hedge.domain.recovery import fold_history, recover
 from lighter_hedge.domain.settings import DeskSettings
 from lighter_hedge.domain.states import (
     Confirm,
@@ -166,11 +166,9 @@ class Hedger:
             return []
         core.peer_known = True
         commands: list[Command] = []
-        told = max([core.settings.desk.serial(fills.coid) or 0 for fills in state.fills], default=0)
-        if core.fresh:
-            core.maker.folded_serial = max(core.maker.folded_serial, told)
-        elif first and core.memory.announce is None and told > core.maker.folded_serial:
-            commands += core.fold_history(told)
+        told = core.settings.desk.highest_serial(one.coid for one in state.fills)
+        if first and not core.fresh and core.memory.announce is None and told > core.maker.folded_serial:
+            commands += fold_history(core, told)
         else:
             commands += core.on_peer_fills(state.fills, now)
             self._close_withdrawn(state)

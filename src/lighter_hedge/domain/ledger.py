@@ -9,6 +9,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from lighter_hedge.domain.events import OrderReport, OrderRequest, TradeReport
+from lighter_hedge.domain.seen import Seen
 from lighter_hedge.domain.states import Announce, DeskId, OrderFills, Role
 from lighter_hedge.domain.units import Side
 
@@ -110,7 +111,7 @@ class Ledger:
     foreign_lots: int = 0
     """Signed lots of all of them since the baseline."""
     highest_serial: int = 0
-    _trades_seen: dict[int, None] = field(default_factory=dict)
+    _trades_seen: Seen[int] = field(default_factory=lambda: Seen(TRADES_MAX))
     _parts: dict[int, tuple[int, int, int]] = field(default_factory=dict)
     """By order, its signed lots filled and in flight and its cash, as they stand in the sums."""
     _filled: int = 0
@@ -269,13 +270,8 @@ class Ledger:
 
     def apply_trade(self, trade: TradeReport) -> Order | None:
         """An execution. None where it repeats a known one, or is foreign (then it stands in ``foreign``)."""
-        if trade.trade_id in self._trades_seen:
+        if not self._trades_seen.add(trade.trade_id) or 0 < trade.at_ms < self.since_ms:
             return None
-        self._trades_seen[trade.trade_id] = None
-        if trade.at_ms and trade.at_ms < self.since_ms:
-            return None
-        if len(self._trades_seen) > TRADES_MAX:
-            del self._trades_seen[next(iter(self._trades_seen))]
         serial = self.desk.serial(trade.coid)
         if serial is None or trade.kind != "trade":
             self._not_ours(trade)

@@ -164,10 +164,6 @@ class Maker:
         core = self.core
         core.peer_known = True
         core.peer_busy = state.unresolved > 0
-        if core.fresh:
-            serials = [core.settings.desk.serial(fills.coid) or 0 for fills in state.fills]
-            core.hedger.folded_serial = max([core.hedger.folded_serial, *serials])
-            return []
         return core.on_peer_fills(state.fills, now)
 
     def _on_operator(self, command: OperatorCommand, now: Instant) -> list[Command]:

@@ -56,18 +56,30 @@ def _first_baseline(core: Core, now: Instant) -> list[Command]:
     for role in Role:
         core.checks[role].refresh(core.ledgers[role], 0)
     return [
-        Record(
-            entry=BaselineSet(
-                maker=maker,
-                hedger=hedger,
-                maker_serial=core.maker.folded_serial,
-                hedger_serial=core.hedger.folded_serial,
-                at_ms=since_ms,
-            )
-        ),
+        _baseline(core),
         Say(level=Level.INFO, code="BASELINE", text=f"baseline set: {positions}"),
         *_recovered(core, now),
     ]
+
+
+def fold_history(core: Core, maker_serial: int) -> list[Command]:
+    """B has never armed under its baseline, and hears A for the first time: what A tells is in the positions."""
+    core.maker.rebase(core.maker.base, core.maker.since_ms)
+    core.maker.folded_serial = maker_serial
+    return [_baseline(core)]
+
+
+def _baseline(core: Core) -> Record:
+    """The baseline of both books as it stands, to be written down."""
+    maker, hedger = core.maker, core.hedger
+    entry = BaselineSet(
+        maker=maker.base,
+        hedger=hedger.base,
+        maker_serial=maker.folded_serial,
+        hedger_serial=hedger.folded_serial,
+        at_ms=maker.since_ms,
+    )
+    return Record(entry=entry)
 
 
 def _any_min_lots(core: Core) -> int:

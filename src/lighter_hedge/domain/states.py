@@ -4,6 +4,7 @@ Any single entry is enough: fills are cumulative per order, so a reader merges b
 repetition and reordering need no handling of their own.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import Enum
 
@@ -76,6 +77,10 @@ class DeskId:
         if client_order_index >> SERIAL_BITS != self.number:
             return None
         return client_order_index & ((1 << SERIAL_BITS) - 1) or None
+
+    def highest_serial(self, coids: Iterable[int]) -> int:
+        """The highest serial of the desk's own among these client order indices; 0 where there is none."""
+        return max((self.serial(coid) or 0 for coid in coids), default=0)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -9,7 +9,7 @@ from lighter_hedge.domain.states import Role
 from lighter_hedge.domain.units import MarketSpec, UnitError
 from lighter_hedge.venue.errors import ReadFailed
 from lighter_hedge.venue.lighter import models, parse
-from lighter_hedge.venue.lighter.public import load_market
+from lighter_hedge.venue.lighter.public import load_market, read_account
 from lighter_hedge.venue.lighter.rest import Rest
 from lighter_hedge.venue.lighter.signer import Signer
 from lighter_hedge.venue.lighter.websocket import Stream, StreamSettings
@@ -147,11 +147,7 @@ class LighterVenue:
 
     async def read_account(self, role: Role) -> tuple[int, int, int]:
         """Of either account: signed position in lots, free collateral in millionths, number of open orders."""
-        row = await self._rest.account(self._accounts[role])
-        try:
-            return parse.account(row, self.market)
-        except UnitError as error:
-            raise ReadFailed(f"account: {error}") from None
+        return await read_account(self._rest, self._accounts[role], self.market)
 
     async def stream(self, on_event: OnEvent) -> None:
         """Follow the market and both accounts until cancelled."""

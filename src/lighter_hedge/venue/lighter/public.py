@@ -69,11 +69,7 @@ class PublicVenue:
 
     async def read_account(self, role: Role) -> tuple[int, int, int]:
         """Of either account: signed position in lots, free collateral in millionths, number of open orders."""
-        row = await self._rest.account(self._accounts[role])
-        try:
-            return parse.account(row, self.market)
-        except UnitError as error:
-            raise ReadFailed(f"account: {error}") from None
+        return await read_account(self._rest, self._accounts[role], self.market)
 
     async def stream(self, on_event: OnEvent) -> None:
         """Follow the market and both accounts until cancelled; reconnects by itself."""
@@ -100,6 +96,15 @@ async def load_market(rest: Rest, base_url: str, symbol: str) -> MarketSpec:
                 raise ReadFailed(f"orderBookDetails: {error}") from None
     listed = ", ".join(sorted(row.symbol for row in rows)) or "none"
     raise UnknownMarket(f"the venue lists no market {symbol!r}; it lists: {listed}")
+
+
+async def read_account(rest: Rest, account: int, market: MarketSpec) -> tuple[int, int, int]:
+    """Signed position in lots, free collateral in millionths, number of open orders. Raises ``ReadFailed``."""
+    row = await rest.account(account)
+    try:
+        return parse.account(row, market)
+    except UnitError as error:
+        raise ReadFailed(f"account: {error}") from None
 
 
 async def _no_token(_fresh: bool) -> str:

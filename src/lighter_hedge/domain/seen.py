@@ -1,0 +1,30 @@
+"""What has been seen already: the newest so many, against repetition."""
+
+from collections.abc import Hashable
+from dataclasses import dataclass, field
+from typing import Generic, TypeVar
+
+K = TypeVar("K", bound=Hashable)
+
+
+@dataclass(slots=True)
+class Seen(Generic[K]):
+    """The newest ``limit`` keys."""
+
+    limit: int
+    _keys: dict[K, None] = field(default_factory=dict)
+
+    def add(self, key: K) -> bool:
+        """Remember a key; whether it is new. The oldest is forgotten for it."""
+        if key in self._keys:
+            return False
+        self._keys[key] = None
+        if len(self._keys) > self.limit:
+            del self._keys[next(iter(self._keys))]
+        return True
+
+    def __contains__(self, key: K) -> bool:
+        return key in self._keys
+
+    def __len__(self) -> int:
+        return len(self._keys)
