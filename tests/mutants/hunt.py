@@ -94,10 +94,11 @@ def sight_of(error: BaseException) -> Sight:
     return Sight("broken", where, f"{type(error).__name__}: {text}")
 
 
-def look(seed: int, favoured: tuple[str, ...] = ()) -> Sight | None:
+def look(seed: int, favoured: tuple[str, ...] = (), *, long: bool | None = None) -> Sight | None:
     """Play one world; what ended it before its time, if anything did.
 
     ``favoured``: hazards and sequences whose faults come more often in it.
+    ``long``: every so many worlds where nothing is said.
     """
 
     def ring(*_: object) -> None:
@@ -106,7 +107,7 @@ def look(seed: int, favoured: tuple[str, ...] = ()) -> Sight | None:
     before = signal.signal(signal.SIGALRM, ring)
     signal.alarm(WORLD_SECONDS_MAX)
     try:
-        play(seed, long=seed % LONG_EVERY == LONG_EVERY - 1, favoured=favoured)
+        play(seed, long=seed % LONG_EVERY == LONG_EVERY - 1 if long is None else long, favoured=favoured)
     except (KeyboardInterrupt, SystemExit):
         raise
     except BaseException as error:  # noqa: BLE001 - whatever a planted bug makes of the code is what is looked for

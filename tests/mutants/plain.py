@@ -349,7 +349,7 @@ def hunt_plain(worlds: int) -> Verdict:
     with plain_desk(), struck_faults() as struck:
         for seed in range(played):
             verdict.worlds += 1
-            seen = look(seed)
+            seen = look(seed, long=True)
             if seen is None:
                 continue
             if seen.by in ("broken", "harness", "endless"):
