@@ -15,6 +15,7 @@ from lighter_hedge.domain.ledger import Ledger, Order
 from lighter_hedge.domain.maker import Maker
 from lighter_hedge.domain.pair import Agreement, PositionCheck
 from lighter_hedge.domain.reads import Reads
+from lighter_hedge.domain.seen import Seen
 
 
 def guard_off(plant: Plant) -> None:
@@ -34,7 +35,7 @@ def repeated_trades_count(plant: Plant) -> None:
 
     def make(real: Any) -> Any:
         def apply_trade(ledger: Any, trade: Any) -> Any:
-            ledger._trades_seen.clear()
+            ledger._trades_seen = Seen(limit=1)
             return real(ledger, trade)
 
         return apply_trade

@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.simulation.faults import KINDS
-from tests.simulation.play import Report, play
+from tests.simulation.play import Converged, Report, play
 
 CHUNK = 10
 TELL_SECONDS = 30.0
@@ -41,7 +41,9 @@ class Table:
     wall_seconds: float = 0.0
     paused: Counter[str] = field(default_factory=Counter)
     mended: int = 0
-    converged: list[float] = field(default_factory=list)
+    converged: list[Converged] = field(default_factory=list)
+    watched: int = 0
+    alerts: Counter[str] = field(default_factory=Counter)
     violations: dict[int, str] = field(default_factory=dict)
 
     def add(self, report: Report) -> None:
@@ -53,11 +55,13 @@ class Table:
         self.virtual_seconds += report.virtual_seconds
         self.paused[report.paused or "running"] += 1
         self.mended += report.mended
-        self.converged.append(report.converged_seconds)
+        self.converged.append(report.converged)
+        if report.alerts is not None:
+            self.watched += 1
+            self.alerts.update(report.alerts)
 
     def as_json(self) -> dict[str, Any]:
         """For a file."""
-        ordered = sorted(self.converged)
         return {
             "seeds": self.seeds,
             "long": self.long,
@@ -71,11 +75,19 @@ class Table:
             "wall_seconds": round(self.wall_seconds, 1),
             "core_seconds": round(self.core_seconds, 1),
             "rounds_per_core_second": round(self.rounds / self.core_seconds, 1) if self.core_seconds else 0.0,
-            "converged_p99_seconds": round(ordered[len(ordered) * 99 // 100], 2) if ordered else None,
+            "exposed_p99_seconds": p99([one.exposed_seconds for one in self.converged]),
+            "quoting_p99_seconds": p99([one.quoting_seconds for one in self.converged]),
             "after_healing": dict(sorted(self.paused.items())),
             "started_afresh": self.mended,
+            "with_a_monitor": self.watched,
+            "alerts_of_the_monitor": dict(sorted(self.alerts.items())),
             "violations": {str(seed): text for seed, text in sorted(self.violations.items())},
         }
+
+
+def p99(seconds: list[float]) -> float | None:
+    """Of a hundred, the largest but one."""
+    return round(sorted(seconds)[len(seconds) * 99 // 100], 2) if seconds else None
 
 
 def _some(task: tuple[int, int, bool]) -> tuple[list[Report], dict[int, str], float]:

@@ -22,7 +22,6 @@ SLACK_SECONDS = 1.5
 """Ticks, the way through the network and the exchange's own latency."""
 SILENCE_SLACK_SECONDS = 12.0
 """How long a cancel may take beside that: it waits for the lane, is sent again, and its order must be seen to end."""
-FILLS_BACK = 16
 PERSON_SECONDS = 120.0
 """For so long after a person's word, hedges may go from where the market is."""
 
@@ -53,21 +52,12 @@ def now_excused(truth: Truth) -> bool:
 
 def once(truth: Truth, fill: Fill) -> None:
     """I2: no fill of B moves A + B away from zero, or through it, but a person's ``clear``."""
-    if fill.role is not Role.HEDGER or fill.closing or _met_a_clear(truth, fill):
+    if fill.role is not Role.HEDGER or fill.closing:
         return
     late = truth.excused_lots(fill.at)
     before, after = fill.before, fill.after
     if abs(after) > max(abs(before), late) or (after * before < 0 and abs(after) > late):
         raise Violation(f"I2: a hedge of {fill.lots} moved A + B from {before} to {after}")
-
-
-def _met_a_clear(truth: Truth, fill: Fill) -> bool:
-    """Whether a person's ``clear`` closed A's lots while this hedge of them was under way."""
-    sent = truth.sent[Role.HEDGER].get(fill.coid)
-    if sent is None:
-        return False
-    since = max(sent.at, sent.again - KNOWN_SECONDS)  # it is not sent again once B must know of the close
-    return any(other.closing and other.role is Role.MAKER and other.at >= since for other in truth.fills[-FILLS_BACK:])
 
 
 def no_self_trade(truth: Truth, fill: Fill) -> None:

@@ -14,10 +14,12 @@ from typing import Any
 
 from tests.simulation import checkers, faults, promises
 from tests.simulation.facts import Facts
+from tests.simulation.faults import of_monitor
 from tests.simulation.market import Market, Takers
 from tests.simulation.stage import Stage
 from tests.simulation.trace import Trace
 from tests.simulation.truth import Truth, Violation
+from tests.simulation.watching import Watching
 from tests.simulation.world import World, settings
 
 from lighter_hedge.domain.settings import DeskSettings, Direction
@@ -28,12 +30,34 @@ LONG = ((20, 120.0), (40, 120.0), (80, 120.0), (160, 120.0))
 """Rounds, and virtual seconds at most, of a world: one of these …"""
 SHORT = (5, 25.0)
 """… or this."""
-HEAL_SECONDS = 90.0
-CALM_SECONDS = 15.0
-"""Where nothing has to be resolved, started or waited out."""
+WATCHED = 4
+"""One world in so many has a monitor."""
+EXPOSED_SECONDS = 15.0
+"""Beside the read lag, how long an exposure may last once both sides run and nothing goes wrong any more: the longest
+wait between two questions about an outcome (8 s), then what the answer asks for (a burn or a send, and its evidence:
+3 s at most), a read of both accounts (1 s), and the hedge, with three tries at most (2.5 s)."""
+STARTED_SECONDS = 15.0
+"""What a start may take, or an outcome to be resolved: as an exposure. Beside it the desk may have to wait for one of
+two things until it quotes again, or is paused: for a difference between books and venue that no two reads prove, which
+is named once it is as old as ``unhedged_ms_max``; or …"""
+MINUTE_SECONDS = 60.0
+"""… where requests or quotes of a minute are limited, for what the faults have used up. Shorter, and meanwhile: 10 s
+after the venue's last word of a halt, 5 s after "too many requests", 10 s for a person to end a second instance."""
+BY_PERSON = ("PAUSED", "DRAINED", "CLEARED")
+"""Pauses that say nothing of an exposure: B hedges on."""
 DRAIN_SECONDS = 90.0
 SLICE_SECONDS = 0.4
 """How often the supervisor and the person look."""
+
+
+@dataclass(frozen=True, slots=True)
+class Converged:
+    """What I6 bounds, from the end of the faults."""
+
+    exposed_seconds: float
+    """The longest exposure, from when both sides ran; 0 where none had to wait for anything but a person."""
+    quoting_seconds: float
+    """Until hedged and quoting, or paused with a reason."""
 
 
 @dataclass(slots=True)
@@ -51,8 +75,9 @@ class Report:
     """Why the desk was paused when everything had healed; empty where it ran."""
     mended: int
     """How often a person had to close everything by hand and start afresh."""
-    converged_seconds: float
-    """From the end of the faults to hedged-and-quoting, or paused with a reason."""
+    converged: Converged
+    alerts: Counter[str] | None
+    """What the monitor has stored, by code; None where there was none."""
     kept: list[str] = field(default_factory=list)
 
 
@@ -64,6 +89,7 @@ def play(
     keep: bool = False,
     only: tuple[str, ...] = (),
     favoured: tuple[str, ...] = (),
+    watched: bool | None = None,
 ) -> Report:
     """Play one seed.
 
@@ -74,6 +100,7 @@ def play(
         keep: keeps the lines in the report.
         only: fault kinds to draw from, instead of what the seed would draw.
         favoured: hazards and sequences whose faults come more often.
+        watched: with a monitor; by default in one world of ``WATCHED``.
 
     Raises:
         Violation: an invariant is broken; a note tells the seed and how to play it again.
@@ -82,7 +109,7 @@ def play(
     collecting = gc.isenabled()
     gc.disable()  # what is collected when must not depend on what ran before
     try:
-        return _play(seed, long=long, show=show, keep=keep, only=only, favoured=favoured)
+        return _play(seed, long=long, show=show, keep=keep, only=only, favoured=favoured, watched=watched)
     except BaseException as error:
         error.add_note(f"seed {seed}: play it again with  make world SEED={seed}{'' if long else ' ARGS=--short'}")
         raise
@@ -100,12 +127,15 @@ def _play(
     keep: bool,
     only: tuple[str, ...],
     favoured: tuple[str, ...],
+    watched: bool | None,
 ) -> Report:
     rng = random.Random(seed)
     desk, options = drawn_desk(rng)
     with World(desk, **options) as world:
         stage = staged(rng, world, keep=keep, show=show)
         stage.trace.add(f"====== seed {seed}: {_named(desk)}, {_options(options)}")
+        if seed % WATCHED == 1 if watched is None else watched:
+            stage.watching = Watching.begin(stage, random.Random(f"monitor {seed}"))
         weights = dict.fromkeys(only, 1.0) if only else faults.swarm(rng, favoured)
         unsafe(stage, weights, *(rng.choice(LONG) if long else SHORT))
         heal(stage)
@@ -127,7 +157,8 @@ def _play(
             lines=stage.trace.count,
             paused=paused,
             mended=stage.mended,
-            converged_seconds=converged,
+            converged=converged,
+            alerts=stage.watching.alerts() if stage.watching is not None else None,
             kept=stage.trace.lines,
         )
 
@@ -252,6 +283,8 @@ def unsafe(stage: Stage, weights: dict[str, float], rounds: int, seconds: float)
             world.run(min(gap, SLICE_SECONDS))
             gap -= SLICE_SECONDS
             look(stage)
+            if stage.watching is not None:
+                of_monitor.strike(stage.watching)
             stage.tend()
         if rng.random() < 0.1:
             role = stage.side()
@@ -265,6 +298,8 @@ def look(stage: Stage) -> None:
     stage.truth.raise_first()
     for checker in (*checkers.IN_TIME, *promises.IN_TIME):
         checker(stage.truth, stage.world)
+    if stage.watching is not None:
+        stage.watching.look()
 
 
 def heal(stage: Stage) -> None:
@@ -288,6 +323,8 @@ def heal(stage: Stage) -> None:
         if process.life is not None:
             process.life.dies_in = None
         process.restart_at = world.loop.time() if not process.running else None
+    if stage.watching is not None:
+        stage.watching.heal()
     world.hub.heal()
     stage.market.show(world.server)
 
@@ -298,34 +335,60 @@ def reason(world: World) -> str:
     return pause.code if pause is not None else ""
 
 
+def hedged(stage: Stage) -> bool:
+    """A + B is less than a minimum, or a journal names an exposure that only a person's act can end."""
+    if abs(stage.truth.net) < stage.truth.min_lots:
+        return True
+    pause = stage.world.a.journal.pause
+    return (pause is not None and pause.code not in BY_PERSON) or checkers.named(stage.world.b)
+
+
 def settled(stage: Stage) -> bool:
     """Hedged and quoting, or paused with a reason."""
-    world, truth = stage.world, stage.truth
+    world = stage.world
     if not (world.a.running and world.b.running) or world.a.driver is None or world.b.driver is None:
         return False
     if any(process.running for process in world.others):
         return False
-    if not (world.maker.core.recovered and world.hedger.core.recovered):
+    if not (world.maker.core.recovered and world.hedger.core.recovered) or not hedged(stage):
         return False
-    if world.maker.latch.mode is Mode.PAUSED:
-        return True
-    return abs(truth.net) < truth.min_lots and bool(world.resting(Role.MAKER))
+    return world.maker.latch.mode is Mode.PAUSED or bool(world.resting(Role.MAKER))
 
 
-def converge(stage: Stage, seconds: float = HEAL_SECONDS) -> float:
-    """I6: hedged and quoting, or paused with a reason, in time. How long it took."""
+def exposed_seconds(stage: Stage, began: float) -> float:
+    """How long A + B has been exposed since then, with both sides running."""
+    world, since = stage.world, stage.truth.exposed_since
+    if since is None or hedged(stage) or not (world.a.running and world.b.running):
+        return 0.0
+    return world.loop.time() - max(began, since, world.a.started, world.b.started)
+
+
+def quoting_bound(desk: DeskSettings) -> float:
+    """Seconds within which the desk quotes again, or is paused."""
+    counted = desk.maker_share or desk.hedger_share or desk.orders_per_minute_max <= 60
+    return STARTED_SECONDS + max(desk.unhedged_ms_max / 1000, MINUTE_SECONDS if counted else 0.0)
+
+
+def converge(stage: Stage) -> Converged:
+    """I6: each exposure ends in time, and the desk quotes again or is paused with a reason in time."""
     world, truth = stage.world, stage.truth
-    began = world.loop.time()
+    began, longest = world.loop.time(), 0.0
+    exposed_max, quoting_max = EXPOSED_SECONDS + world.desk.read_lag_ms / 1000, quoting_bound(world.desk)
     while not settled(stage):
-        if world.loop.time() - began > seconds:
-            raise Violation(f"I6: not settled {seconds:.0f} s after everything had healed: {_standing(stage)}")
+        longest = max(longest, exposed_seconds(stage, began))
+        if longest > exposed_max:
+            raise Violation(f"I6: unhedged for {longest:.1f} s after everything had healed: {_standing(stage)}")
+        if world.loop.time() - began > quoting_max:
+            raise Violation(f"I6: not settled {quoting_max:.0f} s after everything had healed: {_standing(stage)}")
         world.run(0.1)
         truth.raise_first()
+        if stage.watching is not None:
+            stage.watching.look()
         patience, stage.patience = stage.patience, 0.0
         stage.tend()
         stage.patience = patience
     look(stage)
-    return world.loop.time() - began
+    return Converged(exposed_seconds=longest, quoting_seconds=world.loop.time() - began)
 
 
 def _standing(stage: Stage) -> str:

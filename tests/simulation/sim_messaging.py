@@ -5,7 +5,7 @@ from collections.abc import AsyncGenerator
 
 from tests.simulation.virtual_time import effect
 
-from lighter_hedge.domain.states import DeskId, HedgerState, MakerState, Role
+from lighter_hedge.domain.states import DeskId, HedgerState, MakerState, OperatorCommand, Role
 from lighter_hedge.messaging.memory_stream import MemoryHub, MemoryMessaging
 
 State = MakerState | HedgerState
@@ -28,6 +28,11 @@ class SimMessaging(MemoryMessaging):
         """After so many of the next states, the one before is read again, as from a replica that is behind."""
         self._before: State | None = None
 
+    @property
+    def is_cut(self) -> bool:
+        """This process does not reach Redis."""
+        return self._cut
+
     def mend(self) -> None:
         """No fault any more."""
         self.heal()
@@ -41,6 +46,10 @@ class SimMessaging(MemoryMessaging):
             await asyncio.sleep(self.latency)
         await super().append_state(state)
         effect("appended")
+
+    async def append_command(self, command: OperatorCommand) -> None:
+        effect("ask", command)
+        await super().append_command(command)
 
     async def publish(self, channel: str, body: bytes) -> None:
         effect("publish", channel)

@@ -255,9 +255,10 @@ class SimVenue:
                 was_open = False
             await asyncio.sleep(RECONNECT_SECONDS)
 
-    async def _follow(self, on_event: OnEvent) -> bool:
+    def channels(self) -> list[str]:
+        """What is subscribed to, in this order."""
         own, other, market = ACCOUNTS[self.role], ACCOUNTS[self.role.other], self.market.market_index
-        channels = [
+        return [
             f"order_book/{market}",
             f"market_stats/{market}",
             f"account_all/{own}",
@@ -266,6 +267,9 @@ class SimVenue:
             f"account_tx/{own}",
             f"user_stats/{own}",
         ]
+
+    async def _follow(self, on_event: OnEvent) -> bool:
+        own, channels = ACCOUNTS[self.role], self.channels()
         self._closed = closed = asyncio.Event()
         scope = parse.Scope(market=self.market, roles=ROLES, own=self.role)
         link = _Link(self, scope, on_event, closed, {channel.replace("/", ":") for channel in channels})

@@ -4,7 +4,7 @@ import random
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from tests.simulation.market import Market, Takers
 from tests.simulation.memory_journal import MemoryJournal
@@ -14,6 +14,9 @@ from tests.simulation.truth import Truth
 from tests.simulation.world import DESK, World
 
 from lighter_hedge.domain.states import Mode, Role
+
+if TYPE_CHECKING:
+    from tests.simulation.watching import Watching
 
 EXIT_REFUSED, EXIT_SUPERSEDED = 7, 8
 TRIES_OF_A_PERSON, PATIENCE_SECONDS = 3, 4.0
@@ -49,6 +52,8 @@ class Stage:
     """Nothing goes wrong any more."""
     look: Callable[[], None] = lambda: None
     """Whether anything has broken so far: for a fault that lets time pass."""
+    watching: "Watching | None" = None
+    """The monitor, in some worlds."""
 
     # --- what faults use ---
 

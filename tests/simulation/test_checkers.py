@@ -8,15 +8,17 @@ from typing import Any
 import pytest
 from tests.simulation import checkers
 from tests.simulation.checkers import Violation, check_once
-from tests.simulation.play import staged
+from tests.simulation.play import converge, settled, staged
 from tests.simulation.stage import Stage
 from tests.simulation.truth import Fill, Sent
 from tests.simulation.world import World
 
+from lighter_hedge.domain.commands import ModeChanged
 from lighter_hedge.domain.events import OrderKind, OrderRequest
 from lighter_hedge.domain.guard import SendGuard
 from lighter_hedge.domain.hedger import Hedger
-from lighter_hedge.domain.states import Leg, Role
+from lighter_hedge.domain.maker import Maker
+from lighter_hedge.domain.states import Leg, Mode, Role
 from lighter_hedge.domain.units import Side
 
 
@@ -161,6 +163,36 @@ def test_an_exposure_that_nobody_names_is_seen(quoting: Stage) -> None:
     quoting.truth.totals[Role.HEDGER] -= 20
     with pytest.raises(Violation, match="I5"):
         checkers.nothing_lost(quoting.truth, quoting.world)
+
+
+def test_an_exposure_that_outlasts_the_healing_is_seen(quoting: Stage) -> None:
+    """Account B runs, and never does anything again."""
+    quoting.world.b.freeze()
+    quoting.world.fault("fill_now")
+    quoting.world.until(lambda: bool(quoting.truth.net), 10, "the fill")
+    with pytest.raises(Violation, match="I6: unhedged for 15"):
+        converge(quoting)
+
+
+def test_a_desk_that_never_quotes_again_is_seen(quoting: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Maker, "_announce", lambda maker, now: [])
+    quoting.world.kill(Role.MAKER)
+    with pytest.raises(Violation, match="I6: not settled 105 s"):
+        converge(quoting)
+
+
+def test_only_a_pause_that_names_an_exposure_settles_it(quoting: Stage) -> None:
+    """While a person's pause lasts, account B hedges on."""
+    world, latch = quoting.world, quoting.world.maker.latch
+    world.ask("pause", reason="a person looks")
+    world.until(lambda: latch.mode is Mode.PAUSED, 10, "the pause")
+    assert settled(quoting)
+    quoting.truth.totals[Role.MAKER] += 20
+    assert not settled(quoting)
+    assert latch.pause is not None
+    named = ModeChanged(mode=Mode.PAUSED, pause=replace(latch.pause, code="UNHEDGED_TOO_LONG"), by="desk")
+    world.a.journal.commit_all([named])
+    assert settled(quoting)
 
 
 def test_a_hedger_that_trades_half_as_much_again_is_found_as_it_fills(monkeypatch: pytest.MonkeyPatch) -> None:

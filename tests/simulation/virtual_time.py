@@ -152,6 +152,17 @@ class VirtualLoop(asyncio.BaseEventLoop):
     def create_task(self, coro: Any, *, name: object = None, context: Context | None = None, **_: Any) -> Any:
         return asyncio.Task(coro, loop=self, name=None if name is None else str(name), context=context)
 
+    def run_in_executor(  # type: ignore[override]
+        self, executor: object, func: Callable[..., _T], *args: Any
+    ) -> asyncio.Future[_T]:
+        """What a thread would do is done at once."""
+        future: asyncio.Future[_T] = self.create_future()
+        try:
+            future.set_result(func(*args))
+        except Exception as error:  # noqa: BLE001 whoever waits for it gets it
+            future.set_exception(error)
+        return future
+
     def get_debug(self) -> bool:
         return False
 

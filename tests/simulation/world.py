@@ -11,6 +11,7 @@ from typing import Any
 
 from tests.simulation.market import ASK, BID, quiet_book
 from tests.simulation.memory_journal import MemoryJournal
+from tests.simulation.monitor import MonitorProcess, PublicSimVenue
 from tests.simulation.process import Process
 from tests.simulation.sim_messaging import SimMessaging
 from tests.simulation.sim_server import ACCOUNTS, BTC, WALL_BASE_MS, SimServer
@@ -80,6 +81,8 @@ class World:
         self.processes = {role: self.instance(role, MemoryJournal(DESK)) for role in Role}
         self.others: list[Process] = []
         """Older instances of a side that were left running beside a newer one."""
+        self.monitor: MonitorProcess | None = None
+        """In some worlds."""
         self.server.exchange.attach_traffic(traffic or quiet_book(), self.server.now_us())
         self.server.arm_timer()
         self._commands = 0
@@ -90,6 +93,8 @@ class World:
     def __exit__(self, *_: object) -> None:
         for process in self.everybody():
             self.end(process)
+        if self.monitor is not None:
+            self.monitor.end(self.loop)
         pending = asyncio.all_tasks(self.loop)
         for task in pending:
             task.cancel()
@@ -129,6 +134,12 @@ class World:
         process = Process(role, SimVenue(self.server, role, BTC), SimMessaging(self.hub, DESK), journal)
         self.on_process(process)
         return process
+
+    def add_monitor(self) -> MonitorProcess:
+        """A monitor that has not been started."""
+        messaging = SimMessaging(self.hub, DESK)
+        self.monitor = MonitorProcess(self.desk, PublicSimVenue(self.server), messaging, on_line=self._line)
+        return self.monitor
 
     def now(self) -> Instant:
         """The exchange's clock, and that of every process whose clock is right."""
@@ -246,9 +257,12 @@ class World:
 
     def _crash_with_them(self) -> None:
         """A programmer's error in a side is an error of the test."""
-        for process in self.everybody():
-            if process.task is not None and process.task.done() and not process.task.cancelled():
-                error = process.task.exception()
+        tasks: list[asyncio.Task[Any] | None] = [process.task for process in self.everybody()]
+        if self.monitor is not None:
+            tasks.append(self.monitor.task)
+        for task in tasks:
+            if task is not None and task.done() and not task.cancelled():
+                error = task.exception()
                 if error is not None:
                     raise error
 

@@ -53,5 +53,5 @@ class Closing:
             round=round_number,
             cross_account_guard=True,
         )
-        core.own.intend(request, core.skew.venue_ms(now))
+        core.own.intend(request, core.skew.newest_ms)
         return core.lane.submit(request)

@@ -165,7 +165,7 @@ class Core:
         )
         for intent in memory.intents:
             if isinstance(intent.request, OrderRequest) and core.own.counts(intent.request.coid):
-                core.own.intend(intent.request, intent.signed_ms)  # in flight until its end is known
+                core.own.intend(intent.request, 0)  # in flight until its end is known; its stamp is of this machine
         announced = memory.announce.coid if memory.announce is not None and role is Role.MAKER else 0
         core._serial = max(memory.serial, core.own.highest_serial, settings.desk.serial(announced) or 0)
         return core

@@ -91,6 +91,8 @@ class Hedger:
     _out_of_reach: set[int] = field(default_factory=set)
     """Hedges priced so that A's rest cannot meet them: no tries if they fill nothing."""
     _out_of_reach_ms: int = OUT_OF_REACH_MS
+    _out_of_reach_due_ms: int = 0
+    """When the next of them may go; any other hedge need not wait for that."""
     _bounce_wait_ms: int = READ_AGAIN_MS // 2
     _exposed: Since = field(default_factory=Since)
     _min_lots: int = 0
@@ -247,7 +249,7 @@ class Hedger:
             if order.filled:
                 return commands
             if order.coid in self._out_of_reach:
-                self.tries.next_ms = now.mono_ms + self._out_of_reach_ms
+                self._out_of_reach_due_ms = now.mono_ms + self._out_of_reach_ms
                 self._out_of_reach_ms = min(2 * self._out_of_reach_ms, OUT_OF_REACH_MS_MAX)
             else:
                 commands += self.tries.count_one(order.status or "canceled", core.settings, now.mono_ms)
@@ -332,21 +334,21 @@ class Hedger:
         if self._joins_parts(now):
             return []
         cap, out_of_reach = self.reach.cap(side, self.tries.count, now)
-        if cap <= 0:
+        if cap <= 0 or (out_of_reach and now.mono_ms < self._out_of_reach_due_ms):
             return []
         ready = not self.tries.count and not out_of_reach and lots == abs(wanted)
         candidate = self.arming.candidate(wanted) if ready else None
         if candidate is not None:
             assert isinstance(candidate.request, OrderRequest)
             self._attempts.add(candidate.request.coid)
-            core.own.intend(candidate.request, core.skew.venue_ms(now))
+            core.own.intend(candidate.request, core.skew.newest_ms)
             self._urgent += core.lane.send_prepared(candidate, now)
             return []
         request = self._order(side, lots, cap, self._round())
         if out_of_reach:
             self._out_of_reach.add(request.coid)
         self._attempts.add(request.coid)
-        core.own.intend(request, core.skew.venue_ms(now))
+        core.own.intend(request, core.skew.newest_ms)
         return core.lane.submit(request)
 
     def _joins_parts(self, now: Instant) -> bool:

@@ -48,7 +48,7 @@ class Order:
     status: str = ""
     """The venue's word for how it ended."""
     intended_ms: int = 0
-    """Wall clock of our intent; 0 where we have none."""
+    """The venue's time when we meant it, or earlier; 0 where it is not known."""
     expected: bool = False
     """Its size is known from our own intent or the other side's announce."""
 
@@ -242,12 +242,15 @@ class Ledger:
 
     # --- sources --------------------------------------------------------------------------------------------------
 
-    def intend(self, request: OrderRequest, wall_ms: int) -> Order:
-        """An order of ours is about to be sent: in flight with its full size until it is known to be closed."""
+    def intend(self, request: OrderRequest, venue_ms: int) -> Order:
+        """An order of ours is about to be sent: in flight with its full size until it is known to be closed.
+
+        ``venue_ms``: the venue's own newest stamp, or 0. Own clocks may be wrong, and no row would fit then.
+        """
         order = self._order_of(request.coid, request.side, request.lots)
         assert order.lots == request.lots
         order.round, order.attempt, order.price = request.round, request.attempt, request.price
-        order.intended_ms, order.expected = wall_ms, True
+        order.intended_ms, order.expected = venue_ms, True
         self._changed(order)
         return order
 

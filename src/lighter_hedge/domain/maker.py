@@ -297,6 +297,8 @@ class Maker:
         reasons = view.against_quoting(self._min_lots())
         if self.round_open and core.maker.round_filled(self.round):
             reasons.append(f"account B has not confirmed round {self.round}")
+        if "drained" in reasons:
+            return reasons  # nothing is to be opened: what paces quotes holds nothing up
         if now.mono_ms < self._throttled_until_ms:
             reasons.append(f"too many requests: quiet for {(self._throttled_until_ms - now.mono_ms) // 1000} s")
         opens = residual(core.maker.position, self._min_lots())  # at a limit, closing goes on

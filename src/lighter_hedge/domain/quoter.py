@@ -113,7 +113,7 @@ class Quoter:
         assert isinstance(candidate.request, OrderRequest)
         quote.sent_ms = now.mono_ms
         self._sent_ms.append(now.mono_ms)
-        core.own.intend(candidate.request, core.skew.venue_ms(now))
+        core.own.intend(candidate.request, core.skew.newest_ms)
         self.urgent += core.lane.send_prepared(candidate, now)
         at = core.settings.market.price_text(announce.price)
         what = f"{announce.leg.value}: {announce.side.word} {core.size(announce.lots)} at {at}"

@@ -7,6 +7,8 @@ from tests.simulation.stage import Stage
 from lighter_hedge.domain.states import Role
 from lighter_hedge.domain.units import Side
 
+SURELY_NO_FILL = 150
+"""Lots: no quote is as large."""
 REFUSALS = (21701, 21600, 21733, 21734, 21508, 21739, 21706, 21603, 21605, 29500)
 
 
@@ -80,6 +82,8 @@ def outage(stage: Stage) -> str:
     """The whole exchange is away for everybody."""
     seconds = stage.rng.choice((0.5, 1.0, 6.0, 25.0))
     venues = [process.venue for process in stage.world.everybody()]
+    if stage.world.monitor is not None:
+        venues.append(stage.world.monitor.venue)
     for venue in venues:
         venue.cut = True
         venue.drop()
@@ -179,10 +183,17 @@ def manual_trade(stage: Stage) -> str:
 
 
 def transfer(stage: Stage) -> str:
-    """A position changes without any trade, by more than any quote has: it cannot be taken for a fill."""
+    """A position changes without any trade.
+
+    Not so that it looks like a fill of A's newest quote: should A fall silent before it has said how that ended, B can
+    only take it for one, as ``Core.attribute_unseen_fills`` says.
+    """
     role, server = stage.side(), stage.world.server
     position = server.account(role).position(BTC)
-    lots = stage.rng.choice((-177, 154, 190))
+    lots = stage.rng.choice((-177, 154, 190, -45, -20, 12, 20, 31))
+    if role is Role.MAKER and stage.truth.announced and abs(lots) < SURELY_NO_FILL:
+        announce, _ = next(reversed(stage.truth.announced.values()))
+        lots = -announce.side.sign * abs(lots)
     now_us = server.venue.step()
     position.lots += lots
     server.venue.publish([server.exchange.engine.positions(ACCOUNTS[role], (BTC.market_index,))], now_us)

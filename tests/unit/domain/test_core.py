@@ -4,6 +4,7 @@ from tests.unit.domain.builders import (
     LAG_MS,
     WALL_MS,
     announce,
+    at,
     candidate,
     codes,
     coid,
@@ -58,6 +59,14 @@ def test_a_core_goes_on_where_its_journal_ended() -> None:
     assert core.hedger.in_flight == -100, "order 6 may still fill; order 1 is folded"
     assert core.next_coid() == coid(7)
     assert not core.fresh
+
+
+def test_the_end_of_an_order_that_was_signed_by_a_wrong_clock_is_known_after_a_restart() -> None:
+    ahead = candidate(order(6), signed_ms=WALL_MS + 800_000)
+    core = Core.create(Role.HEDGER, settings(), memory(baseline=BaselineSet(maker=0, hedger=0), intents=(ahead,)))
+    ended = row(6, filled=30, closed=True, status="canceled")
+    core.step(OrderReported(role=Role.HEDGER, report=ended), at(0), lambda request: False)
+    assert (core.hedger.position, core.hedger.in_flight) == (-30, 0)
 
 
 def test_an_announced_index_is_never_used_again() -> None:

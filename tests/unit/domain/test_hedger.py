@@ -43,6 +43,7 @@ from lighter_hedge.domain.events import (
     TradeReported,
 )
 from lighter_hedge.domain.hedger import Hedger
+from lighter_hedge.domain.skew import Skew
 from lighter_hedge.domain.states import OperatorCommand, Role
 from lighter_hedge.domain.units import Side
 
@@ -70,6 +71,15 @@ def test_a_fill_told_three_ways_is_hedged_once() -> None:
 def test_a_fill_heard_from_as_state_alone_is_hedged() -> None:
     talk = armed()
     assert sent(talk.a_says(fills=(fills(),), announce=None)) == ["order1@8"]
+
+
+def test_a_hedge_that_a_wrong_clock_has_sent_is_known_by_its_row() -> None:
+    """No frame has told the venue's time, and this machine's clock is far ahead of it."""
+    talk = armed()
+    talk.core.skew = Skew()
+    a_fills(talk, 100)
+    b_fills(talk, created_ms=talk.now.wall_ms - 800_000)
+    assert talk.core.hedger.position == -100
 
 
 def test_a_state_older_than_the_last_one_is_nothing() -> None:
@@ -319,6 +329,17 @@ def test_while_a_is_silent_b_hedges_only_out_of_reach_of_its_rest() -> None:
     assert state(talk).tries == 0, "out of reach: no try"
     assert sent(out) == []
     assert len(sent(talk.wait(2_100))) == 1
+
+
+def test_once_a_has_spoken_no_hedge_waits_for_the_next_one_out_of_reach() -> None:
+    """The waits between those grow; what may reach the market again has nothing to wait for."""
+    talk = armed()
+    a_fills(talk, 40)
+    talk.alive = False
+    talk.wait(3_200)
+    talk.hear(OrderReported(role=Role.HEDGER, report=row(2, lots=40, closed=True, status="canceled")))
+    out = talk.a_says(announce=None, fills=(fills(filled=40, closed=True),))
+    assert request_of(out).price == PRICE - 2_000
 
 
 def test_an_expired_rest_of_a_silent_a_does_not_keep_b_waiting() -> None:

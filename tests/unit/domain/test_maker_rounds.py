@@ -293,6 +293,15 @@ def test_a_drain_of_a_flat_desk_pauses() -> None:
     assert state(talk).mode is Mode.PAUSED
 
 
+def test_a_drained_desk_pauses_though_no_quote_would_be_allowed_now() -> None:
+    talk = sending(orders_per_minute_max=1)
+    talk.answers("order1@8", AnswerKind.REJECTED, 21_701)
+    talk.wait(2_000)
+    assert any("orders in the last minute" in why for why in state(talk).waiting)
+    out = ask(talk, "drain") + talk.wait(500)
+    assert "DRAINED" in codes(out)
+
+
 def test_while_draining_a_close_is_still_quoted() -> None:
     talk = quoting()
     fill(talk)
