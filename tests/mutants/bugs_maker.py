@@ -88,19 +88,18 @@ def silence_is_not_noticed(plant: Plant) -> None:
     plant.set(Heard, "silent", lambda heard, now, limit_ms: heard.state is None)
 
 
-@bug(
-    "domain.peer.Heard.hear",
-    "H16 H17",
-    "once gate armed rests_unarmed gone_when_silent false_pause needless_pause converge",
-)
-def old_states_are_believed(plant: Plant) -> None:
-    """The last state heard counts, also where it is older than one heard before."""
+@bug("domain.peer.Heard.hear", "H16 H17 H20", "converge prompt gone_when_silent")
+def states_of_a_new_start_are_not_heard(plant: Plant) -> None:
+    """A state counts as newer by its number alone: one that has started afresh is taken for an old one."""
 
-    def hear(heard: Any, state: Any, now: Any) -> bool:
-        heard.state, heard.heard_ms = state, now.mono_ms
-        return True
+    def make(real: Any) -> Any:
+        def hear(heard: Any, state: Any, now: Any) -> bool:
+            older = heard.state is not None and state.seq < heard.state.seq
+            return False if older else bool(real(heard, state, now))
 
-    plant.set(Heard, "hear", hear)
+        return hear
+
+    plant.around(Heard, "hear", make)
 
 
 # --- the gate ---------------------------------------------------------------------------------------------------------
