@@ -242,7 +242,7 @@ def price_is_a_fat_finger(plant: Plant) -> None:
     plant.everywhere(quoting.quote_price, make(quoting.quote_price))
 
 
-@bug("domain.maker._reasons", "H38", "order_rate", saved_by="domain.guard.SendGuard._count", unsave=guard_off)
+@bug("domain.maker._reasons", "H38", "order_rate")
 def orders_of_a_minute_are_not_counted(plant: Plant) -> None:
     """A opens as often as it likes."""
     plant.set(Quoter, "orders_last_minute", lambda quoter, now: 0)
