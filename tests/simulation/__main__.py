@@ -9,6 +9,7 @@ import json
 import multiprocessing
 import os
 import platform
+import subprocess
 import sys
 import time
 import traceback
@@ -63,6 +64,7 @@ class Table:
     def as_json(self) -> dict[str, Any]:
         """For a file."""
         return {
+            "code": code(),
             "seeds": self.seeds,
             "long": self.long,
             "python": platform.python_version(),
@@ -83,6 +85,12 @@ class Table:
             "alerts_of_the_monitor": dict(sorted(self.alerts.items())),
             "violations": {str(seed): text for seed, text in sorted(self.violations.items())},
         }
+
+
+def code() -> str:
+    """The commit that is played, with ``+`` where files have changed since; empty outside a repository."""
+    command = ["git", "describe", "--always", "--dirty=+", "--abbrev=9", "--exclude=*"]
+    return subprocess.run(command, capture_output=True, text=True, check=False).stdout.strip()
 
 
 def p99(seconds: list[float]) -> float | None:
