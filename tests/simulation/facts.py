@@ -59,6 +59,8 @@ class Facts:
     """When Redis was last seen to be gone."""
     cut_at: dict[Role, float] = field(default_factory=lambda: dict.fromkeys(Role, -1e9))
     """When the way of a side to the exchange was last seen to be gone."""
+    refused: set[str] = field(default_factory=set)
+    """Hashes of what a side has heard to be refused."""
     paused_at: float = -1e9
     """When a pause was last written down."""
     heard: dict[str, float] = field(default_factory=dict)

@@ -248,13 +248,13 @@ def needless_pause(truth: Truth, process: Process, entry: Any) -> None:
 
 
 def burnt(truth: Truth, process: Process, entry: StoodDownChanged) -> None:
-    """E5: where B stands down, the nonces of all that it has ever sent are used up."""
+    """E5: where B stands down, the nonces of all that it has sent are used up, or it has heard the refusal."""
     sent = truth.sent[Role.HEDGER]
     if entry.stood_down is None or not sent or not truth.facts.sure():
         return
     newest = [one for one in process.journal.candidates[-NONCES_BACK:] if _coid(one) in sent]
     used = truth.server.account(Role.HEDGER).keys[API_KEY].nonce
-    if any(one.nonce >= used for one in newest):
+    if any(one.nonce >= used and one.tx_hash not in truth.facts.refused for one in newest):
         raise Violation("B stands down, and a hedge may still execute")
 
 

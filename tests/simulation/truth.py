@@ -10,7 +10,16 @@ from tests.simulation.sim_server import ACCOUNTS, ROLES, SimServer, signed
 from tests.simulation.sim_venue import SimVenue
 
 from lighter_hedge.domain.commands import Announced, BaselineSet, Entry
-from lighter_hedge.domain.events import Candidate, Event, HedgerHeard, MakerHeard, OrderKind, OrderRequest
+from lighter_hedge.domain.events import (
+    AnswerKind,
+    Candidate,
+    Event,
+    HedgerHeard,
+    MakerHeard,
+    OrderKind,
+    OrderRequest,
+    SendAnswered,
+)
 from lighter_hedge.domain.settings import DeskSettings
 from lighter_hedge.domain.states import Announce, Role
 from lighter_hedge.simulator.orders import Order, OrderStatus, Trade
@@ -20,6 +29,8 @@ if TYPE_CHECKING:
 
 KNOWN_SECONDS = 10.0
 """After so long, whatever the exchange has done is known to a side that runs."""
+NOT_TAKEN = (AnswerKind.REJECTED, AnswerKind.NOT_SENT, AnswerKind.THROTTLED)
+"""Answers which say that this send does not execute."""
 
 
 class Violation(AssertionError):
@@ -157,6 +168,8 @@ class Truth:
             self.facts.heard[process.name] = now = self.server.loop.time()
             if process.role is Role.MAKER:
                 self.heard = now
+        elif isinstance(event, SendAnswered) and event.answer.kind in NOT_TAKEN:
+            self.facts.refused.add(event.tx_hash)
 
     def on_order(self, order: Order) -> None:
         if order.account_index == ACCOUNTS[Role.MAKER] and order.is_open and not order.filled_lots:
