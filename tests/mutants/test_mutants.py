@@ -61,6 +61,7 @@ NO_DEFENCE = {
     "monitor_words": "words of the monitor",
     "news": "tells people, decides nothing",
     "recovery": "a second look: without it the gate and ``Core.unclear`` still wait for the exchange",
+    "seen": "how a ledger remembers trade ids: the bug is planted there",
     "settings": "words",
     "side_watch": "of the monitor: no world has one",
     "states": "words",
