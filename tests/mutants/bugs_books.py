@@ -15,6 +15,7 @@ from lighter_hedge.domain.ledger import Ledger, Order
 from lighter_hedge.domain.maker import Maker
 from lighter_hedge.domain.pair import Agreement, PositionCheck
 from lighter_hedge.domain.reads import Reads
+from lighter_hedge.domain.seen import Seen
 
 
 def guard_off(plant: Plant) -> None:
@@ -34,7 +35,7 @@ def repeated_trades_count(plant: Plant) -> None:
 
     def make(real: Any) -> Any:
         def apply_trade(ledger: Any, trade: Any) -> Any:
-            ledger._trades_seen.clear()
+            ledger._trades_seen = Seen(limit=1)
             return real(ledger, trade)
 
         return apply_trade
@@ -75,7 +76,7 @@ def _forget_serials(plant: Plant) -> None:
         return first_rows
 
     def make_rebase(real: Any) -> Any:
-        def rebase(ledger: Any, position: int) -> None:
+        def rebase(ledger: Any, position: int, since_ms: int = 0) -> None:
             real(ledger, position)
             ledger.folded_serial = ledger.highest_serial = 0
 
@@ -110,7 +111,7 @@ def _without_assertion(real: Any) -> Any:
     return changed
 
 
-@bug("domain.ledger.Order.leaves", "H8 E3", "once gate")
+@bug("domain.ledger.Order.leaves", "H8 E3", "once gate assertion")
 def nothing_is_in_flight(plant: Plant) -> None:
     """An order counts with what it has filled, not with what it may still fill."""
     plant.set(Ledger, "in_flight", property(lambda ledger: 0))
@@ -231,7 +232,7 @@ def residual_is_an_exposure(plant: Plant) -> None:
     plant.everywhere(pair.residual, lambda lots, min_lots: lots == 0)
 
 
-@bug("domain.core.Core.unclear", "H23 E9", "once armed gate")
+@bug("domain.core.Core.unclear", "H23", "once armed gate")
 def books_of_a_backup_are_believed(plant: Plant) -> None:
     """B arms and hedges by books that have not agreed with the exchange since its start."""
     plant.set(Core, "unclear", property(lambda core: False))

@@ -9,7 +9,7 @@ from tests.mutants.bugs_maker import hedge_reasons_without
 
 from lighter_hedge.domain import arming, quoting, reach
 from lighter_hedge.domain.arming import Arming
-from lighter_hedge.domain.commands import Prepare
+from lighter_hedge.domain.commands import Prepare, Record, StoodDownChanged
 from lighter_hedge.domain.core import Core
 from lighter_hedge.domain.events import TradeReported
 from lighter_hedge.domain.flattening import StandingDown
@@ -62,12 +62,6 @@ def armed_hedge_goes_for_any_fill(plant: Plant) -> None:
     plant.set(Arming, "candidate", candidate)
 
 
-@bug("domain.hedger._wanted", "H6 E1", "once")
-def lost_hedge_is_always_wanted(plant: Plant) -> None:
-    """A hedge that did not arrive is sent again, though something else may have hedged meanwhile."""
-    plant.set(Hedger, "_wanted", lambda machine, request: True)
-
-
 @bug("domain.hedger._hedge", "H5 H22", "prompt false_pause never_silent")
 def hedges_by_messages_alone(plant: Plant) -> None:
     """B hears of A's fills from A alone: its own copy of A's account is not looked at."""
@@ -81,7 +75,7 @@ def hedges_by_messages_alone(plant: Plant) -> None:
         return step
 
     plant.around(Core, "step", make)
-    plant.set(Core, "attribute_unseen_fills", lambda core, now: [])
+    plant.set(Core, "attribute_unseen_fills", lambda core, now, *, silent: [])
 
 
 @bug("domain.hedger._hedge", "H22 H19", "prompt never_silent")
@@ -146,7 +140,7 @@ def failure_is_only_said(plant: Plant) -> None:
     plant.around(Hedger, "_hedge", make_hedge)
 
 
-@bug("domain.reach.Reach.cap", "H33", "no_self_trade")
+@bug("domain.reach.Reach.cap", "H33 E14", "no_self_trade")
 def hedge_may_meet_the_makers_rest(plant: Plant) -> None:
     """B does not look where A's order rests."""
 
@@ -244,7 +238,7 @@ def confirms_what_is_not_hedged(plant: Plant) -> None:
     hedge_reasons_without(plant, "waiting for the hedge", "account B has a hedge", "position of account")
 
 
-@bug("domain.flattening.StandingDown.blocks", "E5", "once gate")
+@bug("domain.flattening.StandingDown.blocks", "E5 H9", "stands_down standing_down_written once gate")
 def stands_down_with_words_alone(plant: Plant) -> None:
     """B says that it has stood down, and goes on hedging."""
     plant.set(StandingDown, "blocks", lambda standing, state: False)
@@ -255,11 +249,7 @@ def stands_down_with_words_alone(plant: Plant) -> None:
             state, standing = machine.peer.state, machine.standing_down
             if state is not None and machine.core.recovered:
                 wish = state.flatten
-                standing.held = (
-                    None
-                    if wish is None
-                    else StoodDown(id=wish.id, round=wish.round, cum=0, maker_epoch=state.epoch, maker_seq=state.seq)
-                )
+                standing.held = None if wish is None else _stood_down(wish, state)
             return commands
 
         return decide
@@ -267,7 +257,11 @@ def stands_down_with_words_alone(plant: Plant) -> None:
     plant.around(Hedger, "_decide", make)
 
 
-@bug("domain.flattening.StandingDown.step", "E5", "once gate")
+def _stood_down(wish: Any, state: Any) -> StoodDown:
+    return StoodDown(id=wish.id, round=wish.round, cum=0, maker_epoch=state.epoch, maker_seq=state.seq)
+
+
+@bug("domain.flattening.StandingDown.step", "E5 H6", "burnt once gate")
 def stands_down_without_a_burn(plant: Plant) -> None:
     """B stands down while a hedge may still be on its way."""
 
@@ -275,10 +269,8 @@ def stands_down_without_a_burn(plant: Plant) -> None:
         def step(standing: Any, state: Any, now: Any) -> Any:
             wish = state.flatten if state is not None else None
             if wish is not None and (standing.held is None or standing.held.id != wish.id):
-                standing.held = StoodDown(
-                    id=wish.id, round=wish.round, cum=0, maker_epoch=state.epoch, maker_seq=state.seq
-                )
-                return []
+                standing.held = _stood_down(wish, state)
+                return [Record(entry=StoodDownChanged(stood_down=standing.held))]
             return real(standing, state, now)
 
         return step
@@ -286,8 +278,8 @@ def stands_down_without_a_burn(plant: Plant) -> None:
     plant.around(StandingDown, "step", make)
 
     def state_of(real: Any) -> Any:
-        def state(machine: Any, now: Any) -> Any:
-            told = real(machine, now)
+        def state(machine: Any, now: Any, last: Any = None) -> Any:
+            told = real(machine, now, last)
             return replace(told, unresolved=0) if told.stood_down is not None else told
 
         return state
@@ -295,7 +287,7 @@ def stands_down_without_a_burn(plant: Plant) -> None:
     plant.around(Hedger, "state", state_of)
 
 
-@bug("domain.closing.Closing.step", "E4", "once gate nothing_lost converge go_on resume_works")
+@bug("domain.closing.Closing.step", "E4", "clears_after_the_maker once gate nothing_lost converge go_on resume_works")
 def hedger_clears_before_the_maker_is_flat(plant: Plant) -> None:
     """On ``clear`` B closes its own account at once, instead of following A."""
     plant.set(Hedger, "_maker_is_flat", lambda machine: True)

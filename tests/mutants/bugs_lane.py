@@ -5,13 +5,10 @@ from typing import Any
 from tests.mutants.bug import Plant, bug
 
 from lighter_hedge.domain import lane_limits
-from lighter_hedge.domain.candidates import Candidates
 from lighter_hedge.domain.commands import NonceSettled, Record
 from lighter_hedge.domain.events import AnswerKind, BurnRequest, TxStatus
-from lighter_hedge.domain.fates import Fates
 from lighter_hedge.domain.lane import Lane
-from lighter_hedge.domain.lane_words import Fate, LanePhase, Settlement
-from lighter_hedge.domain.probe import Probe
+from lighter_hedge.domain.lane_words import Fate, LanePhase
 
 
 def _give_up(lane: Any, held: Any, why: str) -> list[Any]:
@@ -99,7 +96,7 @@ def no_burn_at_a_start(plant: Plant) -> None:
     plant.set(Lane, "_boot_burn", boot)
 
 
-@bug("domain.lane._next_nonce", "H20 E6", "once gate")
+@bug("domain.fates.Fates.readable_from", "H20 E6", "once gate")
 def old_fates_are_read_before_the_read_lag(plant: Plant) -> None:
     """After the start's burn, a reading counts at once."""
 
@@ -114,30 +111,6 @@ def old_fates_are_read_before_the_read_lag(plant: Plant) -> None:
         return next_nonce
 
     plant.around(Lane, "_next_nonce", make)
-
-
-@bug("domain.fates.Fates.ask", "H3 H20 E1", "once gate nothing_lost assertion")
-def old_orders_count_as_never_sent(plant: Plant) -> None:
-    """At a start, whatever was signed before and has no known fate was never sent."""
-
-    def forget(fates: Any) -> list[Any]:
-        fates.unread.clear()
-        return []
-
-    plant.set(Fates, "ask", forget)
-
-    def end_boot(lane: Any) -> list[Any]:
-        lane._booting = False
-        lane.phase = LanePhase.READY
-        for candidate in lane.restored:
-            lane.settlements.append(_dead(candidate))
-        return []
-
-    plant.set(Lane, "_end_boot", end_boot)
-
-
-def _dead(candidate: Any) -> Any:
-    return Settlement(request=candidate.request, fate=Fate.WITHOUT_EFFECT, tx_hash=candidate.tx_hash, message="old")
 
 
 @bug("domain.lane._on_refusal", "H6 H7", "superseded_by_nobody once gate assertion")
@@ -157,22 +130,6 @@ def refusal_of_one_send_speaks_for_all(plant: Plant) -> None:
     plant.set(Lane, "_on_refusal", on_refusal)
 
 
-@bug("domain.lane._supersede", "H27 H28", "once gate assertion")
-def superseded_instance_goes_on(plant: Plant) -> None:
-    """Who finds its nonce used by a stranger takes the next one and goes on."""
-
-    def adopt(lane: Any, nonce: int) -> None:
-        for held in lane._held:
-            if held.sends:
-                lane._settle(held, Fate.WITHOUT_EFFECT, message="a stranger took its nonce")
-        lane.nonce = nonce
-        lane._held.clear()
-        lane._winner, lane._consumed_ms, lane._probe = "", None, None
-        lane.phase = LanePhase.READY
-
-    plant.set(Lane, "_supersede", adopt)
-
-
 @bug("domain.probe.Probe", "E2", "once gate")
 def time_alone_makes_a_zero(plant: Plant) -> None:
     """A consumed nonce whose consumer cannot be read for two seconds was consumed by nothing: no proof by the next."""
@@ -189,18 +146,7 @@ def time_alone_makes_a_zero(plant: Plant) -> None:
     plant.around(Lane, "_resolve", make)
 
 
-@bug("domain.probe.Probe.reported", "E2", "once gate")
-def probe_proves_before_it_has_run(plant: Plant) -> None:
-    """An accepted no-op at the next nonce settles this one, executed or not, and at once."""
-
-    def reported(probe: Any, status: TxStatus, mono_ms: int) -> bool:
-        probe._status = status
-        return bool(probe._prove(-1_000_000))
-
-    plant.set(Probe, "reported", reported)
-
-
-@bug("domain.lane._still_wanted", "H6 E1", "once gate")
+@bug("domain.lane._still_wanted", "H6 E4", "sent_in_time once gate")
 def lost_order_is_sent_again_unwanted(plant: Plant) -> None:
     """An order that did not arrive is sent again, whatever has happened since."""
 
@@ -209,12 +155,6 @@ def lost_order_is_sent_again_unwanted(plant: Plant) -> None:
         return not lane._booting and not held.dead and not isinstance(request, BurnRequest)
 
     plant.set(Lane, "_still_wanted", wanted)
-
-
-@bug("domain.candidates.Candidates.absent", "E2", "once gate")
-def one_reading_of_many_proves_absence(plant: Plant) -> None:
-    """Of several candidates of a nonce, only the last one's reading counts, however old."""
-    plant.set(Candidates, "absent", lambda held, since_ms: True)
 
 
 @bug("domain.tickets.Tickets.sending", "H10", "once gate assertion")

@@ -43,7 +43,7 @@ def any_answer_of_the_hedger_counts(plant: Plant) -> None:
     plant.set(Peer, "armed_for", armed_for)
 
 
-@bug("domain.gate.View.against_sending", "E13 H28", "armed")
+@bug("domain.gate.View.against_sending", "E13 H28 H15", "armed sent_in_time")
 def answer_may_be_old(plant: Plant) -> None:
     """A sends its quote however long ago it was announced."""
 
@@ -88,15 +88,18 @@ def silence_is_not_noticed(plant: Plant) -> None:
     plant.set(Heard, "silent", lambda heard, now, limit_ms: heard.state is None)
 
 
-@bug("domain.peer.Heard.hear", "H16 H17", "once gate armed rests_unarmed gone_when_silent converge")
-def old_states_are_believed(plant: Plant) -> None:
-    """The last state heard counts, also where it is older than one heard before."""
+@bug("domain.peer.Heard.hear", "H16 H17 H20", "converge prompt gone_when_silent")
+def states_of_a_new_start_are_not_heard(plant: Plant) -> None:
+    """A state counts as newer by its number alone: one that has started afresh is taken for an old one."""
 
-    def hear(heard: Any, state: Any, now: Any) -> bool:
-        heard.state, heard.heard_ms = state, now.mono_ms
-        return True
+    def make(real: Any) -> Any:
+        def hear(heard: Any, state: Any, now: Any) -> bool:
+            older = heard.state is not None and state.seq < heard.state.seq
+            return False if older else bool(real(heard, state, now))
 
-    plant.set(Heard, "hear", hear)
+        return hear
+
+    plant.around(Heard, "hear", make)
 
 
 # --- the gate ---------------------------------------------------------------------------------------------------------
@@ -178,7 +181,7 @@ def stale_book_is_quoted_from(plant: Plant) -> None:
 @bug("domain.skew.Skew.reasons", "H26 E23", "skewed")
 def clock_is_trusted(plant: Plant) -> None:
     """A quotes by a clock that is minutes off."""
-    plant.set(Skew, "reasons", lambda skew: [])
+    plant.set(Skew, "reasons", lambda skew, now: [])
 
 
 @bug("domain.budget.Budget.lacks", "H35 E16", "budget")
@@ -243,7 +246,6 @@ def price_is_a_fat_finger(plant: Plant) -> None:
 def orders_of_a_minute_are_not_counted(plant: Plant) -> None:
     """A opens as often as it likes."""
     plant.set(Quoter, "orders_last_minute", lambda quoter, now: 0)
-    guard_off(plant)
 
 
 @bug("domain.quoter.QUOTE_EXPIRY_MARGIN_MS", "E14", "expiry")
@@ -356,7 +358,7 @@ def nobody_pauses_for_an_exposure(plant: Plant) -> None:
 # --- flatten ----------------------------------------------------------------------------------------------------------
 
 
-@bug("domain.flattening.Flattening._carry_out", "E5", "once gate")
+@bug("domain.flattening.Flattening._carry_out", "E5 H9", "flattens_by_leave once gate")
 def flattens_without_the_hedgers_word(plant: Plant) -> None:
     """A closes what is unhedged although B has not stood down."""
 

@@ -42,7 +42,7 @@ def records_are_kept_in_memory(plant: Plant) -> None:
     plant.set(driver_module, "FACTS_SECONDS", 1.0)
 
 
-@bug("venue.lighter.answers.answer_of_http", "H6", "once gate")
+@bug("venue.lighter.answers.answer_of_http", "H6", "superseded_by_nobody once gate")
 def server_error_counts_as_refused(plant: Plant) -> None:
     """HTTP 5xx says that the order was not taken."""
 

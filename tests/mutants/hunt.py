@@ -10,7 +10,6 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from tests.mutants.bug import ASSERTION, BUGS, Bug, Plant, planted
-from tests.mutants.worlds import hostile
 from tests.simulation import faults
 from tests.simulation import play as play_module
 from tests.simulation.faults import Kind
@@ -24,6 +23,7 @@ WORLD_SECONDS_MAX = 60
 """Of real time: a bug can make a machine run in a circle without time passing."""
 LONG_EVERY = 4
 """Every so many worlds one is long: some promises are broken only after a while."""
+UNSOUND = "unsound without it too"
 BROKEN_MAX = 3
 """So many programming errors of a plant itself end its hunt."""
 
@@ -94,8 +94,12 @@ def sight_of(error: BaseException) -> Sight:
     return Sight("broken", where, f"{type(error).__name__}: {text}")
 
 
-def look(seed: int) -> Sight | None:
-    """Play one world; what ended it before its time, if anything did."""
+def look(seed: int, favoured: tuple[str, ...] = (), *, long: bool | None = None) -> Sight | None:
+    """Play one world; what ended it before its time, if anything did.
+
+    ``favoured``: hazards and sequences whose faults come more often in it.
+    ``long``: every so many worlds where nothing is said.
+    """
 
     def ring(*_: object) -> None:
         raise Endless(f"seed {seed} took more than {WORLD_SECONDS_MAX} s")
@@ -103,8 +107,7 @@ def look(seed: int) -> Sight | None:
     before = signal.signal(signal.SIGALRM, ring)
     signal.alarm(WORLD_SECONDS_MAX)
     try:
-        with hostile():
-            play(seed, long=seed % LONG_EVERY == LONG_EVERY - 1)
+        play(seed, long=seed % LONG_EVERY == LONG_EVERY - 1 if long is None else long, favoured=favoured)
     except (KeyboardInterrupt, SystemExit):
         raise
     except BaseException as error:  # noqa: BLE001 - whatever a planted bug makes of the code is what is looked for
@@ -142,7 +145,7 @@ def hunt(one: Bug, worlds: int, *, first: int = 0, needs: bool = False) -> Verdi
     for seed in range(first, first + worlds):
         verdict.worlds += 1
         with planted(one), struck_faults() as struck:
-            seen = look(seed)
+            seen = look(seed, one.serves)
             faults_struck = struck()
         if seen is None:
             continue
@@ -153,8 +156,8 @@ def hunt(one: Bug, worlds: int, *, first: int = 0, needs: bool = False) -> Verdi
             if seen.by == "broken" and verdict.others[f"{seen.by}: {seen.where}"] >= BROKEN_MAX:
                 break
             continue
-        if look(seed) is not None:
-            verdict.note("unsound without it too")
+        if look(seed, one.serves) is not None:
+            verdict.note(UNSOUND)
             continue
         verdict.found, verdict.sight, verdict.seed = True, seen, seed
         verdict.struck = tuple(sorted(faults_struck))
@@ -172,9 +175,9 @@ def saved(one: Bug, seeds: range) -> str:
     refused = 0
     for seed in seeds:
         with planted(one, saved=True) as plant, counted_refusals(plant):
-            seen = look(seed)
+            seen = look(seed, one.serves)
             refused += plant.refused
-        if seen is not None and seen.by in one.seen_by and look(seed) is None:
+        if seen is not None and seen.by in one.seen_by and look(seed, one.serves) is None:
             return f"no: {seen.by} at seed {seed}"
     if not one.saved_by.startswith("domain.guard"):
         return f"stands in {len(seeds)} worlds"
@@ -203,15 +206,10 @@ def seen_without(one: Bug, seed: int, kind: str) -> bool:
     faults.KINDS[kind] = Kind(lambda stage: None, known.weight, known.serves)
     try:
         with planted(one):
-            seen = look(seed)
+            seen = look(seed, one.serves)
     finally:
         faults.KINDS[kind] = known
     return seen is not None and seen.by in one.seen_by
-
-
-def control(seeds: range) -> list[tuple[int, Sight]]:
-    """The same worlds without any bug: what is found there is no mutant's."""
-    return [(seed, seen) for seed in seeds if (seen := look(seed)) is not None]
 
 
 def named(names: str) -> list[Bug]:

@@ -12,10 +12,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, fields
 from typing import Any
 
-from tests.mutants import promises
 from tests.mutants.bug import Plant
 from tests.mutants.hunt import Verdict, look, struck_faults
-from tests.simulation import checkers
+from tests.simulation import checkers, promises
 
 from lighter_hedge.domain.commands import Announced, Command, Prepare, PublishState, ReadNonce, Record, Send
 from lighter_hedge.domain.events import (
@@ -332,9 +331,10 @@ def plain_desk() -> Iterator[None]:
     plant.set(SendGuard, "refuses", lambda *_: "")
     plant.set(checkers, "AT_SEND", ())
     plant.set(checkers, "IN_TIME", (checkers.never_silent,))
-    for name in ("AT_SEND", "AT_COMMIT", "IN_TIME", "AT_END"):
+    for name in ("AT_SEND", "IN_TIME", "AT_END"):
         plant.set(promises, name, ())
-    plant.set(promises, "AT_EFFECT", {})
+    for name in ("AT_EFFECT", "AT_COMMIT"):
+        plant.set(promises, name, {})
     try:
         yield
     finally:
@@ -349,7 +349,7 @@ def hunt_plain(worlds: int) -> Verdict:
     with plain_desk(), struck_faults() as struck:
         for seed in range(played):
             verdict.worlds += 1
-            seen = look(seed)
+            seen = look(seed, long=True)
             if seen is None:
                 continue
             if seen.by in ("broken", "harness", "endless"):

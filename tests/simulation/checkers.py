@@ -187,6 +187,7 @@ AT_QUOTE = (gate,)
 AT_FILL = (once, no_self_trade)
 AT_SEND = (armed, size_limit, order_rate, collar, book_age)
 IN_TIME = (never_silent, gone_when_silent)
+AT_END = (nothing_lost,)
 
 
 # --- for scenarios: a whole world at once ---------------------------------------------------------------------------

@@ -128,6 +128,6 @@ class Takers:
         self.server.exchange._schedule(at_us, _ForcedFill(order_index=order.order_index, lots=lots, pieces=pieces))
         self.server.arm_timer()
 
-    def fill(self, order: Order) -> None:
-        """Take all of an order soon."""
-        self._fill(order, 10, 0)
+    def fill(self, order: Order, lots: int = 0) -> None:
+        """Take all of an order soon, or some lots of it."""
+        self._fill(order, 10, lots)

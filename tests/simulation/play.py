@@ -9,10 +9,11 @@ import gc
 import random
 from collections import Counter
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
-from tests.simulation import checkers, faults
+from tests.simulation import checkers, faults, promises
+from tests.simulation.facts import Facts
 from tests.simulation.faults import of_monitor
 from tests.simulation.market import Market, Takers
 from tests.simulation.stage import Stage
@@ -87,6 +88,7 @@ def play(
     show: Callable[[str], None] | None = None,
     keep: bool = False,
     only: tuple[str, ...] = (),
+    favoured: tuple[str, ...] = (),
     watched: bool | None = None,
 ) -> Report:
     """Play one seed.
@@ -97,6 +99,7 @@ def play(
         show: gets every line of the trace as it happens.
         keep: keeps the lines in the report.
         only: fault kinds to draw from, instead of what the seed would draw.
+        favoured: hazards and sequences whose faults come more often.
         watched: with a monitor; by default in one world of ``WATCHED``.
 
     Raises:
@@ -106,7 +109,7 @@ def play(
     collecting = gc.isenabled()
     gc.disable()  # what is collected when must not depend on what ran before
     try:
-        return _play(seed, long=long, show=show, keep=keep, only=only, watched=watched)
+        return _play(seed, long=long, show=show, keep=keep, only=only, favoured=favoured, watched=watched)
     except BaseException as error:
         error.add_note(f"seed {seed}: play it again with  make world SEED={seed}{'' if long else ' ARGS=--short'}")
         raise
@@ -123,6 +126,7 @@ def _play(
     show: Callable[[str], None] | None,
     keep: bool,
     only: tuple[str, ...],
+    favoured: tuple[str, ...],
     watched: bool | None,
 ) -> Report:
     rng = random.Random(seed)
@@ -132,7 +136,7 @@ def _play(
         stage.trace.add(f"====== seed {seed}: {_named(desk)}, {_options(options)}")
         if seed % WATCHED == 1 if watched is None else watched:
             stage.watching = Watching.begin(stage, random.Random(f"monitor {seed}"))
-        weights = dict.fromkeys(only, 1.0) if only else faults.swarm(rng)
+        weights = dict.fromkeys(only, 1.0) if only else faults.swarm(rng, favoured)
         unsafe(stage, weights, *(rng.choice(LONG) if long else SHORT))
         heal(stage)
         converged = converge(stage)
@@ -140,7 +144,8 @@ def _play(
         go_on(stage)
         if rng.random() < 0.3:
             drain(stage)
-        checkers.nothing_lost(stage.truth, world)
+        for checker in (*checkers.AT_END, *promises.AT_END):
+            checker(stage.truth, world)
         stage.trace.add(f"====== {len(stage.truth.rounds)} rounds, {sum(stage.counts.values())} faults, no violation")
         return Report(
             seed=seed,
@@ -168,15 +173,17 @@ def drawn_desk(rng: random.Random) -> tuple[DeskSettings, dict[str, Any]]:
         cancel_first=not same_wallet or rng.random() < 0.4,
         hedge_confirm_timeout_ms=rng.choice((5_000, 20_000)),
         unhedged_ms_max=30_000,
-        maker_order_timeout_ms=rng.choice((2_000, 3_000, 30_000)),
+        maker_order_timeout_ms=rng.choice((2_000, 3_000, 30_000, 60_000)),
         requote_ms_min=rng.choice((500, 5_000)),
         reconcile_ms=5_000,
-        orders_per_minute_max=rng.choice((1_000, 1_000, 60)),
+        orders_per_minute_max=rng.choice((1_000, 1_000, 1_000, 1_000, 60, 20)),
         throttle_ms=rng.choice((1_000, 5_000)),
-        read_lag_ms=rng.choice((200, 500)),
+        read_lag_ms=rng.choice((200, 200, 500, 500, 4_000)),
         retry_times=rng.choice((1, 3, 3)),
         **_drawn_limits(rng),
     )
+    notional = rng.choice((1_000_000_000_000, 1_000_000_000_000, desk.market.quote(4 * desk.quantity, 1_210_000)))
+    desk = replace(desk, notional_hour_quote_max=notional)
     options = {
         "same_wallet": same_wallet,
         "tier": rng.choice((Tier.STANDARD, Tier.STANDARD, Tier.PREMIUM, Tier.UNLIMITED)),
@@ -197,15 +204,14 @@ def _named(desk: DeskSettings) -> str:
 
 def _drawn_limits(rng: random.Random) -> dict[str, Any]:
     """Limits that most worlds never reach, and some do."""
-    shares = rng.random() < 0.08
+    maker_share, hedger_share = rng.choice(((0, 0),) * 7 + ((24, 28),))
     return {
         "flatten": rng.random() < 0.33,
         "force_close_ms": rng.choice((3_000, 8_000)),
         "orders_per_round_max": rng.choice((50, 50, 12)),
-        "notional_hour_quote_max": rng.choice((1_000_000_000_000, 1_000_000_000_000, 1_000_000_000)),
         "daily_loss_quote_max": rng.choice((100_000_000, 100_000_000, 500_000)),
-        "maker_share": 24 if shares else 0,
-        "hedger_share": 28 if shares else 0,
+        "maker_share": maker_share,
+        "hedger_share": hedger_share,
     }
 
 
@@ -219,7 +225,13 @@ def _options(options: dict[str, Any]) -> str:
 def staged(rng: random.Random, world: World, *, keep: bool = False, show: Callable[[str], None] | None = None) -> Stage:
     """A world with everything around it that watches it."""
     truth = Truth(
-        world.server, world.desk, at_send=checkers.AT_SEND, at_quote=checkers.AT_QUOTE, at_fill=checkers.AT_FILL
+        world.server,
+        world.desk,
+        at_send=(*checkers.AT_SEND, *promises.AT_SEND),
+        at_quote=checkers.AT_QUOTE,
+        at_fill=checkers.AT_FILL,
+        at_effect=promises.AT_EFFECT,
+        at_commit=promises.AT_COMMIT,
     )
     trace = Trace(world.loop.time, keep=keep, show=show)
     market = Market()
@@ -235,7 +247,12 @@ def staged(rng: random.Random, world: World, *, keep: bool = False, show: Callab
         truth.watch(process)
     world.on_process = truth.watch
     world.on_line = trace.add
-    world.on_effect = lambda process, what, detail: trace.effect(process.name, what, detail)
+
+    def done(process: Any, what: str, detail: object) -> None:
+        truth.on_effect(process, what, detail)
+        trace.effect(process.name, what, detail)
+
+    world.on_effect = done
 
     def heard(process: Any, event: Any) -> None:
         truth.on_event(process, event)
@@ -244,7 +261,11 @@ def staged(rng: random.Random, world: World, *, keep: bool = False, show: Callab
     world.on_event = heard
     world.server.on_trade += [trace.trade, truth.on_trade]
     world.server.on_order += [trace.order, truth.on_order, takers.order]
-    return Stage(rng, world, truth, market, takers, trace)
+    stage = Stage(rng, world, truth, market, takers, trace, patience=rng.choice((0.5, 0.5, 0.5, 0.5, 0.05)))
+    stage.look = lambda: look(stage)
+    truth.facts = Facts(stage)
+    world.on_start = truth.facts.started_now
+    return stage
 
 
 def unsafe(stage: Stage, weights: dict[str, float], rounds: int, seconds: float) -> None:
@@ -273,8 +294,9 @@ def unsafe(stage: Stage, weights: dict[str, float], rounds: int, seconds: float)
 def look(stage: Stage) -> None:
     """Whether anything has broken so far."""
     stage.able()
+    stage.truth.facts.look()
     stage.truth.raise_first()
-    for checker in checkers.IN_TIME:
+    for checker in (*checkers.IN_TIME, *promises.IN_TIME):
         checker(stage.truth, stage.world)
     if stage.watching is not None:
         stage.watching.look()
@@ -284,7 +306,7 @@ def heal(stage: Stage) -> None:
     """Everything works again; the market is calm, and nobody trades with A."""
     world = stage.world
     stage.trace.add("====== everything heals")
-    stage.takers.on = False
+    stage.takers.on, stage.healed = False, True
     for _, fault_id in stage.armed:
         world.clear_fault(fault_id)
     for end in stage.undo:

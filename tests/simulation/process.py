@@ -10,7 +10,7 @@ from tests.simulation.sim_server import ACCOUNTS, BTC
 from tests.simulation.sim_venue import SimVenue
 from tests.simulation.virtual_time import Life, VirtualLoop
 
-from lighter_hedge.domain.events import Event, Instant, Ticked
+from lighter_hedge.domain.events import Candidate, Event, Instant, Ticked
 from lighter_hedge.domain.guard import SendGuard
 from lighter_hedge.domain.hedger import Hedger
 from lighter_hedge.domain.maker import Maker
@@ -27,6 +27,14 @@ class SimDriver(Driver):
 
     hears: Callable[[Event], None] = staticmethod(lambda event: None)
     tick_seconds: float = 0.05
+    held_up: float = 0.0
+    """So long the next write to the socket is held up, once."""
+
+    async def _send(self, candidate: Candidate, decided: Instant) -> None:
+        seconds, self.held_up = self.held_up, 0.0
+        if seconds:
+            await asyncio.sleep(seconds)
+        await super()._send(candidate, decided)
 
     def dispatch(self, event: Event) -> None:
         self.hears(event)

@@ -76,6 +76,8 @@ class Network:
     """So many of the next frames of a channel come twice."""
     swap: set[str] = field(default_factory=set)
     """The next two frames of a channel come in the wrong order."""
+    apart: float = 0.0
+    """Of several trades in one frame the first is told at once, and all of them so many seconds later."""
     garble: int = 0
     """So many of the next frames cannot be read."""
     sends: deque[SendFault] = field(default_factory=deque)
@@ -98,6 +100,8 @@ class SimVenue:
         """No connection and no answer at all: the network of this side is gone."""
         self.deaf: set[str] = set()
         """Channels whose frames are lost on the way."""
+        self.rows_late_us = 0
+        """Rows of orders are readable so long after they have been made."""
         self.lose_requests = 0
         """So many of the next sends never arrive."""
         self.skew_ms = 0
@@ -213,7 +217,9 @@ class SimVenue:
             state, own = self.server.exchange.state, ACCOUNTS[self.role]
             cutoff_us = self.server.venue.cutoff_us(own, now_us)
             found = reads.orders(state, own, cutoff_us, self.market.market_index)
-            return tuple(self._report(o) for o in found if not coids or o.client_order_index in coids)
+            before_us = now_us - self.rows_late_us
+            wanted = (o for o in found if not coids or o.client_order_index in coids)
+            return tuple(self._report(o) for o in wanted if o.created_us <= before_us)
 
         rows: tuple[OrderReport, ...] = await self._read(look)
         return rows
@@ -349,7 +355,12 @@ class _Link:
             network.garble -= 1
             texts = [one.replace('"', "'", 7) for one in texts]
         late = network.frames_late + network.channel_late.get(channel, 0.0)
-        self._schedule(self._venue.server.loop.time() + network.latency + late, texts)
+        when = self._venue.server.loop.time() + network.latency + late
+        first = _first_trade(text) if network.apart and channel.startswith("account_all:") else ""
+        if first:
+            self._schedule(when, [first])
+            when += network.apart
+        self._schedule(when, texts)
 
     def ask_again(self, channel: str) -> bool:
         """A snapshot of this channel is awaited; False where one is under way already."""
@@ -398,6 +409,17 @@ class _Link:
             if not self._waiting and not self.opened:
                 self.opened = True
                 self._on_event(FeedOpened())
+
+
+def _first_trade(text: str) -> str:
+    """A frame of several trades with the first of them alone, and no position; empty where it has not several."""
+    frame = json.loads(text)
+    trades = frame.get("trades")
+    several = [market for market, listed in trades.items() if len(listed) > 1] if isinstance(trades, dict) else []
+    if not several or frame["type"].startswith("subscribed"):
+        return ""
+    frame["trades"] = {several[0]: trades[several[0]][:1]}
+    return json.dumps({**frame, "positions": {}}, separators=(",", ":"))
 
 
 def _channel_of(text: str) -> str:

@@ -4,7 +4,7 @@ import random
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from tests.simulation.market import Market, Takers
 from tests.simulation.memory_journal import MemoryJournal
@@ -48,6 +48,10 @@ class Stage:
     """How often a person has emptied Redis for good: an older copy is not loaded after that."""
     mended: int = 0
     """How often a person had to start the desk afresh."""
+    healed: bool = False
+    """Nothing goes wrong any more."""
+    look: Callable[[], None] = lambda: None
+    """Whether anything has broken so far: for a fault that lets time pass."""
     watching: "Watching | None" = None
     """The monitor, in some worlds."""
 
@@ -143,8 +147,10 @@ class Stage:
         self.trace.add(f"------ a person resumes {pause.code}")
         self.say("resume", pause_id=pause.id, hedge_now=hedge_now)
 
-    def say(self, verb: str, **parameters: object) -> None:
+    def say(self, verb: str, **parameters: Any) -> None:
         """A person's command, unless Redis is gone."""
+        if verb == "resume":
+            self.truth.facts.resumed(parameters["pause_id"])
         if not self.world.hub.is_cut:
             self.world.ask(verb, **parameters)
 
@@ -153,6 +159,7 @@ class Stage:
         and Redis, and starts."""
         world = self.world
         self.trace.add("------ a person closes everything by hand and starts afresh")
+        why = self._unhedged()
         self.mended += 1
         for process in [*world.processes.values(), *world.others]:
             world.end(process)
@@ -172,6 +179,14 @@ class Stage:
             world.start_process(process)
             self.truth.hamper(role)
         self.backups.clear()
+        self.truth.facts.started_over(why)
+
+    def _unhedged(self) -> str:
+        """Why the desk is still paused, where that is an exposure and everything has healed."""
+        pause = self.world.maker.latch.pause if self.world.a.driver is not None else None
+        if not self.healed or pause is None or pause.code not in ("HEDGE_FAILED", "UNHEDGED_TOO_LONG"):
+            return ""
+        return pause.reason
 
     def flatten(self) -> None:
         """By hand, at the exchange: nothing rests, nothing is held, nothing is on its way."""

@@ -51,7 +51,6 @@ def test_every_hazard_and_every_sequence_is_served_by_a_fault() -> None:
 
 NOT_BY_A_FAULT = {
     "H14": "no float in a size: held by a rule of tests/test_tidy.py",
-    "H33": "the hedge meets A's rest in every world with a partial fill; I4 is checked at every trade",
     "H38": "a runaway loop is a bug of ours: a mutant, held by the send guard",
 }
 

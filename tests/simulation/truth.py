@@ -1,21 +1,36 @@
 """What has happened at the exchange and in the journals, in the order in which it happened: what the checkers read."""
 
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
 
 from tests.simulation.process import Process
 from tests.simulation.sim_server import ACCOUNTS, ROLES, SimServer, signed
 from tests.simulation.sim_venue import SimVenue
 
 from lighter_hedge.domain.commands import Announced, BaselineSet, Entry
-from lighter_hedge.domain.events import Candidate, Event, HedgerHeard, OrderKind, OrderRequest
+from lighter_hedge.domain.events import (
+    AnswerKind,
+    Candidate,
+    Event,
+    HedgerHeard,
+    MakerHeard,
+    OrderKind,
+    OrderRequest,
+    SendAnswered,
+)
 from lighter_hedge.domain.settings import DeskSettings
 from lighter_hedge.domain.states import Announce, Role
 from lighter_hedge.simulator.orders import Order, OrderStatus, Trade
 
+if TYPE_CHECKING:
+    from tests.simulation.facts import Facts
+
 KNOWN_SECONDS = 10.0
 """After so long, whatever the exchange has done is known to a side that runs."""
+NOT_TAKEN = (AnswerKind.REJECTED, AnswerKind.NOT_SENT, AnswerKind.THROTTLED)
+"""Answers which say that this send does not execute."""
 
 
 class Violation(AssertionError):
@@ -28,6 +43,8 @@ class Sent:
 
     request: OrderRequest
     at: float
+    again: float = -1e9
+    """When they last left it again."""
 
 
 @dataclass(slots=True)
@@ -67,6 +84,12 @@ class Truth:
     """Checked when a quote of A comes to rest in the book."""
     at_fill: "tuple[Callable[[Truth, Fill], None], ...]" = ()
     """Checked at every fill."""
+    at_effect: "Mapping[str, tuple[Callable[[Truth, Process, Any], None], ...]]" = field(default_factory=dict)
+    """Checked at every effect of a process, by its kind."""
+    at_commit: "Mapping[type, tuple[Callable[[Truth, Process, Any], None], ...]]" = field(default_factory=dict)
+    """Checked at everything that is written down, by its kind."""
+    facts: "Facts" = field(init=False)
+    """What the world has seen beside all this."""
     totals: dict[Role, int] = field(default_factory=lambda: dict.fromkeys(Role, 0))
     """Signed lots that the desk's own orders have filled since the baseline."""
     base: int = 0
@@ -116,18 +139,37 @@ class Truth:
                 self.armed[what.announce.coid] = now
         elif isinstance(what, Candidate) and process.role is Role.HEDGER and isinstance(what.request, OrderRequest):
             self.hedge_signed[what.request.round] = now
+        self.facts.written(what)
+        for checker in self.at_commit.get(type(what), ()):
+            self._check(checker, process, what)
+
+    def on_effect(self, process: Process, what: str, detail: object) -> None:
+        if what in ("send", "read"):
+            self.facts.requested(process.name)
+        elif what == "alert":
+            self.facts.told(str(detail))
+        for checker in self.at_effect.get(what, ()):
+            self._check(checker, process, detail)
 
     def on_send(self, venue: SimVenue, candidate: Candidate) -> None:
         request = candidate.request
-        if not isinstance(request, OrderRequest) or request.coid in self.sent[venue.role]:
+        if not isinstance(request, OrderRequest):
+            return
+        known = self.sent[venue.role].get(request.coid)
+        if known is not None:
+            known.again = self.server.loop.time()
             return
         self.sent[venue.role][request.coid] = Sent(request, self.server.loop.time())
         for checker in self.at_send:
             self._check(checker, venue, request)
 
     def on_event(self, process: Process, event: Event) -> None:
-        if isinstance(event, HedgerHeard) and process.role is Role.MAKER:
-            self.heard = self.server.loop.time()
+        if isinstance(event, MakerHeard | HedgerHeard):
+            self.facts.heard[process.name] = now = self.server.loop.time()
+            if process.role is Role.MAKER:
+                self.heard = now
+        elif isinstance(event, SendAnswered) and event.answer.kind in NOT_TAKEN:
+            self.facts.refused.add(event.tx_hash)
 
     def on_order(self, order: Order) -> None:
         if order.account_index == ACCOUNTS[Role.MAKER] and order.is_open and not order.filled_lots:
@@ -169,6 +211,7 @@ class Truth:
         if role is Role.MAKER and sent is not None and sent.request.kind is OrderKind.QUOTE:
             self.rounds.add(sent.request.round)
         self._time_exposure(fill.at)
+        self.facts.filled(fill, self.min_lots)
         for checker in self.at_fill:
             self._check(checker, fill)
 

@@ -76,6 +76,8 @@ class World:
         self.on_effect: Callable[[Process, str, object], None] | None = None
         self.on_process: Callable[[Process], None] = lambda process: None
         """Called for every new instance of a side."""
+        self.on_start: Callable[[Process, bool], None] = lambda process, by_person: None
+        """Called at every start, with whether a person starts it after a recorded stop."""
         self.processes = {role: self.instance(role, MemoryJournal(DESK)) for role in Role}
         self.others: list[Process] = []
         """Older instances of a side that were left running beside a newer one."""
@@ -151,6 +153,7 @@ class World:
         """Start an instance of a side from its journal."""
         assert not process.running
         venue, loop = process.venue, self.loop
+        after_a_stop = by_person and process.journal.person_stopped
 
         def clock() -> Instant:
             now = loop.now
@@ -177,6 +180,7 @@ class World:
             on_effect = self.on_effect
             life.on_effect = lambda what, detail: on_effect(process, what, detail)
         process.task = self.loop.create_task(self._run(process, driver, life), context=life.context)
+        self.on_start(process, after_a_stop)
 
     async def _run(self, process: Process, driver: Any, life: Life) -> int:
         try:

@@ -189,7 +189,11 @@ class Driver:
     def dispatch(self, event: Event) -> None:
         """Give the machine one event and carry out what it wants. Nothing here awaits."""
         if self.exit_code is None:
-            self._execute_all(self.machine.step(event, self.clock()))
+            try:
+                self._execute_all(self.machine.step(event, self.clock()))
+            except JournalError:
+                self._state = None  # it may tell of what could not be written down
+                raise
             self.on_step()
 
     async def _tick(self) -> None:

@@ -9,7 +9,7 @@ import random
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from tests.simulation.faults import at_exchange, in_network, in_processes, in_redis, of_people
+from tests.simulation.faults import at_exchange, at_once, in_network, in_processes, in_redis, of_people
 from tests.simulation.stage import Stage
 
 Strike = Callable[[Stage], str | None]
@@ -35,17 +35,24 @@ def _kinds(*families: Mapping[str, tuple[Strike, float, str]]) -> dict[str, Kind
     return kinds
 
 
-KINDS = _kinds(at_exchange.KINDS, in_network.KINDS, in_processes.KINDS, in_redis.KINDS, of_people.KINDS)
+KINDS = _kinds(at_exchange.KINDS, in_network.KINDS, in_processes.KINDS, in_redis.KINDS, of_people.KINDS, at_once.KINDS)
 
 
+FAVOURED_SHARE = 0.7
+"""Share of the worlds that know a kind which serves what is looked for, …"""
+FAVOURED_WEIGHT = 4.0
+"""… and its weight there, at least."""
 QUARANTINE: dict[str, str] = {}
 """Kinds that no world draws by itself, and why. ``play(seed, only=...)`` reaches them."""
 
 
-def swarm(rng: random.Random) -> dict[str, float]:
-    """The kinds that one world knows, with their weights."""
+def swarm(rng: random.Random, favoured: tuple[str, ...] = ()) -> dict[str, float]:
+    """The kinds that one world knows, with their weights; those that serve something ``favoured`` more often."""
     share = rng.choice((0.15, 0.3, 0.5, 0.8))
     drawn = {name: kind.weight * rng.choice((0.3, 1.0, 3.0)) for name, kind in KINDS.items() if rng.random() < share}
+    for name, kind in KINDS.items():
+        if set(favoured) & set(kind.serves) and rng.random() < FAVOURED_SHARE:
+            drawn[name] = max(FAVOURED_WEIGHT, kind.weight) * rng.choice((1.0, 3.0))
     drawn = {name: weight for name, weight in drawn.items() if name not in QUARANTINE}
     return drawn or {"partial_fill": 1.0}
 

@@ -206,6 +206,21 @@ def _say_balance(stage: Stage, role: Role) -> None:
     server.venue.publish([server.exchange.engine.positions(ACCOUNTS[role], (BTC.market_index,))], now_us)
 
 
+def poor(stage: Stage) -> str | None:
+    """B has next to nothing left, for a good while."""
+    account = stage.world.server.account(Role.HEDGER)
+    taken = account.collateral - 200_000
+    if taken <= 0:
+        return None
+    account.collateral -= taken
+
+    def back() -> None:
+        account.collateral += taken
+
+    stage.later(stage.rng.uniform(15.0, 30.0), back)
+    return "B"
+
+
 KINDS = {
     "partial_fill": (partial_fill, 6.0, "H1 H8 H13 E3 E7 E8 E16 E18"),
     "two_trades": (two_trades, 2.0, "H4 E3"),
@@ -229,4 +244,5 @@ KINDS = {
     "forced_trade": (forced_trade, 0.25, "H30"),
     "manual_trade": (manual_trade, 0.25, "H31"),
     "transfer": (transfer, 0.2, "H30 E25"),
+    "poor": (poor, 0.2, "H11"),
 }

@@ -1,5 +1,6 @@
 """What goes wrong between a process and the exchange."""
 
+from tests.simulation.market import LOTS
 from tests.simulation.process import Process
 from tests.simulation.sim_server import ACCOUNTS, BTC
 from tests.simulation.sim_venue import SendFault
@@ -75,7 +76,7 @@ def book_stale(stage: Stage) -> str:
     process = stage.process()
     channels = {f"order_book:{BTC.market_index}", f"market_stats:{BTC.market_index}"}
     process.venue.deaf |= channels
-    stage.later(stage.rng.choice((1.0, 4.0)), lambda: process.venue.deaf.difference_update(channels))
+    stage.later(stage.rng.choice((1.0, 4.0, 10.0)), lambda: process.venue.deaf.difference_update(channels))
     return process.role.letter
 
 
@@ -178,6 +179,38 @@ def drop_copy_refused(stage: Stage) -> str:
     return process.role.letter
 
 
+def pushes_late(stage: Stage) -> str:
+    """The exchange's stream lags for both sides alike, while its transactions run as ever."""
+    seconds = stage.rng.choice((0.5, 1.2, 2.5))
+    networks = [process.venue.network for process in stage.world.everybody()]
+    for network in networks:
+        network.frames_late = seconds
+
+    def back() -> None:
+        for network in networks:
+            network.frames_late = 0.0
+
+    stage.later(stage.rng.uniform(3.0, 8.0), back)
+    return f"{seconds} s"
+
+
+def trades_apart(stage: Stage) -> str:
+    """The trades of one order come one by one, and its row later; the market is thin, so that there are several."""
+    process, seconds = stage.process(), stage.rng.choice((0.3, 2.0))
+    network, channel = process.venue.network, f"account_all_orders:{ACCOUNTS[process.role]}"
+    network.apart = network.channel_late[channel] = seconds
+    stage.market.lots = stage.rng.choice((3, 8, 15))
+    stage.market.show(stage.world.server)
+
+    def back() -> None:
+        network.apart = 0.0
+        _forget(network.channel_late, channel)
+        stage.market.lots = LOTS
+
+    stage.later(stage.rng.choice((2.0, 6.0)), back)
+    return f"{process.role.letter} {seconds} s"
+
+
 KINDS = {
     "request_lost": (request_lost, 3.0, "H6 H10"),
     "request_late": (request_late, 3.0, "H6 H10 H28 E2 E6"),
@@ -200,4 +233,6 @@ KINDS = {
     "reads_fail": (reads_fail, 1.5, "H5 E25"),
     "slow": (slow, 1.0, "H6 H40 E13"),
     "drop_copy_refused": (drop_copy_refused, 1.0, "H5 E17 E19"),
+    "trades_apart": (trades_apart, 1.0, "H8 E3"),
+    "pushes_late": (pushes_late, 0.5, "H1 H5 H40 E17"),
 }

@@ -161,6 +161,28 @@ def kill_sleeping_maker(stage: Stage) -> str | None:
     return "A sleeps, B dies"
 
 
+def write_held_up(stage: Stage) -> str | None:
+    """The machine decides, and what it decided reaches the socket only later."""
+    process = stage.process()
+    if process.driver is None:
+        return None
+    seconds = stage.rng.choice((0.5, 1.5, 2.5, 5.0))
+    process.driver.held_up = seconds
+    return f"{process.name} {seconds} s"
+
+
+def skewed_for_long(stage: Stage) -> str:
+    """A's clock is wrong by seconds, and stays so."""
+    process = stage.world.a
+    process.venue.skew_ms = stage.rng.choice((-1, 1)) * stage.rng.choice((1_500, 3_000))
+
+    def back() -> None:
+        stage.world.a.venue.skew_ms = process.venue.skew_ms = 0
+
+    stage.later(stage.rng.uniform(10.0, 25.0), back)
+    return f"{process.venue.skew_ms} ms"
+
+
 KINDS = {
     "kill": (kill, 1.5, "H3 H19 H20 E1 E10"),
     "kill_both": (kill_both, 0.5, "H3 H21 E24"),
@@ -175,4 +197,6 @@ KINDS = {
     "disk_full": (disk_full, 0.4, "H25 E21"),
     "clock_skew": (clock_skew, 0.5, "H26 E23"),
     "kill_sleeping_maker": (kill_sleeping_maker, 0.3, "H28 E13"),
+    "write_held_up": (write_held_up, 1.0, "H28 E13"),
+    "skewed_for_long": (skewed_for_long, 0.2, "H26 E23"),
 }

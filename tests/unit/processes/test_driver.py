@@ -63,6 +63,7 @@ from lighter_hedge.messaging.memory_stream import MemoryHub, MemoryMessaging
 from lighter_hedge.messaging.messages import ChannelContext, MalformedMessage, SchemaMismatch
 from lighter_hedge.messaging.port import MessagingError, SupersededError
 from lighter_hedge.processes.driver import NEWS_MAX, Driver
+from lighter_hedge.processes.journal_file import JournalUnwritable
 from lighter_hedge.venue.errors import ReadFailed
 from lighter_hedge.venue.port import OnEvent
 
@@ -525,3 +526,18 @@ def test_what_is_signed_after_the_end_is_not_kept() -> None:
         desk.run()
         assert desk.code() == 0
     assert "kept order1@7" not in desk.done
+
+
+def test_a_state_whose_record_could_not_be_written_is_not_told() -> None:
+    def full(entries: Iterable[Entry]) -> None:
+        raise JournalUnwritable("the disk is full")
+
+    with bench() as desk:
+        desk.run()
+        desk.book.commit_all = full  # type: ignore[method-assign]
+        desk.machine.replies[MarketHeard] = [PublishState(state=maker_state(round=9)), DECISION]
+        with pytest.raises(JournalUnwritable):
+            desk.driver.dispatch(MarketHeard(mark=1))
+        del desk.book.commit_all
+        desk.run()
+        assert desk.do(desk.messaging.last_state(Role.MAKER)) is None

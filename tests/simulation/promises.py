@@ -1,23 +1,21 @@
-"""Further checkers, for defences whose absence breaks none of the simulation's own, and what they must know.
+"""What the defences promise beside the invariants: each is read from the journals and from the exchange's own record.
 
-Same form as those of the simulation: a function of what has happened, which raises ``Violation``. They run in the
-control too: without a planted bug none of them may find anything.
+Same form as ``checkers``: a function of what has happened, which raises ``Violation``.
 """
 
 from collections import deque
-from dataclasses import dataclass, field
 from typing import Any
 
+from tests.simulation.facts import FOREIGN_CODES, SKEW_MS, UNSURE
 from tests.simulation.process import Process
-from tests.simulation.sim_server import BTC
+from tests.simulation.sim_server import API_KEY, WALL_BASE_MS
 from tests.simulation.sim_venue import SimVenue
-from tests.simulation.stage import Stage
-from tests.simulation.truth import Fill, Truth, Violation
+from tests.simulation.truth import Truth, Violation
 from tests.simulation.world import World
 
-from lighter_hedge.domain.commands import AskKnown, ModeChanged, TriesCounted
+from lighter_hedge.domain.commands import AskKnown, FlattenChanged, ModeChanged, StoodDownChanged, TriesCounted
 from lighter_hedge.domain.events import Candidate, OrderKind, OrderRequest
-from lighter_hedge.domain.states import Leg, MakerState, Mode, Role
+from lighter_hedge.domain.states import HedgerState, Leg, MakerState, Mode, Role
 from lighter_hedge.simulator.orders import OrderStatus
 
 NAMED_SECONDS = 12.0
@@ -33,115 +31,23 @@ TOLD_SECONDS = 15.0
 RUNAWAY = 12
 RUNAWAY_SECONDS = 5.0
 CANCEL_SECONDS = 9.0
-FOREIGN_CODES = ("POSITION_DIFFERS", "FOREIGN_TRADE")
-FOREIGN = ("manual_trade", "forced_trade", "transfer")
-UNSURE = (
-    *FOREIGN,
-    "late_fill",
-    "restored",
-    "journal_lost",
-    "journals_lost",
+CLEAR_SECONDS = 5.0
+"""A's quote may fill at the very moment in which B begins to close."""
+NONCES_BACK = 64
+LANDED_SECONDS = 3.0
+"""A copy that lands so long after its bytes have left may come after their refusal: A tends it no more."""
+TWICE = (
     "second_instance",
     "second_from_backup",
     "sleeper_replaced",
+    "restored",
+    "journal_lost",
+    "journals_lost",
+    "request_twice",
 )
-"""Faults after which a difference between books and exchange may be real."""
-TWICE = ("second_instance", "second_from_backup", "sleeper_replaced", "restored", "journal_lost", "journals_lost")
-"""Faults after which a side may find its key used by somebody else, or its messages refused."""
+"""Faults after which a side may find its key used by somebody else, or its messages refused. A copy of a request may
+land after the request itself has been refused, which freed its nonce."""
 EXIT_SUPERSEDED = 8
-
-
-@dataclass(slots=True)
-class Facts:
-    """What one world has seen beside the exchange's own record."""
-
-    stage: Stage
-    resumes: dict[int, float] = field(default_factory=dict)
-    """Pauses that a person has asked to end, and when last."""
-    last_resume: float = -1e9
-    started: dict[Role, float] = field(default_factory=dict)
-    """When the newest life of a side began."""
-    by_person: dict[str, bool] = field(default_factory=dict)
-    """Whether a life, by name, was started by a person after a recorded stop."""
-    hedged_since: float | None = 0.0
-    foreign_seen: int = 0
-    """Foreign changes so far."""
-    named: bool = False
-    """Somebody has said so."""
-    healed_in_vain: str = ""
-    """Why the desk was still paused when everything had healed and a person had asked for new tries."""
-    mids: deque[tuple[float, int]] = field(default_factory=deque)
-    skewed_since: dict[Role, float] = field(default_factory=dict)
-    skewed_at: float = -1e9
-    """When a clock was last seen to be wrong."""
-    redis_cut_at: float = -1e9
-    """When Redis was last seen to be gone."""
-    poor_since: float | None = None
-    traded: int = 0
-    """Quote amount of A's fills since its newest life began, or a person last resumed."""
-    traded_over: float | None = None
-    requests: dict[str, deque[float]] = field(default_factory=dict)
-    """Sends and reads of a life within the last minute."""
-
-    @property
-    def now(self) -> float:
-        return self.stage.world.loop.time()
-
-    def sure(self) -> bool:
-        """Whether nothing has happened that can make books and exchange differ."""
-        return not self.stage.mended and not any(self.stage.counts[kind] for kind in UNSURE)
-
-    def process(self, venue: SimVenue) -> Process:
-        """Whose way to the exchange this is."""
-        return next(one for one in self.stage.world.everybody() if one.venue is venue)
-
-    def poor(self) -> bool:
-        """Whether B, who holds nothing, has not half of what a full hedge needs."""
-        world = self.stage.world
-        need = BTC.quote(world.desk.quantity, self.stage.market.mid) * BTC.initial_margin_fraction // 10_000
-        return world.server.account(Role.HEDGER).collateral < need // 2 and not world.position(Role.HEDGER)
-
-    def note(self) -> None:
-        """Look around; called as time passes."""
-        world, now = self.stage.world, self.now
-        self.mids.append((now, self.stage.market.mid))
-        while now - self.mids[0][0] > 10.0 and len(self.mids) > 1:
-            self.mids.popleft()
-        for role, process in world.processes.items():
-            if abs(process.venue.skew_ms) > 1_000:
-                self.skewed_since.setdefault(role, now)
-                self.skewed_at = now
-            else:
-                self.skewed_since.pop(role, None)
-        self.foreign_seen = self.stage.truth.foreign + self.stage.counts["transfer"]
-        if world.hub.is_cut:
-            self.redis_cut_at = now
-        if not self.poor():
-            self.poor_since = None
-        elif self.poor_since is None:
-            self.poor_since = now
-
-
-current: list[Facts] = []
-"""Of the world that is being played: at most one."""
-
-
-def facts(truth: Truth) -> Facts:
-    """Of the world whose truth this is."""
-    assert current[0].stage.truth is truth
-    return current[0]
-
-
-def name(code: str) -> None:
-    """Somebody has stored an alert, or paused, for this."""
-    if code in FOREIGN_CODES:
-        current[0].named = True
-
-
-def name_entry(entry: Any) -> None:
-    """Somebody has written this down."""
-    if isinstance(entry, ModeChanged | AskKnown) and entry.pause is not None:
-        name(entry.pause.code)
 
 
 # --- at every order whose bytes leave a process ---------------------------------------------------------------------
@@ -151,7 +57,7 @@ def pause_holds(truth: Truth, venue: SimVenue, request: OrderRequest) -> None:
     """While A's journal says paused nothing is quoted; while it says draining nothing is opened."""
     if request.kind is not OrderKind.QUOTE:
         return
-    newest = facts(truth).process(venue).journal._last(ModeChanged)
+    newest = truth.facts.process(venue).journal._last(ModeChanged)
     if newest is None or newest.mode is Mode.RUNNING:
         return
     if newest.mode is Mode.PAUSED or request.opens:
@@ -160,7 +66,7 @@ def pause_holds(truth: Truth, venue: SimVenue, request: OrderRequest) -> None:
 
 def close_size(truth: Truth, venue: SimVenue, request: OrderRequest) -> None:
     """I8: a closing quote is no larger than what A holds."""
-    if request.kind is not OrderKind.QUOTE or request.coid not in truth.announced or not facts(truth).sure():
+    if request.kind is not OrderKind.QUOTE or request.coid not in truth.announced or not truth.facts.sure():
         return
     announce, _ = truth.announced[request.coid]
     held = abs(truth.totals[Role.MAKER])
@@ -172,7 +78,7 @@ def quote_collar(truth: Truth, venue: SimVenue, request: OrderRequest) -> None:
     """I8: a quote's price lies inside the collar around the mark price of the last seconds."""
     if request.kind is not OrderKind.QUOTE:
         return
-    mids = [*(mid for _, mid in facts(truth).mids), facts(truth).stage.market.mid]
+    mids = [*(mid for _, mid in truth.facts.mids), truth.facts.stage.market.mid]
     collar = truth.desk.price_collar_bps_e2
     if all(abs(request.price - mid) * 1_000_000 > 1.05 * collar * mid for mid in mids):
         raise Violation(f"I8: a quote at {request.price} while the mark price is {mids[-1]}")
@@ -180,22 +86,22 @@ def quote_collar(truth: Truth, venue: SimVenue, request: OrderRequest) -> None:
 
 def skewed(truth: Truth, venue: SimVenue, request: OrderRequest) -> None:
     """No quote by a clock that has been wrong for seconds."""
-    since = facts(truth).skewed_since.get(venue.role)
-    off = request.kind is OrderKind.QUOTE and abs(venue.skew_ms) > 1_000
-    if off and since is not None and facts(truth).now - since > 3.0:
+    since = truth.facts.skewed_since.get(venue.role)
+    off = request.kind is OrderKind.QUOTE and abs(venue.skew_ms) > SKEW_MS
+    if off and since is not None and truth.facts.now - since > 3.0:
         raise Violation(f"a quote left by a clock that is off by {venue.skew_ms} ms")
 
 
 def margin(truth: Truth, venue: SimVenue, request: OrderRequest) -> None:
     """No opening quote while B has long had too little for its hedge."""
-    since = facts(truth).poor_since if facts(truth).poor() else None
-    if request.kind is OrderKind.QUOTE and request.opens and since is not None and facts(truth).now - since > 8.0:
+    since = truth.facts.poor_since if truth.facts.poor() else None
+    if request.kind is OrderKind.QUOTE and request.opens and since is not None and truth.facts.now - since > 8.0:
         raise Violation("a quote left, and B cannot pay for its hedge")
 
 
 def expiry(truth: Truth, venue: SimVenue, request: OrderRequest) -> None:
     """Every quote ends by itself: not before 5 minutes (the venue drops it in silence), and soon after."""
-    learning = bool(venue.skew_ms) or facts(truth).now - facts(truth).skewed_at < 3.0
+    learning = bool(venue.skew_ms) or truth.facts.now - truth.facts.skewed_at < 3.0
     if request.kind is not OrderKind.QUOTE or learning:
         return
     ends_in_ms = request.expires_ms - truth.server.now_ms()
@@ -208,16 +114,51 @@ def tries_hold(truth: Truth, venue: SimVenue, request: OrderRequest) -> None:
     """After B has written down its failure it hedges nothing before a person gives it new tries."""
     if venue.role is not Role.HEDGER or request.reduce_only:
         return
-    tries = facts(truth).process(venue).journal.tries
+    tries = truth.facts.process(venue).journal.tries
     if tries is not None and tries.failed is not None:
         raise Violation(f"a hedge of round {request.round} left after B had failed")
+
+
+def stands_down(truth: Truth, venue: SimVenue, request: OrderRequest) -> None:
+    """E5: B hedges nothing while its journal says that it has stood down."""
+    if venue.role is not Role.HEDGER or request.reduce_only:
+        return
+    newest = truth.facts.process(venue).journal._last(StoodDownChanged)
+    if newest is not None and newest.stood_down is not None:
+        raise Violation(f"a hedge of round {request.round} left while B stands down")
+
+
+def flattens_by_leave(truth: Truth, venue: SimVenue, request: OrderRequest) -> None:
+    """E5: A closes what is unhedged only where B has stood down for this very wish."""
+    known = truth.facts
+    if venue.role is not Role.MAKER or not request.reduce_only or not known.sure():
+        return
+    wish = known.process(venue).journal._last(FlattenChanged)
+    if wish is None or wish.flatten is None:
+        return
+    held = known.stage.world.b.journal._last(StoodDownChanged)
+    if held is None or held.stood_down is None or held.stood_down.id != wish.flatten.id:
+        raise Violation(f"A closes {request.lots}, and B has not stood down for it")
+
+
+def clears_after_the_maker(truth: Truth, venue: SimVenue, request: OrderRequest) -> None:
+    """E4: B closes its own account only once A is flat."""
+    if venue.role is not Role.HEDGER or not request.reduce_only or not truth.facts.sure():
+        return
+    held = before = truth.facts.stage.world.position(Role.MAKER)
+    for fill in reversed(truth.fills):
+        if not before or truth.facts.now - fill.at > CLEAR_SECONDS:
+            break
+        before -= fill.lots if fill.role is Role.MAKER else 0
+    if held and before:
+        raise Violation(f"B closes {request.lots}, and A holds {held}")
 
 
 def runaway(truth: Truth, venue: SimVenue, request: OrderRequest) -> None:
     """H38: B does not send hedge after hedge of which none fills."""
     if venue.role is not Role.HEDGER:
         return
-    since = max(facts(truth).now - RUNAWAY_SECONDS, truth.fills[-1].at if truth.fills else 0.0)
+    since = max(truth.facts.now - RUNAWAY_SECONDS, truth.fills[-1].at if truth.fills else 0.0)
     sent = sum(one.at > since for one in list(truth.sent[Role.HEDGER].values())[-2 * RUNAWAY :])
     if sent > RUNAWAY:
         raise Violation(f"{sent} hedges within {RUNAWAY_SECONDS} s, and none fills anything")
@@ -228,32 +169,16 @@ def budget(truth: Truth, venue: SimVenue, request: OrderRequest) -> None:
     share = truth.desk.maker_share
     if not share or request.kind is not OrderKind.QUOTE or not request.opens:
         return
-    used = facts(truth).requests.get(facts(truth).process(venue).name, deque())
+    used = truth.facts.requests.get(truth.facts.process(venue).name, deque())
     if len(used) > share:
         raise Violation(f"a quote left after {len(used)} requests within a minute, of {share}")
 
 
 def notional(truth: Truth, venue: SimVenue, request: OrderRequest) -> None:
     """I8: nothing is opened once A has traded more within the hour than allowed."""
-    over = facts(truth).traded_over
-    if request.kind is OrderKind.QUOTE and request.opens and over is not None and facts(truth).now - over > 5.0:
-        raise Violation(f"I8: a quote opens, and A has traded {facts(truth).traded} within the hour")
-
-
-# --- at every fill --------------------------------------------------------------------------------------------------
-
-
-def count_fill(truth: Truth, fill: Fill) -> None:
-    """Finds nothing; keeps count."""
-    known = facts(truth)
-    if abs(fill.after) >= truth.min_lots:
-        known.hedged_since = None
-    elif known.hedged_since is None:
-        known.hedged_since = fill.at
-    if fill.role is Role.MAKER:
-        known.traded += BTC.quote(abs(fill.lots), fill.price)
-        if known.traded >= truth.desk.notional_hour_quote_max and known.traded_over is None:
-            known.traded_over = fill.at
+    over = truth.facts.traded_over
+    if request.kind is OrderKind.QUOTE and request.opens and over is not None and truth.facts.now - over > 5.0:
+        raise Violation(f"I8: a quote opens, and A has traded {truth.facts.traded} within the hour")
 
 
 # --- at every effect ------------------------------------------------------------------------------------------------
@@ -271,7 +196,7 @@ def sent_in_time(truth: Truth, process: Process, candidate: Candidate) -> None:
     if not isinstance(request, OrderRequest) or request.kind is not OrderKind.QUOTE:
         return
     _, announced = truth.announced[request.coid]
-    age = facts(truth).now - announced
+    age = truth.facts.now - announced
     if age > truth.desk.arm_ms_max / 1000 + HELD_SECONDS:
         raise Violation(f"I7: a quote of round {request.round} is sent {age:.3f} s after its announce")
 
@@ -283,20 +208,34 @@ def pause_written(truth: Truth, process: Process, state: Any) -> None:
         raise Violation(f"{process.name} tells of its pause {told.code}, which is not written down")
 
 
+def standing_down_written(truth: Truth, process: Process, state: Any) -> None:
+    """B tells of no standing down that is not in its journal: after a crash it would hedge beside A."""
+    told = state.stood_down if isinstance(state, HedgerState) else None
+    if told is None:
+        return
+    newest = process.journal._last(StoodDownChanged)
+    if newest is None or newest.stood_down != told:
+        raise Violation(f"{process.name} tells that it stands down, which is not written down")
+
+
 # --- at every commit ------------------------------------------------------------------------------------------------
 
 
 def false_pause(truth: Truth, process: Process, entry: Any) -> None:
     """The desk never pauses for a foreign change where there was none."""
     pause = entry.pause if isinstance(entry, ModeChanged | AskKnown) else None
-    told = facts(truth).now - facts(truth).redis_cut_at > TOLD_SECONDS
-    if pause is not None and pause.code in FOREIGN_CODES and facts(truth).sure() and told:
+    known = truth.facts
+    silent = known.now - known.heard.get(process.name, -1e9) > truth.desk.heartbeat_ms_max / 1000
+    cut_at = max(known.redis_cut_at, *known.cut_at.values())  # either side pauses for what the other asks
+    told = not silent and known.now - cut_at > TOLD_SECONDS
+    told = told and not truth.desk.maker_share  # a read may wait a minute there, longer than a difference may last
+    if pause is not None and pause.code in FOREIGN_CODES and truth.facts.sure() and told:
         raise Violation(f"{process.name} pauses for {pause.code}, and there is none: {pause.reason}")
 
 
 def needless_pause(truth: Truth, process: Process, entry: Any) -> None:
     """Nobody pauses for an exposure where there has long been none."""
-    known = facts(truth)
+    known = truth.facts
     code = entry.pause.code if isinstance(entry, ModeChanged | AskKnown) and entry.pause is not None else ""
     failed = isinstance(entry, TriesCounted) and entry.failed is not None
     if not failed and code not in ("HEDGE_FAILED", "UNHEDGED_TOO_LONG"):
@@ -308,6 +247,21 @@ def needless_pause(truth: Truth, process: Process, entry: Any) -> None:
         raise Violation(f"{process.name} pauses for {code or 'a failed hedge'} with A + B at {truth.net}")
 
 
+def burnt(truth: Truth, process: Process, entry: StoodDownChanged) -> None:
+    """E5: where B stands down, the nonces of all that it has sent are used up, or it has heard the refusal."""
+    sent = truth.sent[Role.HEDGER]
+    if entry.stood_down is None or not sent or not truth.facts.sure():
+        return
+    newest = [one for one in process.journal.candidates[-NONCES_BACK:] if _coid(one) in sent]
+    used = truth.server.account(Role.HEDGER).keys[API_KEY].nonce
+    if any(one.nonce >= used and one.tx_hash not in truth.facts.refused for one in newest):
+        raise Violation("B stands down, and a hedge may still execute")
+
+
+def _coid(candidate: Candidate) -> int:
+    return candidate.request.coid if isinstance(candidate.request, OrderRequest) else 0
+
+
 def ended_by_a_person(truth: Truth, process: Process, entry: Any) -> None:
     """Only a person ends a pause, by its id or by a start after a recorded stop; and only while nothing is open."""
     if not isinstance(entry, ModeChanged) or entry.mode is not Mode.RUNNING:
@@ -315,7 +269,7 @@ def ended_by_a_person(truth: Truth, process: Process, entry: Any) -> None:
     before = next((one for one in reversed(process.journal.entries[:-1]) if isinstance(one, ModeChanged)), None)
     if before is None or before.pause is None:
         return
-    known = facts(truth)
+    known = truth.facts
     if before.pause.id not in known.resumes and not known.by_person.get(process.name):
         raise Violation(f"{process.name} ended its pause {before.pause.code}, and nobody had asked")
     quiet = not truth.fills or known.now - truth.fills[-1].at > 5.0
@@ -337,10 +291,12 @@ def tries_kept(truth: Truth, process: Process, entry: Any) -> None:
 
 
 def alert_stored(truth: Truth, world: World) -> None:
-    """I3: a pause by the desk itself is in the stored outbox too."""
+    """I3: a pause by the desk itself is in the stored outbox too, unless the life that wrote it died at that moment."""
     for process in world.processes.values():
         newest = process.journal._last(ModeChanged)
         if newest is None or newest.pause is None or newest.by != "desk" or not process.running:
+            continue
+        if truth.facts.started[process.role] > truth.facts.paused_at:
             continue
         if newest.pause.code not in {code for code, _ in process.journal.alerts}:
             raise Violation(f"I3: {process.name} is paused for {newest.pause.code}, and has stored no alert")
@@ -348,7 +304,7 @@ def alert_stored(truth: Truth, world: World) -> None:
 
 def superseded_by_nobody(truth: Truth, world: World) -> None:
     """A side ends as superseded only where there is, or was, another instance of it."""
-    counts = facts(truth).stage.counts
+    counts = truth.facts.stage.counts
     if any(counts[kind] for kind in TWICE):
         return
     for process in world.processes.values():
@@ -358,15 +314,16 @@ def superseded_by_nobody(truth: Truth, world: World) -> None:
 
 def prompt(truth: Truth, world: World) -> None:
     """B hedges what it can see by itself, with A or Redis gone."""
-    known, b = facts(truth), world.b
-    if truth.exposed_since is None or not b.running or b.journal.ask is not None or b.driver is None:
+    known, b = truth.facts, world.b
+    exposed = truth.exposed_since
+    if exposed is None or not b.running or b.journal.ask is not None or b.driver is None:
         return
     tries = b.journal.tries
     if (tries is not None and tries.failed is not None) or b.journal.pause is not None or not known.sure():
         return
     if world.resting(Role.MAKER) or world.hedger.standing_down.blocks(world.hedger.peer.state):
         return
-    since = max(truth.exposed_since, truth.able_since[Role.HEDGER], known.started.get(Role.HEDGER, 0.0))
+    since = max(exposed, truth.able_since[Role.HEDGER], known.started.get(Role.HEDGER, 0.0))
     sent = max((one.at for one in truth.sent[Role.HEDGER].values()), default=-1.0)
     if known.now - max(since, sent) > PROMPT_SECONDS + 3 * truth.desk.read_lag_ms / 1000:
         raise Violation(f"B sees {truth.net} lots unhedged for {known.now - since:.1f} s, and sends nothing")
@@ -374,7 +331,7 @@ def prompt(truth: Truth, world: World) -> None:
 
 def rests_unarmed(truth: Truth, world: World) -> None:
     """I7: A's quote does not stay when B has started afresh and is not armed for it."""
-    known, b = facts(truth), world.b
+    known, b = truth.facts, world.b
     began = known.started.get(Role.HEDGER)
     if began is None or not b.running or not world.a.running:
         return
@@ -382,7 +339,10 @@ def rests_unarmed(truth: Truth, world: World) -> None:
         coid = order.client_order_index
         if order.status is not OrderStatus.OPEN or coid not in truth.announced or truth.armed.get(coid, -1.0) > began:
             continue
-        created = truth.sent[Role.MAKER][coid].at if coid in truth.sent[Role.MAKER] else known.now
+        sent = truth.sent[Role.MAKER].get(coid)
+        if sent is None or order.created_us / 1e6 - WALL_BASE_MS / 1e3 - max(sent.at, sent.again) > LANDED_SECONDS:
+            continue
+        created = sent.at
         age = known.now - max(began, truth.able_since[Role.MAKER], created)
         if age > truth.desk.heartbeat_ms_max / 1000 + CANCEL_SECONDS:
             raise Violation(f"I7: a quote rests, and B has not armed for it since its start {age:.1f} s ago")
@@ -393,9 +353,9 @@ def rests_unarmed(truth: Truth, world: World) -> None:
 
 def foreign_named(truth: Truth, world: World) -> None:
     """A trade that is not the desk's, or a position that moves without one, is named."""
-    known = facts(truth)
+    known = truth.facts
     lost = any(known.stage.counts[kind] for kind in ("restored", "journal_lost", "journals_lost"))
-    known.note()
+    known.look()
     if not known.foreign_seen or known.named or known.stage.mended or lost:
         return
     world.run(NAMED_SECONDS)
@@ -405,14 +365,32 @@ def foreign_named(truth: Truth, world: World) -> None:
 
 def resume_works(truth: Truth, world: World) -> None:
     """I6: where everything has healed and nothing foreign has happened, a person's word is enough to go on."""
-    known = facts(truth)
+    known = truth.facts
     if known.healed_in_vain and not any(known.stage.counts[kind] for kind in UNSURE):
         raise Violation(f"I6: still paused after a resume in a healed world: {known.healed_in_vain}")
 
 
-AT_SEND = (pause_holds, close_size, quote_collar, skewed, margin, expiry, tries_hold, runaway, budget, notional)
-AT_FILL = (count_fill,)
-AT_EFFECT = {"send": (unwritten, sent_in_time), "append": (pause_written,)}
-AT_COMMIT = (false_pause, needless_pause, ended_by_a_person, tries_kept)
+AT_SEND = (
+    pause_holds,
+    close_size,
+    quote_collar,
+    skewed,
+    margin,
+    expiry,
+    tries_hold,
+    stands_down,
+    flattens_by_leave,
+    clears_after_the_maker,
+    runaway,
+    budget,
+    notional,
+)
+AT_EFFECT = {"send": (unwritten, sent_in_time), "append": (pause_written, standing_down_written)}
+AT_COMMIT = {
+    ModeChanged: (false_pause, needless_pause, ended_by_a_person),
+    AskKnown: (false_pause, needless_pause),
+    TriesCounted: (needless_pause, tries_kept),
+    StoodDownChanged: (burnt,),
+}
 IN_TIME = (alert_stored, superseded_by_nobody, prompt, rests_unarmed)
 AT_END = (foreign_named, resume_works)
