@@ -78,7 +78,7 @@ class Change:
     order: Order
     lots: int
     """How much more, unsigned; 0 where it has only been closed."""
-    late: bool = False
+    late: bool
     """It filled after it was known to be closed."""
 
 
@@ -104,7 +104,7 @@ class Core:
     skew: Skew = field(default_factory=Skew)
     feed_open: bool = False
     recovered: bool = False
-    fresh: bool = False
+    fresh: bool
     """No baseline yet."""
     rebase: bool = False
     """Take the own position as the venue shows it, explained or not: it is to be closed."""
@@ -118,7 +118,7 @@ class Core:
     """The other side's last state has been heard, or there is none."""
     peer_busy: bool = False
     """The other side says that something of it is in flight or unresolved."""
-    attributed: bool = False
+    attributed: bool
     """The books of the other account hold a fill that may stand there twice: it was attributed to an order, or told of
     one that was never announced here."""
     last_change_ms: dict[Role, int] = field(default_factory=dict)
@@ -129,7 +129,8 @@ class Core:
     _agreed: set[Role] = field(default_factory=set)
     """Accounts whose books have agreed with the venue since this start."""
     _halted_until_ms: int = -1
-    _serial: int = 0
+    _serial: int = field(init=False)
+    """Highest serial used or seen."""
     _executed_ms: dict[int, int] = field(default_factory=dict)
     """Orders whose transaction has executed: since when a row must be readable, after the read lag."""
 
@@ -166,8 +167,8 @@ class Core:
         for intent in memory.intents:
             if isinstance(intent.request, OrderRequest) and core.own.counts(intent.request.coid):
                 core.own.intend(intent.request, 0)  # in flight until its end is known; its stamp is of this machine
-        announced = memory.announce.coid if memory.announce is not None and role is Role.MAKER else 0
-        core._serial = max(memory.serial, core.own.highest_serial, settings.desk.serial(announced) or 0)
+        announced = [memory.announce.coid] if memory.announce is not None and role is Role.MAKER else []
+        core._serial = max(memory.serial, core.own.highest_serial, settings.desk.highest_serial(announced))
         return core
 
     # --- what is known ----------------------------------------------------------------------------------------------
@@ -290,8 +291,8 @@ class Core:
     def tick(self, now: Instant) -> list[Command]:
         """Time has passed: ask for what is due."""
         commands = self.lane.tick(now)
-        for check, ledger in zip(self.checks.values(), self.ledgers.values(), strict=True):
-            check.refresh(ledger, now.mono_ms)
+        for role, check in self.checks.items():
+            check.refresh(self.ledgers[role], now.mono_ms)
         if not self.lane.booted:
             return commands
         commands += self.reads.orders(now)
@@ -328,8 +329,11 @@ class Core:
         if not silent:
             return []
         role = self.role.other
-        asked_ms, position = self.reads.last.get(role, (-1, 0))
-        if asked_ms < self.last_change_ms.get(role, 0) + self.settings.read_lag_ms or asked_ms < 0:
+        if role not in self.reads.last:
+            return []
+        asked_ms, position = self.reads.last[role]
+        changed_ms = self.last_change_ms.get(role)
+        if changed_ms is not None and asked_ms < changed_ms + self.settings.read_lag_ms:
             return []
         ledger = self.ledgers[role]
         unseen = position - ledger.position - ledger.foreign_lots  # what is known to be foreign is no fill of ours
@@ -356,8 +360,7 @@ class Core:
         if self.fresh:
             return []  # without a baseline this is history: the positions that become the baseline hold it
         ledger = self.ledgers[event.role]
-        before = ledger.orders.get(event.report.coid)
-        filled, was_closed = (before.filled, before.closed) if before is not None else (0, False)
+        filled, was_closed = _known(ledger.orders.get(event.report.coid))
         order = ledger.apply_row(event.report)
         if order is None:
             return []
@@ -370,8 +373,7 @@ class Core:
         if self.fresh:
             return []
         ledger = self.ledgers[event.role]
-        before = ledger.orders.get(event.trade.coid)
-        filled, was_closed = (before.filled, before.closed) if before is not None else (0, False)
+        filled, was_closed = _known(ledger.orders.get(event.trade.coid))
         order = ledger.apply_trade(event.trade)
         if order is None:
             return []
@@ -395,7 +397,7 @@ class Core:
             before = ledger.orders.get(known.coid)
             if before is not None and before.knows(known):
                 continue
-            filled, was_closed = (before.filled, before.closed) if before is not None else (0, False)
+            filled, was_closed = _known(before)
             order = ledger.apply_peer(known)
             if order is not None:
                 if order.by_peer > max(filled, order.by_row, order.by_trades) and not order.expected:
@@ -415,7 +417,7 @@ class Core:
         lots = order.filled - filled
         if lots and role is self.role:
             self._untold.setdefault(order.coid, now.mono_ms)
-        self.changes.append(Change(role=role, order=order, lots=lots, late=was_closed and lots > 0))
+        self.changes.append(Change(role=role, order=order, lots=lots, late=was_closed))  # closed once, closed for ever
         return [Record(entry=FillsKnown(role=role, fills=order.fills()))]
 
     def _on_orders_read(self, event: OrdersRead, now: Instant, wanted: Callable[[OrderRequest], bool]) -> list[Command]:
@@ -483,3 +485,8 @@ class Core:
         """Another instance holds this account's key: end, and let no supervisor restart this one."""
         text = f"another instance trades account {self.role.letter}: it has used this key's nonce"
         return [Alert(code="SUPERSEDED", text=text), Exit(code=EXIT_SUPERSEDED, why=text)]
+
+
+def _known(order: Order | None) -> tuple[int, bool]:
+    """What an order has filled, and whether it is closed."""
+    return (order.filled, order.closed) if order is not None else (0, False)

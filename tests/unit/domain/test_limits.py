@@ -69,7 +69,7 @@ def test_a_person_who_goes_on_begins_anew() -> None:
     talk = maker_side(daily_loss_quote_max=10 * USD, notional_hour_quote_max=10 * USD)
     watched = limits(talk, DayOpened(day=0, value=15 * USD))
     order = Order(coid=1, side=Side.BID, lots=100, price=PRICE)
-    watched.count(Change(role=Role.MAKER, order=order, lots=100), talk.now)
+    watched.count(Change(role=Role.MAKER, order=order, lots=100, late=False), talk.now)
     assert watched.exceeded(talk.now) is not None
     assert entries(watched.restart(talk.now), DayOpened)[0].value == 0
     assert watched.exceeded(talk.now) is None
@@ -81,10 +81,10 @@ def test_the_notional_of_an_hour_is_counted() -> None:
     talk = maker_side(notional_hour_quote_max=300 * USD)
     watched = limits(talk)
     order = Order(coid=1, side=Side.BID, lots=500, price=PRICE)
-    watched.count(Change(role=Role.MAKER, order=order, lots=0), at(0))
-    watched.count(Change(role=Role.MAKER, order=order, lots=200), at(0))
-    watched.count(Change(role=Role.MAKER, order=order, lots=99), at(10))
+    watched.count(Change(role=Role.MAKER, order=order, lots=0, late=False), at(0))
+    watched.count(Change(role=Role.MAKER, order=order, lots=200, late=False), at(0))
+    watched.count(Change(role=Role.MAKER, order=order, lots=99, late=False), at(10))
     assert watched.exceeded(at(10)) is None
-    watched.count(Change(role=Role.MAKER, order=order, lots=1), at(20))
+    watched.count(Change(role=Role.MAKER, order=order, lots=1, late=False), at(20))
     assert watched.exceeded(at(20)) == ("NOTIONAL_LIMIT", "account A traded 300.000000 USD within an hour")
     assert watched.exceeded(at(HOUR_MS)) is None
