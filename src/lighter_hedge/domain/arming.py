@@ -95,8 +95,6 @@ class Arming:
     def _still_good(self, held: _Held, announce: Announce, lots: int, now: Instant) -> bool:
         if held.announce != announce or held.lots != lots:
             return False
-        if not lots:
-            return True
         candidate = self.core.lane.prepared(held.coid)
         if candidate is None:
             return self.core.lane.preparing(held.coid)

@@ -32,7 +32,7 @@ class Clearer:
         """An account as its journal left it; its position is taken as the venue shows it."""
         core = Core.create(role, settings, memory)
         core.rebase = True
-        return Clearer(core=core, closing=Closing(core=core, wanted=True), ms_max=ms_max)
+        return Clearer(core=core, closing=Closing(core=core), ms_max=ms_max)
 
     def start(self) -> list[Command]:
         """Begin: the lane's burn cancels every order in the market."""
@@ -55,7 +55,6 @@ class Clearer:
                     core.executed(settlement.request.coid, now)
                 else:
                     commands += core.closed_without_effect(settlement.request.coid, settlement.message, now)
-        core.take_changes()
         commands += self._decide(now)
         self._done = any(isinstance(command, Exit) for command in commands)
         return commands
@@ -72,16 +71,15 @@ class Clearer:
             return []
         if core.own.position or core.own.open_orders:
             self._flat_since_ms = None
-            return self.closing.step(now)
+            return self.closing.close(-core.own.position, now, 0)  # only cancels are awaited where nothing is held
         if self._flat_since_ms is None:
             self._flat_since_ms = now.mono_ms
-        asked_ms, position = core.reads.last.get(core.role, (-1, 0))
+        asked_ms, position = core.reads.last[core.role]
         if asked_ms < self._flat_since_ms + core.settings.read_lag_ms:
             core.reads.again(core.role)
             return []
         if position or core.open_orders[core.role]:
-            self.closing.wanted = True
-            core.own.base += position - core.own.position
+            core.own.base += position
             return []
         return [Exit(code=0, why=f"account {core.role.letter} is flat")]
 

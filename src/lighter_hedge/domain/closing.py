@@ -24,7 +24,7 @@ class Closing:
     _next_ms: int = 0
     _wait_ms: int = READ_AGAIN_MS
 
-    def step(self, now: Instant, round_number: int = 0) -> list[Command]:
+    def step(self, now: Instant, round_number: int) -> list[Command]:
         """Send the next closing order, if one is wanted and possible; done once the position is flat."""
         position = self.core.own.position
         if not position or not self.wanted:

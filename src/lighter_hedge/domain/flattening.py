@@ -37,8 +37,7 @@ class Flattening:
         pause = view.latch.pause
         failed = pause is not None and pause.code in UNHEDGED_CODES and core.settings.flatten
         exposed = not residual(core.net, min_lots)
-        holds = core.net * core.maker.position > 0  # else A holds nothing that it could close
-        self._waited.update(failed and exposed and holds and not held_back, now.mono_ms)
+        self._waited.update(failed and exposed and self._closable() != 0 and not held_back, now.mono_ms)
         if self.wish is not None:
             return self._carry_out(self.wish, view, round_number, ended=not exposed or held_back or not failed)
         if self._waited.began_ms is None or self._waited.age_ms(now.mono_ms) < core.settings.force_close_ms:
@@ -60,10 +59,13 @@ class Flattening:
             return []
         if any(core.checks[role].agreement() is not Agreement.AGREES for role in Role):
             return []
-        lots = min(abs(core.net), abs(core.maker.position)) if core.net * core.maker.position > 0 else 0
-        if not lots:
-            return []
-        return self.closing.close(lots if core.net < 0 else -lots, view.now, round_number)
+        lots = self._closable()
+        return self.closing.close(lots, view.now, round_number) if lots else []
+
+    def _closable(self) -> int:
+        """Signed lots that A can trade toward zero without opening anything; 0 where it holds nothing of the kind."""
+        net, position = self.core.net, self.core.maker.position
+        return -min(net, position, key=abs) if net * position > 0 else 0
 
 
 @dataclass(slots=True, kw_only=True)

@@ -3,7 +3,19 @@
 from typing import Any
 
 import pytest
-from tests.unit.domain.builders import PRICE, SIGNATURE_MS, announce, coid, fills, one, only, trade
+from tests.unit.domain.builders import (
+    PRICE,
+    SIGNATURE_MS,
+    announce,
+    coid,
+    fills,
+    memory,
+    one,
+    only,
+    order,
+    settings,
+    trade,
+)
 from tests.unit.domain.talk import Talk, hedger_side
 
 from lighter_hedge.domain.arming import RENEW_BEFORE_MS
@@ -16,6 +28,7 @@ from lighter_hedge.domain.events import (
     Ticked,
     TradeReported,
 )
+from lighter_hedge.domain.hedger import Hedger
 from lighter_hedge.domain.states import Armed, Role
 from lighter_hedge.domain.units import Side
 
@@ -65,6 +78,8 @@ def test_what_a_full_fill_leaves_below_the_minimum_is_armed_with_nothing() -> No
     assert found is not None
     assert found.lots == 0
     assert only(talk.hear(Ticked()), Prepare) == [], "nothing to sign, and nothing to renew"
+    talk.a_says(announce=None)
+    assert answer(talk) is None
 
 
 def test_an_armed_hedge_is_signed_anew_before_its_signature_ends() -> None:
@@ -85,6 +100,7 @@ def test_another_attempt_is_armed_afresh() -> None:
     found = answer(talk)
     assert found is not None
     assert found.attempt == 1
+    assert talk.core.lane.prepared(coid(1)) is None, "what was held for the attempt before"
 
 
 def test_once_as_order_has_ended_nothing_is_held() -> None:
@@ -151,6 +167,48 @@ def test_unknown_collateral_is_not_enough() -> None:
     talk.core.available = None
     talk.a_says(announce=announce(), round=1)
     assert reason(talk) == "free collateral is not known"
+
+
+def test_before_any_announce_there_is_no_reason() -> None:
+    assert Hedger.create(settings(), memory()).arming.reason == ""
+
+
+def test_what_a_hedge_under_way_will_do_is_not_armed_for_again() -> None:
+    talk = hedger_side()
+    talk.core.own.intend(order(9, lots=30), 0)
+    talk.a_says(announce=announce(), round=1)
+    found = answer(talk)
+    assert found is not None
+    assert found.lots == -70
+
+
+def test_a_quote_from_before_the_baseline_is_not_armed_for() -> None:
+    talk = hedger_side()
+    talk.core.maker.folded_serial = 1
+    talk.a_says(announce=announce(1), round=1)
+    assert reason(talk) == "the quote is older than account B's baseline"
+
+
+def test_a_halted_market_disarms() -> None:
+    talk = armed()
+    talk.core.halt(talk.now)
+    talk.hear(Ticked())
+    assert reason(talk) == "market BTC is halted"
+
+
+@pytest.mark.parametrize(("held", "needed"), [(-50, 5_250_000), (50, None), (49, 105_000)])
+def test_margin_is_asked_for_what_the_position_grows_by(held: int, needed: int | None) -> None:
+    """A hedge of 100 takes 50 to -50: no growth at all."""
+    talk = hedger_side()
+    talk.core.hedger.base, talk.core.maker.base = held, -held
+    for role in Role:
+        talk.core.checks[role].heard(talk.core.ledgers[role].position, talk.core.ledgers[role], talk.now.mono_ms)
+    talk.core.available = needed
+    talk.a_says(announce=announce(), round=1)
+    assert reason(talk) == ""
+    if needed is not None:
+        talk.hear(BalanceReported(available=needed - 1))
+        assert reason(talk).startswith("margin: needs")
 
 
 @pytest.mark.parametrize("available", [0, None])

@@ -5,6 +5,9 @@ from typing import Any
 
 import pytest
 from tests.unit.domain.builders import (
+    ASK,
+    BID,
+    PRICE,
     WALL_MS,
     announce,
     armed_for,
@@ -12,16 +15,19 @@ from tests.unit.domain.builders import (
     confirm,
     failed,
     fills,
+    frame,
     hedger_state,
     pause,
     quote,
 )
 from tests.unit.domain.talk import Talk, maker_side
 
-from lighter_hedge.domain.gate import Peer, View, hedger_reasons, latch_reasons
+from lighter_hedge.domain.events import BurnRequest
+from lighter_hedge.domain.gate import PRICE_MOVED, Peer, Quote, View, hedger_reasons, latch_reasons
 from lighter_hedge.domain.latch import Latch
 from lighter_hedge.domain.pair import Agreement
-from lighter_hedge.domain.states import Mode, Role
+from lighter_hedge.domain.states import Announce, Leg, Mode, Role
+from lighter_hedge.domain.units import Side
 
 
 def ready() -> Talk:
@@ -30,10 +36,28 @@ def ready() -> Talk:
     return talk
 
 
-def reasons(talk: Talk) -> list[str]:
+def view_of(talk: Talk) -> View:
     view = talk.machine._view(talk.now)
     assert isinstance(view, View)
-    return view.against_quoting(10)
+    return view
+
+
+def reasons(talk: Talk) -> list[str]:
+    return view_of(talk).against_quoting(10)
+
+
+def sending(talk: Talk, announced: Announce | None = None, age_ms: int = 0) -> str:
+    """Why an announced quote may not be sent."""
+    return view_of(talk).against_sending(Quote(announced or announce(), talk.now.mono_ms - age_ms))
+
+
+def resting(talk: Talk, age_ms: int = 0, announced: Announce | None = None) -> str:
+    """Why a quote that B is armed for, and that has rested for so long, must go."""
+    wanted = announced or announce()
+    talk.machine.peer = Peer(hedger_state(armed=armed_for(wanted)), talk.now.mono_ms)
+    own = talk.core.own.intend(quote(), 0)
+    began_ms = talk.now.mono_ms - age_ms
+    return view_of(talk).against_resting(Quote(wanted, began_ms, sent_ms=began_ms), own)
 
 
 def test_an_empty_list_means_go() -> None:
@@ -109,3 +133,75 @@ def test_the_latch_speaks_first() -> None:
     assert latch_reasons(Latch(mode=Mode.PAUSED, pause=pause()), flat=False) == ["paused: by a person"]
     assert latch_reasons(Latch(mode=Mode.DRAINING), flat=True) == ["drained"]
     assert latch_reasons(Latch(mode=Mode.DRAINING), flat=False) == []
+
+
+def test_a_transaction_whose_fate_is_not_known_is_a_reason() -> None:
+    talk = ready()
+    talk.follow(talk.core.lane.submit(BurnRequest()))
+    assert reasons(talk) == ["a transaction of account A is unresolved"]
+
+
+def test_an_announced_quote_is_not_sent_while_a_reason_stands_and_the_first_is_named() -> None:
+    talk = ready()
+    assert sending(talk) == ""
+    talk.core.own.intend(quote(2), 0)
+    assert sending(talk) == "an order of account A has not ended"
+    talk.machine.peer = Peer(hedger_state(disarmed="margin"), talk.now.mono_ms)
+    assert sending(talk) == "an order of account A has not ended"
+    talk.core.own.withdraw(quote(2).coid)
+    assert sending(talk) == "account B is not armed: margin"
+    talk.core.feed_open = False
+    assert sending(talk) == "stream is down"
+
+
+def test_b_has_so_long_to_arm() -> None:
+    talk = ready()
+    assert sending(talk, age_ms=2_000) == ""
+    assert sending(talk, age_ms=2_001) == "account B did not arm in time"
+
+
+@pytest.mark.parametrize(
+    ("side", "price", "why"),
+    [
+        (Side.BID, ASK - 1, ""),
+        (Side.BID, ASK, PRICE_MOVED),
+        (Side.ASK, BID + 1, ""),
+        (Side.ASK, BID, PRICE_MOVED),
+        (Side.BID, PRICE - 49, ""),
+        (Side.BID, PRICE - 50, PRICE_MOVED),
+    ],
+)
+def test_a_quote_that_would_cross_or_has_drifted_is_announced_anew(side: Side, price: int, why: str) -> None:
+    assert sending(ready(), announce(side=side, price=price)) == why
+
+
+def test_without_the_other_side_of_the_book_the_price_is_not_known() -> None:
+    talk = ready()
+    talk.hear(frame(asks=()))
+    assert sending(talk) == PRICE_MOVED
+
+
+@pytest.mark.parametrize(("leg", "why"), [(Leg.OPEN, "drained"), (Leg.CLOSE, "")])
+def test_a_draining_desk_lets_closing_quotes_alone_stand(leg: Leg, why: str) -> None:
+    talk = ready()
+    talk.machine.latch.mode = Mode.DRAINING
+    assert resting(talk, announced=announce(leg=leg)) == why
+    assert sending(talk, announce(leg=leg)) == (why or "an order of account A has not ended")
+
+
+def test_a_quote_rests_so_long() -> None:
+    assert resting(ready(), 29_999) == ""
+    assert resting(ready(), 30_000) == "older than 30 s"
+
+
+def test_a_quote_stays_for_a_while_wherever_its_level_moves() -> None:
+    talk = ready()
+    talk.hear(frame(bids=((BID - 500, 100),), asks=((BID - 490, 100),)))
+    assert resting(talk, 4_999) == ""
+    assert resting(talk, 5_000).startswith("its level moved to")
+
+
+def test_a_quote_stays_while_its_level_is_not_known() -> None:
+    talk = ready()
+    talk.hear(frame(asks=()))
+    assert resting(talk, 5_000) == ""
