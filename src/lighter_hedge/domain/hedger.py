@@ -93,7 +93,7 @@ class Hedger:
     _out_of_reach_ms: int = OUT_OF_REACH_MS
     _out_of_reach_due_ms: int = 0
     """When the next of them may go; any other hedge need not wait for that."""
-    _bounce_wait_ms: int = READ_AGAIN_MS // 2
+    _bounce_wait_ms: int = READ_AGAIN_MS
     _exposed: Since = field(default_factory=Since)
     _min_lots: int = 0
     _last_said: str = ""
@@ -228,12 +228,12 @@ class Hedger:
         match Fate.BOUNCED if halted and sent else settlement.fate:
             case Fate.EXECUTED:
                 core.executed(request.coid, now)
-                self._bounce_wait_ms = READ_AGAIN_MS // 2
+                self._bounce_wait_ms = READ_AGAIN_MS
                 return []
             case Fate.BOUNCED:
                 core.not_sent(request.coid, now)
-                self._bounce_wait_ms = min(2 * self._bounce_wait_ms, READ_AGAIN_MS_MAX)
                 self.tries.next_ms = now.mono_ms + self._bounce_wait_ms
+                self._bounce_wait_ms = min(2 * self._bounce_wait_ms, READ_AGAIN_MS_MAX)
                 text = f"hedge was not taken ({settlement.message or 'not sent'}); sending it again soon"
                 return [Say(level=Level.WARNING, code="HEDGE_BOUNCED", text=text)]
             case Fate.UNSIGNED if not sent:
@@ -272,7 +272,6 @@ class Hedger:
             return []
         commands = self._find_foreign(now)
         commands += core.attribute_unseen_fills(now, silent=self.peer.silent(now, core.settings.heartbeat_ms_max))
-        commands += self._settle(now)
         exposed = not residual(core.net, self._minimum())
         commands += self._time_exposure(exposed, now)
         if not exposed and not core.own.in_flight:
@@ -315,7 +314,7 @@ class Hedger:
         """A's round that the exposure belongs to."""
         rounds = [order.round for order in self.core.maker.orders.values() if order.filled]
         known = self.peer.state.round if self.peer.state is not None else 0
-        return max([*rounds, known], default=0)
+        return max([*rounds, known])
 
     def _hedge(self, wanted: int, now: Instant) -> list[Command]:
         """Trade what is missing, one order at a time."""
@@ -338,7 +337,7 @@ class Hedger:
         if self._joins_parts(now):
             return []
         cap, out_of_reach = self.reach.cap(side, self.tries.count, now)
-        if cap <= 0 or (out_of_reach and now.mono_ms < self._out_of_reach_due_ms):
+        if not cap or (out_of_reach and now.mono_ms < self._out_of_reach_due_ms):
             return []
         ready = not self.tries.count and not out_of_reach and lots == abs(wanted)
         candidate = self.arming.candidate(wanted) if ready else None
@@ -372,16 +371,13 @@ class Hedger:
         """
         return sum(order.leaves for order in self.core.maker.open_orders if order.side is side)
 
-    def _order(
-        self, side: Side, lots: int, price: int, round_number: int, *, reduce_only: bool = False
-    ) -> OrderRequest:
+    def _order(self, side: Side, lots: int, price: int, round_number: int) -> OrderRequest:
         return OrderRequest(
             kind=OrderKind.HEDGE,
             coid=self.core.next_coid(),
             side=side,
             lots=lots,
             price=price,
-            reduce_only=reduce_only,
             round=round_number,
             attempt=self.tries.count,
             cross_account_guard=True,
