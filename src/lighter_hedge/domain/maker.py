@@ -85,7 +85,8 @@ class Maker:
     _leg: Leg = Leg.OPEN
     _opened_side: Side | None = None
     """Side of the last opening quote, for alternation."""
-    _announced_min: int = 0
+    _announced_min: int = field(init=False)
+    """The minimum of the newest announce; 0 before the first."""
     _throttled_until_ms: int = -1
     _start_resumed: bool = False
     _ended_asks: tuple[int, ...] = ()
@@ -144,7 +145,7 @@ class Maker:
         commands += recover(self.core, now)
         commands += self._settle(now)
         commands += self._decide(now)
-        if self.waiting and self.quoter.quote is None:
+        if self.waiting:
             commands += self.watch.status(self.waiting, self.latch, now)
         else:
             self.watch.quiet(now)
@@ -252,8 +253,7 @@ class Maker:
             commands += self._keep_limits(now)
         commands += self.quoter.tend(view, stopping=self.stopping_since_ms is not None)
         if self.quoter.quote is not None:
-            self.waiting = []
-            return commands
+            return commands  # announced when nothing was waited for
         if self.stopping_since_ms is not None:
             return commands + self._stop(now)
         if core.synced:
