@@ -93,4 +93,4 @@ class SendGuard:
 def within_collar(core: Core, request: OrderRequest) -> bool:
     """Whether a price lies near enough to the mark price. Without a mark price nothing does."""
     mark = core.book.mark
-    return mark > 0 and abs(request.price - mark) * BPS_E2 <= core.settings.price_collar_bps_e2 * mark
+    return bool(mark) and abs(request.price - mark) * BPS_E2 <= core.settings.price_collar_bps_e2 * mark

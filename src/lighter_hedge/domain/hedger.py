@@ -211,7 +211,7 @@ class Hedger:
             if change.role is Role.HEDGER:
                 commands += self._on_own_change(change, now)
         return commands + [
-            fill_message(self.core, order, self._announced_leg(), min_lots=self._minimum(), role=Role.HEDGER)
+            fill_message(self.core, order, self._announced_leg(), min_lots=self._minimum())
             for order in self.core.fills_to_tell(now)
         ]
 

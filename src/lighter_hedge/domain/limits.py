@@ -30,8 +30,8 @@ class Limits:
 
     def count(self, change: Change, now: Instant) -> None:
         """A's order has filled more."""
-        if change.lots and change.order.price:
-            quote = self.core.settings.market.quote(change.lots, change.order.price)
+        quote = self.core.settings.market.quote(change.lots, change.order.price)
+        if quote:
             self._traded.append((now.mono_ms, quote))
             self._sum += quote
 

@@ -7,9 +7,13 @@ from lighter_hedge.domain.pair import residual
 from lighter_hedge.domain.states import Leg, Role
 
 
-def fill_message(core: Core, order: Order, leg: Leg, *, min_lots: int = 1, role: Role = Role.MAKER) -> PublishFill:
-    """The news of an order's fills so far; B's also says whether the round is hedged by them."""
-    hedged = role is Role.HEDGER and residual(core.net, min_lots)
+def fill_message(core: Core, order: Order, leg: Leg, *, min_lots: int | None = None) -> PublishFill:
+    """The news of an order's fills so far.
+
+    B's also says whether the round is hedged by them, up to ``min_lots``, which is None for A's.
+    """
+    role = Role.MAKER if min_lots is None else Role.HEDGER
+    hedged = min_lots is not None and residual(core.net, min_lots)
     return PublishFill(
         role=role,
         fills=order.fills(),

@@ -35,7 +35,8 @@ class Heard(Generic[S]):
 
     def _goes_on_alone(self, state: S, now: Instant) -> bool:
         """An instance that has lost its journal counts its epochs by a clock that may be behind the one before."""
-        if self.state is None or state.epoch == self.state.epoch:
+        assert self.state is not None  # else it would have been taken
+        if state.epoch == self.state.epoch:
             return False
         if self._behind is None or self._behind[0] != state.epoch:
             self._behind = (state.epoch, state.seq, now.mono_ms)

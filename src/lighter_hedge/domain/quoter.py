@@ -123,8 +123,9 @@ class Quoter:
     def _cancel(self, quote: Quote, now: Instant) -> list[Command]:
         """Cancel, and cancel again while the order still stands. An acknowledged cancel proves nothing."""
         core, settings = self.core, self.core.settings
-        again_ms = (quote.cancel_ms or -settings.read_lag_ms) + max(READ_AGAIN_MS, settings.read_lag_ms)
-        if not core.lane.ready or now.mono_ms < max(again_ms, self._next_cancel_ms):
+        if quote.cancel_ms is not None and now.mono_ms < quote.cancel_ms + max(READ_AGAIN_MS, settings.read_lag_ms):
+            return []
+        if not core.lane.ready or now.mono_ms < self._next_cancel_ms:
             return []
         level = Level.INFO if quote.cancel_ms is None else Level.WARNING
         quote.cancel_ms = now.mono_ms

@@ -31,7 +31,7 @@ class Reach:
         """Worst price of a hedge now, and whether it had to be set out of reach of A's rest; 0 where B must wait."""
         core, settings = self.core, self.core.settings
         reference = self.reference()
-        if reference <= 0:
+        if not reference:
             return 0, False
         touch = core.book.best(side.opposite)
         if self.from_market and touch is not None:

@@ -105,5 +105,6 @@ class Reads:
         if since_ms is not None and now.mono_ms - since_ms >= DIFFERS_GRACE_MS:
             asked_ms = self.last.get(role, (0, 0))[0]
             due_ms = min(due_ms, asked_ms + max(self.read_lag_ms // 2, READ_AGAIN_MS))
-        wait_ms = self._wait_ms.get(role, READ_AGAIN_MS)
-        return max(due_ms, self._issued_ms.get(role, -wait_ms) + wait_ms)
+        if role not in self._issued_ms:
+            return due_ms
+        return max(due_ms, self._issued_ms[role] + self._wait_ms.get(role, READ_AGAIN_MS))

@@ -54,7 +54,7 @@ def _first_baseline(core: Core, now: Instant) -> list[Command]:
         ledger.rebase(position, since_ms)
     core.fresh = False
     for role in Role:
-        core.checks[role].refresh(core.ledgers[role], 0)
+        core.checks[role].refresh(core.ledgers[role], now.mono_ms)
     return [
         _baseline(core),
         Say(level=Level.INFO, code="BASELINE", text=f"baseline set: {positions}"),

@@ -49,8 +49,8 @@ class Resuming:
             self._wish = None
             return wish.by, ["that pause has ended already"]
         against = self._against(wish, view, min_lots)
-        longest_ms = self.core.settings.hedge_confirm_timeout_ms if wish.hedge_now else 0
-        limit_ms = max(longest_ms, RESUME_MS_MAX)
+        hedge_ms = self.core.settings.hedge_confirm_timeout_ms
+        limit_ms = max(hedge_ms, RESUME_MS_MAX) if wish.hedge_now else RESUME_MS_MAX
         if against and now.mono_ms - wish.asked_ms < limit_ms:
             self._read_again(now)
             return None
@@ -59,23 +59,23 @@ class Resuming:
 
     def _read_again(self, now: Instant) -> None:
         for role in Role:
-            asked_ms, _ = self.core.reads.last.get(role, (-READ_AGAIN_MS, 0))
-            if now.mono_ms - asked_ms >= READ_AGAIN_MS:
+            last = self.core.reads.last.get(role)
+            if last is None or now.mono_ms - last[0] >= READ_AGAIN_MS:
                 self.core.reads.now(role)
 
     def _against(self, wish: _Wish, view: View, min_lots: int) -> list[str]:
         core, state = self.core, view.peer.state
         positions = []
         for role in Role:
-            asked_ms, position = core.reads.last.get(role, (-1, 0))
-            if asked_ms < wish.asked_ms:
+            last = core.reads.last.get(role)
+            if last is None or last[0] < wish.asked_ms:
                 return ["the venue has not been read yet"]
-            positions.append(position)
+            positions.append(last[1])
         against = []
         if not residual(sum(positions), min_lots):
             a, b = (core.size(position) for position in positions)
             against.append(f"A {a} and B {b}: {core.size(sum(positions))} is unhedged")
-        if core.open_orders.get(Role.MAKER, 0):
+        if core.open_orders[Role.MAKER]:
             against.append("an order of account A rests")
         if core.lane.unresolved or core.own.open_orders:
             against.append("a transaction of account A is unresolved")

@@ -6,7 +6,7 @@ from lighter_hedge.domain.commands import Alert, Command, Level, PublishFailure,
 from lighter_hedge.domain.core import Core
 from lighter_hedge.domain.news import fill_message
 from lighter_hedge.domain.settings import DeskSettings
-from lighter_hedge.domain.states import HedgeFailed, Leg, Role
+from lighter_hedge.domain.states import HedgeFailed, Leg
 
 MAX_RETRIES = "max_retries_exceeded"
 
@@ -52,7 +52,7 @@ class Tries:
             Record(entry=TriesCounted(tries=self.count, failed=self.failed)),
             PublishFailure(
                 failed=self.failed,
-                maker_fill=fill_message(core, filled[-1], leg, role=Role.MAKER) if filled else None,
+                maker_fill=fill_message(core, filled[-1], leg) if filled else None,
                 unhedged=core.net,
                 tries=tuple(self.words),
             ),

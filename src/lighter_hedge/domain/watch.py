@@ -61,7 +61,7 @@ class Watch:
         """A residual is no exposure, but one that is worth much is reported, once."""
         core = self.core
         net = core.net
-        worth = core.settings.market.quote(abs(net), core.book.mark) if net else 0
+        worth = core.settings.market.quote(net, core.book.mark)
         large = worth > core.settings.residual_quote_max and residual(net, min_lots)
         said, self._residual_said = self._residual_said, large
         if not large or said:

@@ -135,10 +135,10 @@ def test_a_hedge_is_held_to_what_is_missing() -> None:
     guard = guarded(talk)
     talk.core.maker.base = 40
     assert refuses(guard, talk, order(1, lots=40)) == ""
-    assert "is missing" in refuses(guard, talk, order(2, lots=41))
-    assert "is missing" in refuses(guard, talk, order(3, lots=40, side=Side.BID))
+    assert "is missing:" in refuses(guard, talk, order(2, lots=41))
+    assert "is missing:" in refuses(guard, talk, order(3, lots=40, side=Side.BID))
     talk.core.maker.base = 0
-    assert "is missing" in refuses(guard, talk, order(4, lots=1))
+    assert "is missing:" in refuses(guard, talk, order(4, lots=1))
 
 
 def test_a_reducing_order_is_held_to_what_is_held() -> None:
@@ -147,4 +147,4 @@ def test_a_reducing_order_is_held_to_what_is_held() -> None:
     talk.hear(PositionReported(role=Role.HEDGER, lots=-30))
     talk.core.hedger.base = -30
     assert refuses(guard, talk, order(1, lots=30, side=Side.BID, reduce_only=True)) == ""
-    assert "is held" in refuses(guard, talk, order(2, lots=31, side=Side.BID, reduce_only=True))
+    assert "is held:" in refuses(guard, talk, order(2, lots=31, side=Side.BID, reduce_only=True))

@@ -45,3 +45,16 @@ def test_draining_ends_in_a_pause_and_is_void_while_paused() -> None:
     latch.hold("DRAINED", "flat", WALL_MS)
     assert latch.mode.value == "paused"
     assert latch.drain(by="person") == []
+
+
+def test_a_limit_that_drains_alerts_and_is_remembered() -> None:
+    latch = Latch()
+    assert latch.draining_for == ""
+    latch.drain(by="person")
+    assert latch.draining_for == ""
+    latch = Latch()
+    (_, alert) = latch.drain(by="desk", code="DAILY_LOSS", reason="lost 9 USD")
+    assert isinstance(alert, Alert)
+    assert alert.code == "DAILY_LOSS"
+    assert alert.text.startswith("lost 9 USD; ")
+    assert latch.draining_for == "lost 9 USD"

@@ -19,7 +19,7 @@ def test_bs_news_says_whether_the_round_is_hedged_and_what_is_left() -> None:
     core = hedger_side().core
     core.maker.apply_peer(fills(filled=103, lots=103))
     hedge = core.own.intend(order(), WALL_MS)
-    assert not fill_message(core, hedge, Leg.OPEN, min_lots=10, role=Role.HEDGER).round_hedged
+    assert not fill_message(core, hedge, Leg.OPEN, min_lots=10).round_hedged
     core.own.apply_trade(trade(8))
-    news = fill_message(core, hedge, Leg.OPEN, min_lots=10, role=Role.HEDGER)
+    news = fill_message(core, hedge, Leg.OPEN, min_lots=10)
     assert (news.round_hedged, news.hedged, news.residual) == (True, -100, 3)

@@ -35,3 +35,11 @@ def test_dead_or_expired_bytes_are_of_no_use() -> None:
     assert not made.usable(made.candidate.expires_ms - SIGNATURE_MARGIN_MS)
     made.reported(TxStatus.FAILED, 10)
     assert not made.usable(WALL_MS)
+
+
+def test_any_probe_of_the_nonce_that_failed_may_have_used_it_up() -> None:
+    first = probe()
+    first.reported(TxStatus.FAILED, 5)
+    made = Probe(candidate(BurnRequest(), 8), before=(first,))
+    made.used(10)
+    assert made.proved_ms == 10

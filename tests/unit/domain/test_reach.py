@@ -6,6 +6,7 @@ import pytest
 from tests.unit.domain.builders import ASK, BID, PRICE, announce, at, frame, maker_state
 from tests.unit.domain.talk import Talk, hedger_side
 
+from lighter_hedge.domain.book import Book
 from lighter_hedge.domain.events import MarketHeard
 from lighter_hedge.domain.peer import Heard
 from lighter_hedge.domain.reach import Reach
@@ -122,3 +123,29 @@ def test_a_quote_ends_by_the_venues_clock_not_by_ours() -> None:
     talk.ms += 20_000
     talk.core.skew.heard(talk.now.wall_ms - 15_000, talk.now)
     assert reach.cap(Side.ASK, 0, talk.now) == (PRICE + 1, True)
+
+
+def test_without_a_market_the_collar_holds_nothing_back() -> None:
+    reach, talk = reaching()
+    talk.core.book = Book()
+    assert reach.cap(Side.ASK, 0, talk.now) == (PRICE - SLIP, False)
+
+
+def test_the_collar_is_as_wide_as_the_higher_of_mark_and_market_allows() -> None:
+    reach, talk = reaching(price_collar_bps_e2=30_000)
+    up = PRICE * 120 // 100
+    stand(talk, up, up + 10, 0)
+    assert reach.cap(Side.ASK, 0, talk.now)[0] == up - up * 3 // 100
+    stand(talk, up, up + 10, up * 110 // 100)
+    assert reach.cap(Side.ASK, 0, talk.now)[0] == up - up * 110 // 100 * 3 // 100
+
+
+@pytest.mark.parametrize("side", Side)
+def test_a_rest_at_the_cap_itself_is_met_and_any_of_as_orders_counts(side: Side) -> None:
+    """A same-sided order and one out of reach come first: neither hides the one that would be met."""
+    reach, talk = reaching()
+    cap = PRICE - SLIP if side is Side.ASK else PRICE + SLIP
+    sign = -side.sign
+    for serial, lies, price in ((2, side, cap), (3, side.opposite, cap - sign), (4, side.opposite, cap)):
+        talk.core.maker.expect(announce(serial, side=lies, price=price))
+    assert reach.cap(side, 0, talk.now) == (cap + sign, True)

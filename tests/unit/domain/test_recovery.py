@@ -6,10 +6,12 @@ from tests.unit.domain.talk import Talk, hedger_side, maker_side, recover
 
 from lighter_hedge.domain.clearer import Clearer
 from lighter_hedge.domain.commands import BaselineSet, Command, Exit, Say
-from lighter_hedge.domain.events import Event, FeedOpened, MessagingChanged
+from lighter_hedge.domain.events import Event, FeedOpened, MarketHeard, MessagingChanged
 from lighter_hedge.domain.hedger import Hedger
 from lighter_hedge.domain.maker import Maker
 from lighter_hedge.domain.memory import Memory
+from lighter_hedge.domain.recovery import fold_history
+from lighter_hedge.domain.recovery import recover as decide
 from lighter_hedge.domain.states import Role
 
 KNOWN = {"fresh": False, "baseline": BaselineSet(maker=0, hedger=0)}
@@ -156,3 +158,47 @@ def test_a_baseline_is_dated_by_the_newest_stamp_of_the_venue() -> None:
     (found,) = entries(talk.log, BaselineSet)
     assert WALL_MS - 2 * LAG_MS < found.at_ms <= WALL_MS - LAG_MS
     assert talk.core.maker.since_ms == talk.core.hedger.since_ms == found.at_ms
+
+
+def test_clear_counts_from_the_venue_whatever_its_journal_held() -> None:
+    known = memory(Role.MAKER, **KNOWN, fills={Role.MAKER: (fills(),)})
+    talk = Talk(machine=Clearer.create(Role.MAKER, settings(), known, 60_000))
+    talk.positions[Role.MAKER] = 33
+    recover(talk, FeedOpened())
+    assert talk.core.own.position == 33
+
+
+def test_a_baseline_goes_back_to_the_older_read_and_a_read_lag_more() -> None:
+    talk = start(Role.MAKER, 0, 0)
+    run(talk)
+    core, now = talk.core, talk.now
+    core.recovered, core.fresh, core.skew.newest_ms = False, True, WALL_MS
+    core.reads.last = {Role.MAKER: (now.mono_ms - 100, 0), Role.HEDGER: (now.mono_ms - 300, 0)}
+    out = decide(core, now)
+    (found,) = entries(out, BaselineSet)
+    assert found.at_ms == WALL_MS - 300 - LAG_MS
+    assert codes(out) == ["BASELINE", "RECOVERED"]
+
+
+def test_what_was_adopted_is_no_difference_any_more() -> None:
+    talk = start(Role.MAKER, 50, -50, memory(Role.MAKER, **KNOWN, adopt=True))
+    recover(talk, MessagingChanged(up=True), FeedOpened())
+    talk.wait(20_000, step_ms=500)
+    assert baselines(talk.log) == [(50, -50)]
+    assert talk.machine.latch.pause is None
+
+
+def test_history_that_is_folded_leaves_both_baselines_as_they_were() -> None:
+    core = hedger_side().core
+    core.maker.base, core.hedger.folded_serial = 5, 4
+    core.maker.apply_peer(fills(3))
+    (entry,) = entries(fold_history(core, 7), BaselineSet)
+    assert (entry.maker, entry.maker_serial, entry.hedger_serial) == (5, 7, 4)
+    assert core.maker.position == 5
+
+
+@pytest.mark.parametrize("event", [MarketHeard(mark=500_000), frame(bids=((500_000, 9),), asks=((500_010, 9),))])
+def test_a_pair_is_hedged_up_to_the_minimum_at_the_price_of_now(event: Event) -> None:
+    """Ten dollars are twenty lots there."""
+    talk = start(Role.MAKER, 100, -80, memory(Role.MAKER, adopt=True))
+    assert baselines(run(talk, FeedOpened(), event)) == [(100, -80)]

@@ -3,6 +3,7 @@
 from tests.unit.domain.builders import WALL_MS, failed, quote
 from tests.unit.domain.talk import Talk, maker_side
 
+from lighter_hedge.domain.reads import READ_AGAIN_MS
 from lighter_hedge.domain.resuming import RESUME_MS_MAX
 from lighter_hedge.domain.states import Role
 
@@ -95,3 +96,26 @@ def test_a_wish_to_hedge_now_waits_as_long_as_a_hedge_may_take() -> None:
     assert attempt(talk) is None
     talk.ms += 60_000
     assert attempt(talk) is not None
+
+
+def test_a_wish_asks_for_both_accounts_and_again_while_something_speaks_against_it() -> None:
+    talk = paused()
+    talk.reads = False
+    talk.core.reads.awaited.clear()
+    wish(talk)
+    assert talk.core.reads.awaited == set(Role)
+    read(talk, 100, 0)
+    talk.core.reads.awaited.clear()
+    talk.ms += READ_AGAIN_MS - 1
+    assert attempt(talk) is None
+    assert talk.core.reads.awaited == set()
+    talk.ms += 1
+    assert attempt(talk) is None
+    assert talk.core.reads.awaited == set(Role)
+
+
+def test_a_wish_is_answered_once() -> None:
+    talk = paused()
+    wish(talk, pause_id=3)
+    assert attempt(talk) is not None
+    assert attempt(talk) is None

@@ -1,4 +1,4 @@
-from tests.unit.domain.builders import entries, fills, one, settings
+from tests.unit.domain.builders import codes, entries, fills, one, settings
 from tests.unit.domain.talk import maker_side
 
 from lighter_hedge.domain.commands import PublishFailure, TriesCounted
@@ -20,6 +20,7 @@ def test_every_try_is_journalled() -> None:
     assert entries(tries.void(), TriesCounted) == [TriesCounted(tries=0, failed=None)]
     assert tries.void() == []
     assert not tries.words
+    assert codes(tries.count_one("canceled", settings(), 0)) == ["HEDGE_TRY_FAILED"]
 
 
 def test_a_failure_names_the_order_that_filled_and_what_is_missing() -> None:
@@ -28,6 +29,8 @@ def test_a_failure_names_the_order_that_filled_and_what_is_missing() -> None:
     tries = Tries(count=3, words=["a", "b", "c"])
     out = tries.fail(core, 1, Leg.OPEN)
     told = one(out, PublishFailure)
+    assert told.failed.reason == "max_retries_exceeded"
+    assert codes(out) == ["HEDGE_FAILED"]
     assert (told.failed.cum, told.unhedged, told.tries) == (100, 100, ("a", "b", "c"))
     assert told.maker_fill is not None
     assert (told.maker_fill.fills, told.maker_fill.role) == (fills(), Role.MAKER)
