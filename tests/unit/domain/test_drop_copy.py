@@ -152,3 +152,55 @@ def test_what_is_remembered_against_repetition_is_bounded() -> None:
     assert bought(copies, A, 1, 1, 2_000)
     assert not bought(copies, A, TRADES_MAX + 1, 1, 2_000)
     assert not copies.has_traded(coid(2))
+
+
+def test_nothing_is_seen_before_the_stream_is_up() -> None:
+    assert not DropCopies(desk=DESK, read_lag_ms=1_000).feed_open
+
+
+def test_counting_waits_until_the_stream_has_been_up_for_a_while() -> None:
+    copies = DropCopies(desk=DESK, read_lag_ms=1_000)
+    for role in Role:
+        copies.on_position(role, 0, at(0))
+    copies.opened(at(5_000))
+    copies.anchor(at(5_000 + SETTLE_MS - 1))
+    assert not copies.counting
+    copies.anchor(at(5_000 + SETTLE_MS))
+    assert copies.counting
+
+
+def test_a_stream_that_opens_again_begins_anew() -> None:
+    copies = counting()
+    bought(copies, A, 11, 20, 2_000)
+    copies.opened(at(2_001))
+    assert not copies.counting
+    assert copies._held == []
+
+
+def test_trades_that_are_due_together_are_counted_together() -> None:
+    copies = counting()
+    bought(copies, A, 11, 20, 2_000)
+    bought(copies, B, 12, -20, 2_000)
+    assert moves(copies.steps(at(2_000 + HOLD_MS))) == [("A", 0, 20), ("B", 20, 0)]
+
+
+def test_an_account_with_a_trade_to_count_waits_and_the_other_does_not() -> None:
+    copies = opened()
+    bought(copies, A, 11, 20, 100)
+    copies.anchor(at(SETTLE_MS))
+    assert [copies._copies[role].counted for role in (A, B)] == [None, 0]
+
+
+def test_a_read_corrects_the_stream_from_the_read_lag_on() -> None:
+    copies = counting()
+    copies.on_position(A, 20, at(2_000))
+    assert copies.on_read(A, 0, at(3_000).mono_ms)
+
+
+def test_a_count_that_has_begun_anew_has_its_whole_time_again() -> None:
+    copies = counting()
+    copies.on_position(A, 20, at(2_000))
+    copies.anchor(at(2_000))
+    assert copies.anchor(at(2_000 + ADRIFT_MS_MIN)) == [A]
+    copies.on_position(A, 40, at(2_001 + ADRIFT_MS_MIN))
+    assert copies.anchor(at(2_001 + ADRIFT_MS_MIN)) == []

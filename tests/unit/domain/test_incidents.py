@@ -17,6 +17,7 @@ def told(one: Condition, holds: bool | None, ms: int) -> list[str]:
 
 def test_alerted_once_after_its_limit_and_told_when_it_is_over() -> None:
     one = condition()
+    assert one.age_ms(at(0)) == 0
     assert [told(one, True, ms) for ms in (0, 4_999, 5_000, 9_000)] == [[], [], ["Alert"], []]
     assert told(one, False, 9_001) == ["Recovered"]
     assert [told(one, False, 9_002), told(one, True, 9_003), told(one, True, 14_003)] == [[], [], ["Alert"]]

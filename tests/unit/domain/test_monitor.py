@@ -1,13 +1,14 @@
 """The monitor's checks of exposure, silence and blindness: each is shown to fire, and to stay silent."""
 
 import pytest
-from tests.unit.domain.builders import MARKET, announce, frame, maker_state, only, pause, row
+from tests.unit.domain.builders import MARKET, PRICE, announce, frame, maker_state, only, pause, row
 from tests.unit.domain.monitor_talk import A, B, Watched, lose_feed, open_feed, round_of, watching
 
 from lighter_hedge.domain.commands import ReadAccount, Say
 from lighter_hedge.domain.events import (
     BalanceReported,
     MakerHeard,
+    MarketHeard,
     MessagingChanged,
     OrderReported,
     PositionReported,
@@ -138,7 +139,7 @@ def test_a_pause_that_did_not_reach_the_stream_is_asked_for_again() -> None:
     watched.hear(PauseSent(sent=False))
     watched.wait(750)
     assert len(only(watched.log, AskPause)) == 1
-    watched.wait(500)
+    watched.wait(250)
     assert [ask.command.id for ask in only(watched.log, AskPause)] == [first.command.id] * 2
     watched.hear(PauseSent(sent=True))
     watched.wait(60_000)
@@ -376,3 +377,111 @@ def test_sizes_are_lots_until_the_market_is_known() -> None:
     assert watched.machine.size(20) == "20 lots"
     watched.hear(MarketLearned(market=MARKET))
     assert watched.machine.size(20) == "0.00020 BTC"
+
+
+# --- edges ------------------------------------------------------------------------------------------------------------
+
+
+def said(watched: Watched, code: str) -> list[str]:
+    return [each.text for each in only(watched.log, Say) if each.code == code]
+
+
+def test_what_must_never_be_is_told_at_once_of_the_whole_desk() -> None:
+    made = Watched().machine
+    for one in (made.quoting, made.resting, made.many):
+        assert (one.limit_ms, one.about) == (0, "desk")
+
+
+def test_without_market_and_states_every_lot_is_an_exposure() -> None:
+    assert Watched().machine._min_lots() == 1
+
+
+def test_more_than_the_residual_that_a_carries_is_an_exposure() -> None:
+    watched = watching(venue=False)
+    watched.positions[A] = 10
+    watched.says[A] = {"residual": 9}
+    watched.wait(1_000)
+    assert watched.machine.exposed(watched.now)
+
+
+def test_the_minimum_goes_by_the_last_mark_price() -> None:
+    watched = watching()
+    watched.hear(MarketHeard(mark=PRICE // 2))
+    watched.hear(MarketHeard())
+    watched.trade(A, 19)
+    assert not watched.machine.exposed(watched.now)
+    watched.hear(MarketHeard(mark=PRICE))
+    assert watched.machine.exposed(watched.now)
+
+
+def test_each_eye_says_when_it_opens_and_shuts() -> None:
+    watched = watching()
+    assert len(said(watched, "FEED_OPEN")) == len(said(watched, "REDIS_UP")) == 1
+    watched.hear(MessagingChanged(up=False))
+    assert len(said(watched, "REDIS_DOWN")) == 1
+
+
+@pytest.mark.parametrize("states", [True, False])
+def test_a_blind_eye_is_told_with_what_is_left(states: bool) -> None:
+    watched = watching()
+    if not states:
+        watched.speaking.clear()
+        watched.hear(MessagingChanged(up=False))
+    lose_feed(watched)
+    watched.wait(BLIND_MS_MAX + 250)
+    text = next(text for text in watched.texts() if "seen the exchange" in text)
+    assert "for 10 s" in text
+    assert text.endswith("not checked") is states
+
+
+def test_the_end_of_an_exposure_is_told_with_what_is_left() -> None:
+    watched = watching()
+    watched.trade(A, 100)
+    watched.wait(91_000)
+    watched.trade(B, -100)
+    watched.wait(1_000)
+    assert watched.texts()[-1] == "hedged again: A + B is 0.00000 BTC"
+
+
+def test_after_standing_still_each_side_has_its_time_again() -> None:
+    watched = watching()
+    watched.speaking.clear()
+    watched.ms += STALL_MS
+    watched.hear(Ticked())
+    assert len(said(watched, "STALLED")) == 1
+    watched.ms += STALL_MS
+    watched.hear(Ticked())
+    watched.wait(3_000)
+    assert only(watched.log, LookForStop) == []
+    watched.wait(250)
+    assert {look.role for look in only(watched.log, LookForStop)} == {A, B}
+
+
+def test_after_standing_still_nobody_is_heard_while_redis_is_down() -> None:
+    watched = watching()
+    watched.speaking.clear()
+    watched.hear(MessagingChanged(up=False))
+    watched.ms += STALL_MS
+    watched.hear(Ticked())
+    watched.wait(60_000)
+    assert watched.alerts() == ["STATES_UNSEEN"]
+
+
+def test_the_first_read_of_too_many_orders_is_no_proof() -> None:
+    watched = Watched(reads={A: (0, 2), B: (0, 0)})
+    watched.hear(Ticked())
+    watched.hear(Ticked())
+    watched.reads[A] = (0, 1)
+    watched.wait(2_000)
+    assert watched.alerts() == []
+
+
+def test_an_old_exposure_is_read_more_often_from_its_tenth_second_on() -> None:
+    watched = watching()
+    watched.trade(A, 100)
+    watched.wait(250)
+    watched.log.clear()
+    watched.wait(9_750)
+    assert only(watched.log, ReadAccount) == []
+    watched.wait(250)
+    assert {read.role for read in only(watched.log, ReadAccount)} == {A, B}

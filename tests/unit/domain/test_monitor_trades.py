@@ -324,3 +324,37 @@ def test_more_than_one_order_in_one_read_is_not() -> None:
     watched.wait(60_000)
     assert len(reads) == 1
     assert watched.alerts() == []
+
+
+@pytest.mark.parametrize("role", list(Role))
+def test_a_trade_between_the_accounts_is_seen_by_one_frame_alone(role: Role) -> None:
+    watched = watching()
+    watched.trade(role, 100, counterparty=66 if role is A else 65)
+    watched.wait(1_000)
+    assert watched.alerts()[0] == "SELF_TRADE"
+
+
+def test_a_clear_that_is_not_acknowledged_explains_trades_up_to_its_time() -> None:
+    watched = watching()
+    watched.hear(OperatorAsked(command=command("clear")))
+    watched.wait(CLEAR_MS_MAX)
+    assert watched.machine._clearing
+    watched.wait(250)
+    assert not watched.machine._clearing
+
+
+def test_a_read_in_the_first_seconds_of_an_exposure_proves_no_resting_order() -> None:
+    """What it shows may be the quote that has just filled."""
+    watched = watching()
+    reads = 0
+    while not reads:
+        watched.log.clear()
+        watched.wait(250)
+        reads = len(only(watched.log, ReadAccount))
+    watched.wait(watched.machine.settings.reconcile_ms - 5_000)
+    watched.reads[A] = (0, 1)
+    watched.trade(A, 100)
+    watched.log.clear()
+    watched.wait(6_000)
+    assert ReadAccount(role=A) in watched.log
+    assert watched.alerts() == []

@@ -128,3 +128,20 @@ def test_a_difference_that_passes_or_cannot_be_known_is_none() -> None:
     for ms in range(0, 20_000, 1_000):
         unknown.speak(ms, position=None)
         assert unknown.told(ms, 20) == []
+
+
+def test_a_word_as_old_as_a_silence_may_be_is_life() -> None:
+    heard = Heard()
+    heard.speak(10_000, at_ms=at(10_000 - SILENT_MS).wall_ms)
+    assert heard.watch.speaks(at(10_000))
+    assert heard.watch.speaks(at(10_000 + SILENT_MS))
+    assert not heard.watch.speaks(at(10_001 + SILENT_MS))
+
+
+def test_each_silence_is_asked_about_at_once() -> None:
+    heard = Heard()
+    heard.speak(0)
+    assert heard.look(SILENT_MS + 1) == [LookForStop(role=Role.MAKER)]
+    heard.speak(SILENT_MS + 2)
+    assert heard.look(SILENT_MS + 3) == []
+    assert heard.look(2 * SILENT_MS + 3) == [LookForStop(role=Role.MAKER)]

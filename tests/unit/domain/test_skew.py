@@ -13,6 +13,7 @@ def heard(skew: Skew, ms: int, late_ms: int) -> None:
 def test_nothing_is_said_before_a_stamp_was_heard() -> None:
     skew = Skew()
     skew.heard(0, at(0))
+    assert (skew.ms, skew.newest_ms) == (0, 0)
     assert skew.reasons(at(0)) == []
     assert skew.venue_ms(at(5)) == at(5).wall_ms
 

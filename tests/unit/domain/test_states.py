@@ -36,3 +36,8 @@ def test_a_desk_is_named_by_pair_and_market() -> None:
 
 def test_each_role_has_its_letter_and_its_other() -> None:
     assert [(role.letter, role.other) for role in Role] == [("A", Role.HEDGER), ("B", Role.MAKER)]
+
+
+def test_the_highest_serial_is_that_of_the_desks_own_orders() -> None:
+    assert DESK.highest_serial([]) == 0
+    assert DESK.highest_serial([DESK.client_order_index(4), 12_345, DESK.client_order_index(3)]) == 4
