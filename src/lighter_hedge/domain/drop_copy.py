@@ -55,7 +55,7 @@ class _Copy:
     changed_ms: int = 0
     """When a trade or another position was last heard."""
     adrift_since_ms: int | None = None
-    seen: Seen[int] = field(default_factory=lambda: Seen(TRADES_MAX))
+    seen: Seen = field(default_factory=lambda: Seen(TRADES_MAX))
 
 
 @dataclass(slots=True, kw_only=True)
@@ -68,7 +68,7 @@ class DropCopies:
     _copies: dict[Role, _Copy] = field(default_factory=lambda: {role: _Copy() for role in Role})
     _held: list[_Held] = field(default_factory=list)
     _open_since_ms: int = 0
-    _traded: Seen[int] = field(default_factory=lambda: Seen(TRADES_MAX))
+    _traded: Seen = field(default_factory=lambda: Seen(TRADES_MAX))
     """Orders of A that have traded, by client order index."""
 
     # --- what is known ----------------------------------------------------------------------------------------------

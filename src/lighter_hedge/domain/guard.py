@@ -28,10 +28,10 @@ class SendGuard:
     """Looks at every send of one process."""
 
     core: Core
-    _hashes: Seen[str] = field(default_factory=lambda: Seen(HASHES_MAX))
-    _round: int = 0
-    _in_round: int = 0
-    _last_ms: int = 0
+    _hashes: Seen = field(default_factory=lambda: Seen(HASHES_MAX))
+    _round: int | None = None
+    _in_round: int = field(init=False)
+    _last_ms: int | None = None
     _opened_ms: deque[int] = field(default_factory=deque)
 
     def refuses(self, candidate: Candidate, decided: Instant, now: Instant) -> str:
@@ -62,7 +62,7 @@ class SendGuard:
         settings = self.core.settings
         if request.round != self._round:
             self._round, self._in_round = request.round, 0
-        soon = now.mono_ms - self._last_ms < SLOWLY_MS
+        soon = self._last_ms is not None and now.mono_ms - self._last_ms < SLOWLY_MS
         if self._in_round >= settings.orders_per_round_max and soon:
             return f"{settings.orders_per_round_max} orders in round {request.round}"
         while self._opened_ms and now.mono_ms - self._opened_ms[0] >= MINUTE_MS:

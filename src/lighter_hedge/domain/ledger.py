@@ -111,7 +111,7 @@ class Ledger:
     foreign_lots: int = 0
     """Signed lots of all of them since the baseline."""
     highest_serial: int = 0
-    _trades_seen: Seen[int] = field(default_factory=lambda: Seen(TRADES_MAX))
+    _trades_seen: Seen = field(default_factory=lambda: Seen(TRADES_MAX))
     _parts: dict[int, tuple[int, int, int]] = field(default_factory=dict)
     """By order, its signed lots filled and in flight and its cash, as they stand in the sums."""
     _filled: int = 0

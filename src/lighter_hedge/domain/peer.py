@@ -56,7 +56,7 @@ class Telling(Generic[S]):
 
     heartbeat_ms: int
     told: S | None = None
-    _told_ms: int = -1
+    _told_ms: int = field(init=False)
 
     def due(self, state_at: Callable[[Instant, S | None], S], now: Instant) -> S | None:
         """The state to tell now, which then counts as told; None where the last one still says all.

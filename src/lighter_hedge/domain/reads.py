@@ -44,7 +44,7 @@ class Reads:
 
     def again(self, role: Role) -> None:
         """Ask for an account soon, and open nothing until it has been read."""
-        self._due_ms[role] = 0
+        self._due_ms.pop(role, None)
         self.awaited.add(role)
 
     def now(self, role: Role) -> None:
@@ -103,8 +103,8 @@ class Reads:
         due_ms = self._due_ms.get(role, 0) if regularly else now.mono_ms + 1
         since_ms = check.differs_since_ms
         if since_ms is not None and now.mono_ms - since_ms >= DIFFERS_GRACE_MS:
-            asked_ms = self.last.get(role, (0, 0))[0]
-            due_ms = min(due_ms, asked_ms + max(self.read_lag_ms // 2, READ_AGAIN_MS))
+            again_ms = max(self.read_lag_ms // 2, READ_AGAIN_MS)
+            due_ms = min(due_ms, self.last[role][0] + again_ms if role in self.last else now.mono_ms)
         if role not in self._issued_ms:
             return due_ms
         return max(due_ms, self._issued_ms[role] + self._wait_ms.get(role, READ_AGAIN_MS))

@@ -2,19 +2,16 @@
 
 from collections.abc import Hashable
 from dataclasses import dataclass, field
-from typing import Generic, TypeVar
-
-K = TypeVar("K", bound=Hashable)
 
 
 @dataclass(slots=True)
-class Seen(Generic[K]):
+class Seen:
     """The newest ``limit`` keys."""
 
     limit: int
-    _keys: dict[K, None] = field(default_factory=dict)
+    _keys: dict[Hashable, None] = field(default_factory=dict)
 
-    def add(self, key: K) -> bool:
+    def add(self, key: Hashable) -> bool:
         """Remember a key; whether it is new. The oldest is forgotten for it."""
         if key in self._keys:
             return False
@@ -23,7 +20,7 @@ class Seen(Generic[K]):
             del self._keys[next(iter(self._keys))]
         return True
 
-    def __contains__(self, key: K) -> bool:
+    def __contains__(self, key: Hashable) -> bool:
         return key in self._keys
 
     def __len__(self) -> int:

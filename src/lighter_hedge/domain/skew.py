@@ -4,7 +4,7 @@ A frame arrives after it was stamped, so the smallest difference seen within a w
 the clock jumps (wall against monotonic time), what was seen before says nothing any more.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from lighter_hedge.domain.events import Instant
 
@@ -23,10 +23,10 @@ class Skew:
     """The newest stamp heard: the venue's time is this or later, whatever this clock says; 0 before the first."""
     _since_ms: int | None = None
     """Monotonic start of the window; None before the first frame."""
-    _heard_ms: int = 0
-    _lead_ms: int = 0
+    _heard_ms: int = field(init=False)
+    _lead_ms: int = field(init=False)
     """The venue's time less monotonic time."""
-    _offset_ms: int = 0
+    _offset_ms: int = field(init=False)
     """Wall less monotonic time at the last frame."""
 
     def heard(self, venue_ms: int, now: Instant) -> None:
@@ -34,7 +34,7 @@ class Skew:
         if not venue_ms:
             return
         offset_ms, late_ms = now.wall_ms - now.mono_ms, now.wall_ms - venue_ms
-        jumped = abs(offset_ms - self._offset_ms) > JUMP_MS
+        jumped = self._since_ms is not None and abs(offset_ms - self._offset_ms) > JUMP_MS
         self._offset_ms, self._heard_ms = offset_ms, now.mono_ms
         self.newest_ms = max(self.newest_ms, venue_ms)
         if self._since_ms is None or jumped or now.mono_ms - self._since_ms > WINDOW_MS:

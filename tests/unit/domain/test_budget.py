@@ -2,7 +2,7 @@
 
 from tests.unit.domain.builders import at, candidate
 
-from lighter_hedge.domain.budget import Budget
+from lighter_hedge.domain.budget import HEDGE_RESERVE, QUOTE_RESERVE, Budget
 from lighter_hedge.domain.commands import Exit, ReadNonce, Resubscribe, Send
 
 
@@ -43,3 +43,10 @@ def test_half_is_used_when_less_than_half_is_left() -> None:
     assert not budget.half_used(at(0))
     budget.count([ReadNonce()], at(0))
     assert budget.half_used(at(0))
+
+
+def test_what_is_kept_is_what_a_quote_and_a_hedge_may_need() -> None:
+    quote, cancel, reads = 1, 1, 2
+    assert 2 * (quote + cancel) + reads == QUOTE_RESERVE, "both once more"
+    hedge, again, burn, reads = 1, 1, 1, 3
+    assert hedge + again + burn + reads == HEDGE_RESERVE

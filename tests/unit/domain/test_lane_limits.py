@@ -9,3 +9,7 @@ def test_the_lane_never_waits_as_long_as_a_signature_lasts() -> None:
 
 def test_an_accepted_send_is_given_at_least_as_long_as_a_silent_one() -> None:
     assert limits.EVIDENCE_MS_MAX >= limits.ANSWER_MS_MAX
+
+
+def test_the_venue_takes_twenty_orders_in_one_read() -> None:
+    assert limits.ORDERS_PER_READ_MAX == 20

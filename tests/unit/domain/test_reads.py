@@ -112,3 +112,10 @@ def test_now_forgets_the_growing_wait() -> None:
         assert made.accounts(checks, at(ms), regularly=True) != []
     made.now(Role.MAKER)
     assert roles(made.accounts(checks, at(7_000), regularly=True)) == [Role.MAKER]
+
+
+def test_a_doubt_about_an_account_that_was_never_read_is_asked_at_once() -> None:
+    made, checks = reads()
+    assert made.accounts(checks, at(0), regularly=False) == []
+    checks[Role.HEDGER].differs_since_ms = at(0).mono_ms
+    assert roles(made.accounts(checks, at(DIFFERS_GRACE_MS), regularly=False)) == [Role.HEDGER]

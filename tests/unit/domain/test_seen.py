@@ -4,7 +4,7 @@ from lighter_hedge.domain.seen import Seen
 
 
 def test_a_key_is_new_once() -> None:
-    seen: Seen[str] = Seen(2)
+    seen = Seen(2)
     assert seen.add("a")
     assert not seen.add("a")
     assert "a" in seen
@@ -12,7 +12,7 @@ def test_a_key_is_new_once() -> None:
 
 
 def test_the_oldest_is_forgotten_beyond_the_limit() -> None:
-    seen: Seen[int] = Seen(2)
+    seen = Seen(2)
     for key in (1, 2, 1, 3):
         seen.add(key)
     assert [key in seen for key in (1, 2, 3)] == [False, True, True]
