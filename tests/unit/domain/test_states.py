@@ -39,5 +39,5 @@ def test_each_role_has_its_letter_and_its_other() -> None:
 
 
 def test_the_highest_serial_is_that_of_the_desks_own_orders() -> None:
-    assert DESK.highest_serial([]) == 0
+    assert DESK.highest_serial([]) == DESK.highest_serial([12_345]) == 0
     assert DESK.highest_serial([DESK.client_order_index(4), 12_345, DESK.client_order_index(3)]) == 4
