@@ -31,13 +31,13 @@ def test_the_friendly_story_ends_hedged(scene: str) -> None:
 
 def test_no_single_fault_breaks_a_promise() -> None:
     found = walk_desk(lambda: DeskWorld.scene("a part, then the rest"), faults=1, crashes=0)
-    assert found.stories > 300
+    assert found.stories > 250
     assert {"frame deaf", "state lost", "arrive unanswered", "arrive no effect", "arrive part"} <= set(found.wrongs)
 
 
 def test_no_single_crash_breaks_a_promise() -> None:
     found = walk_desk(lambda: DeskWorld.scene("a part, then the rest"), faults=0, crashes=1)
-    assert found.stories > 90
+    assert found.stories > 70
 
 
 def test_a_hedge_that_fills_nothing_pauses_the_desk_where_one_try_is_all() -> None:

@@ -28,11 +28,6 @@ class SimMessaging(MemoryMessaging):
         """After so many of the next states, the one before is read again, as from a replica that is behind."""
         self._before: State | None = None
 
-    @property
-    def is_cut(self) -> bool:
-        """This process does not reach Redis."""
-        return self._cut
-
     def mend(self) -> None:
         """No fault any more."""
         self.heal()

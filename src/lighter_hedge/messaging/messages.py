@@ -29,7 +29,9 @@ INT_MAX = 2**63 - 1
 """What a journal can hold."""
 SIGNED = (".position", ".residual", ".cum", ".net", ".armed.lots")
 """Fields with a sign; every other number counts from 0."""
-NEGATIVE_UNSIGNED = re.compile(rb'":-(?<!position":-)(?<!residual":-)(?<!cum":-)(?<!net":-)(?<!lots":-)')
+NEGATIVE_UNSIGNED = re.compile(
+    rb'":-(?<!"position":-)(?<!"residual":-)(?<!"cum":-)(?<!"net":-)(?<!"lots":-)',
+)
 NINES = bytes.maketrans(b"0123456789", b"9999999999")
 CHANNEL_VERSION = 1
 """``v`` of every body on the user's channels."""

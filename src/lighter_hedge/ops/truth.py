@@ -107,6 +107,7 @@ def _waits(steps: Sequence[Execution], min_lots: int) -> dict[int, int]:
     """By A's trade id: milliseconds to the execution of B that covered the last of its lots, first in first out.
 
     A residual below the minimum cannot be hedged: its time begins when more has filled and A + B reaches the minimum.
+    What A itself trades the other way covers it too, and is no hedge.
     """
     uncovered: deque[tuple[Execution, int]] = deque()
     began: dict[int, int] = {}
@@ -114,21 +115,20 @@ def _waits(steps: Sequence[Execution], min_lots: int) -> dict[int, int]:
     net = 0
     for step in steps:
         net += step.signed
-        if step.letter == "A":
-            uncovered.append((step, step.signed))
-            if abs(net) >= min_lots:
-                for waiting, _ in uncovered:
-                    began.setdefault(waiting.trade_id, step.at_ms)
-            continue
         left = -step.signed
         while left and uncovered and (uncovered[0][1] > 0) == (left > 0):
             first, open_lots = uncovered.popleft()
             used = left if abs(left) < abs(open_lots) else open_lots
             left -= used
-            if used == open_lots:
-                waits[first.trade_id] = step.at_ms - began.get(first.trade_id, first.at_ms)
-            else:
+            if used != open_lots:
                 uncovered.appendleft((first, open_lots - used))
+            elif step.letter == "B":
+                waits[first.trade_id] = step.at_ms - began.get(first.trade_id, first.at_ms)
+        if step.letter == "A" and left:
+            uncovered.append((step, -left))
+            if abs(net) >= min_lots:
+                for waiting, _ in uncovered:
+                    began.setdefault(waiting.trade_id, step.at_ms)
     return waits
 
 

@@ -47,7 +47,9 @@ def deaf(watching: Watching) -> None:
 
 
 def frames_lost(watching: Watching) -> None:
-    watching.monitor.venue.network.drop[_account(watching)] = watching.rng.choice((1, 3))
+    drop, channel = watching.monitor.venue.network.drop, _account(watching)
+    drop[channel] = watching.rng.choice((1, 3))
+    watching.later(5.0, lambda: drop.update({channel: 0}))
 
 
 def frames_twice(watching: Watching) -> None:

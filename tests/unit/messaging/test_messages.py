@@ -154,6 +154,48 @@ def test_any_bytes_are_read_or_refused(body: bytes) -> None:
         decode_state(Role.MAKER, body)
 
 
+WHOLE_MAKER = MakerState(
+    epoch=31, seq=1, at_ms=2, mode=Mode.PAUSED, pause=Pause(id=5, reason="r", code="C", since_ms=5),
+    announce=Announce(
+        epoch=31, round=1, attempt=0, leg=Leg.OPEN, coid=17, side=Side.BID, lots=20, price=9, min_lots=2, expires_ms=3
+    ),
+    fills=(A_FILLS,), round=1, position=-20, ended_asks=(2, 3), residual=-4, market_index=1,
+    flatten=Flatten(id=2, round=3, net=-20),
+)  # fmt: skip
+WHOLE_HEDGER = HedgerState(
+    epoch=31, seq=1, at_ms=2, armed=Armed(epoch=1, round=1, attempt=0, coid=3, lots=-20), disarmed="",
+    confirm=Confirm(epoch=1, round=2, cum=-20, net=-1), failed=HedgeFailed(round=1, cum=-20, reason="r", tries=3),
+    pause_ask=Pause(id=5, reason="r", code="C", since_ms=5), fills=(A_FILLS,), unresolved=1, tries=2, position=-20,
+    stood_down=StoodDown(id=1, round=2, cum=-20, maker_epoch=3, maker_seq=4), share=5,
+)  # fmt: skip
+
+
+def numbers_in(value: object, path: tuple[str | int, ...] = ()) -> list[tuple[str | int, ...]]:
+    """Where the numbers of a decoded body stand."""
+    if isinstance(value, dict):
+        return [found for name, one in value.items() for found in numbers_in(one, (*path, name))]
+    if isinstance(value, list):
+        return [found for place, one in enumerate(value) for found in numbers_in(one, (*path, place))]
+    return [path] if isinstance(value, int) and not isinstance(value, bool) and path != ("schema",) else []
+
+
+@pytest.mark.parametrize(("role", "state"), [(Role.MAKER, WHOLE_MAKER), (Role.HEDGER, WHOLE_HEDGER)])
+def test_every_number_out_of_its_range_is_refused(role: Role, state: MakerState | HedgerState) -> None:
+    assert decode_state(role, encode(state)) == state
+    paths = numbers_in(json.loads(encode(state)))
+    assert len(paths) > 25
+    for path in paths:
+        signed = path[-1] in ("position", "residual", "cum", "net") or path[-2:] == ("armed", "lots")
+        for number in (2**63, -(2**63), *(() if signed else (-1,))):
+            body = json.loads(encode(state))
+            place = body
+            for step in path[:-1]:
+                place = place[step]
+            place[path[-1]] = number
+            with pytest.raises(MalformedMessage):
+                decode_state(role, json.dumps(body, separators=(",", ":")).encode())
+
+
 def test_state_of_the_other_role_is_malformed() -> None:
     with pytest.raises(MalformedMessage):
         decode_state(Role.MAKER, encode(ARMED))

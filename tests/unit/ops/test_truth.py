@@ -89,6 +89,14 @@ def test_the_time_of_a_residual_begins_when_it_can_be_hedged() -> None:
     assert [each.hedge_ms for each in rounds(body, "BTC")] == [(4150,), (150,)]
 
 
+def test_parts_that_cancel_out_within_a_are_no_hedge_and_shift_none() -> None:
+    body = truth(
+        [trade(1, "buy", 5, 101, 1000), trade(2, "sell", 5, 102, 2000), trade(3, "buy", 20, 103, 3000)],
+        [trade(4, "sell", 20, 201, 3070)],
+    )
+    assert [each.hedge_ms for each in rounds(body, "BTC", min_lots=20)] == [(), (), (70,)]
+
+
 def test_a_hedge_too_many_shows_as_net() -> None:
     body = truth([trade(1, "buy", 20, 101, 1000)], [trade(2, "sell", 20, 201, 1100), trade(3, "sell", 20, 202, 1200)])
     result = figures(body, "BTC", min_lots=20)
