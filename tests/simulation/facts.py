@@ -32,6 +32,12 @@ MINUTE_SECONDS = 60.0
 SKEW_MS = 1_000
 
 
+def clock_is_off(venue: SimVenue) -> bool:
+    """Whether a side must see that its clock is wrong: what its frames take on their way may hide as much."""
+    late_ms = (venue.network.frames_late + venue.network.latency) * 1_000
+    return abs(venue.skew_ms) > SKEW_MS + late_ms
+
+
 @dataclass(slots=True)
 class Facts:
     """Of one world."""
@@ -99,7 +105,7 @@ class Facts:
         while now - self.mids[0][0] > MID_SECONDS and len(self.mids) > 1:
             self.mids.popleft()
         for role, process in world.processes.items():
-            if abs(process.venue.skew_ms) > SKEW_MS:
+            if clock_is_off(process.venue):
                 self.skewed_since.setdefault(role, now)
                 self.skewed_at = now
             else:

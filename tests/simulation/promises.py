@@ -6,7 +6,7 @@ Same form as ``checkers``: a function of what has happened, which raises ``Viola
 from collections import deque
 from typing import Any
 
-from tests.simulation.facts import FOREIGN_CODES, SKEW_MS, UNSURE
+from tests.simulation.facts import FOREIGN_CODES, UNSURE, clock_is_off
 from tests.simulation.process import Process
 from tests.simulation.sim_server import API_KEY, WALL_BASE_MS
 from tests.simulation.sim_venue import SimVenue
@@ -87,7 +87,7 @@ def quote_collar(truth: Truth, venue: SimVenue, request: OrderRequest) -> None:
 def skewed(truth: Truth, venue: SimVenue, request: OrderRequest) -> None:
     """No quote by a clock that has been wrong for seconds."""
     since = truth.facts.skewed_since.get(venue.role)
-    off = request.kind is OrderKind.QUOTE and abs(venue.skew_ms) > SKEW_MS
+    off = request.kind is OrderKind.QUOTE and clock_is_off(venue)
     if off and since is not None and truth.facts.now - since > 3.0:
         raise Violation(f"a quote left by a clock that is off by {venue.skew_ms} ms")
 
