@@ -67,8 +67,6 @@ class Facts:
     """When the way of a side to the exchange was last seen to be gone."""
     refused: set[str] = field(default_factory=set)
     """Hashes of what a side has heard to be refused."""
-    paused_at: float = -1e9
-    """When a pause was last written down."""
     heard: dict[str, float] = field(default_factory=dict)
     """When a life last heard a state of the other side."""
     poor_since: float | None = None
@@ -163,5 +161,3 @@ class Facts:
         """Somebody has written this down."""
         if isinstance(entry, ModeChanged | AskKnown) and entry.pause is not None:
             self.told(entry.pause.code)
-            if isinstance(entry, ModeChanged):
-                self.paused_at = self.now

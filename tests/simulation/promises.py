@@ -291,12 +291,10 @@ def tries_kept(truth: Truth, process: Process, entry: Any) -> None:
 
 
 def alert_stored(truth: Truth, world: World) -> None:
-    """I3: a pause by the desk itself is in the stored outbox too, unless the life that wrote it died at that moment."""
+    """I3: a pause by the desk itself is in the stored outbox too."""
     for process in world.processes.values():
         newest = process.journal._last(ModeChanged)
-        if newest is None or newest.pause is None or newest.by != "desk" or not process.running:
-            continue
-        if truth.facts.started[process.role] > truth.facts.paused_at:
+        if newest is None or newest.pause is None or newest.by != "desk" or not process.running or process.frozen:
             continue
         if newest.pause.code not in {code for code, _ in process.journal.alerts}:
             raise Violation(f"I3: {process.name} is paused for {newest.pause.code}, and has stored no alert")
