@@ -155,10 +155,11 @@ def clears_after_the_maker(truth: Truth, venue: SimVenue, request: OrderRequest)
 
 
 def runaway(truth: Truth, venue: SimVenue, request: OrderRequest) -> None:
-    """H38: B does not send hedge after hedge of which none fills."""
+    """H38: B does not send hedge after hedge of which none fills. A person's word gives it new tries."""
     if venue.role is not Role.HEDGER:
         return
-    since = max(truth.facts.now - RUNAWAY_SECONDS, truth.fills[-1].at if truth.fills else 0.0)
+    filled = truth.fills[-1].at if truth.fills else 0.0
+    since = max(truth.facts.now - RUNAWAY_SECONDS, filled, truth.person_asked)
     sent = sum(one.at > since for one in list(truth.sent[Role.HEDGER].values())[-2 * RUNAWAY :])
     if sent > RUNAWAY:
         raise Violation(f"{sent} hedges within {RUNAWAY_SECONDS} s, and none fills anything")
