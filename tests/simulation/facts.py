@@ -67,6 +67,8 @@ class Facts:
     """When the way of a side to the exchange was last seen to be gone."""
     refused: set[str] = field(default_factory=set)
     """Hashes of what a side has heard to be refused."""
+    unread_at: float = -1e9
+    """When a read of an account last failed."""
     heard: dict[str, float] = field(default_factory=dict)
     """When a life last heard a state of the other side."""
     poor_since: float | None = None

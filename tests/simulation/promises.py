@@ -223,12 +223,13 @@ def standing_down_written(truth: Truth, process: Process, state: Any) -> None:
 
 
 def false_pause(truth: Truth, process: Process, entry: Any) -> None:
-    """The desk never pauses for a foreign change where there was none."""
+    """The desk never pauses for a foreign change where there was none, and where the accounts could be read."""
     pause = entry.pause if isinstance(entry, ModeChanged | AskKnown) else None
     known = truth.facts
     silent = known.now - known.heard.get(process.name, -1e9) > truth.desk.heartbeat_ms_max / 1000
     cut_at = max(known.redis_cut_at, *known.cut_at.values())  # either side pauses for what the other asks
     told = not silent and known.now - cut_at > TOLD_SECONDS
+    told = told and known.now - known.unread_at > truth.desk.unhedged_ms_max / 1000
     told = told and not truth.desk.maker_share  # a read may wait a minute there, longer than a difference may last
     if pause is not None and pause.code in FOREIGN_CODES and truth.facts.sure() and told:
         raise Violation(f"{process.name} pauses for {pause.code}, and there is none: {pause.reason}")
