@@ -32,6 +32,12 @@ MINUTE_SECONDS = 60.0
 SKEW_MS = 1_000
 
 
+def clock_is_off(venue: SimVenue) -> bool:
+    """Whether a side must see that its clock is wrong: what its frames take on their way may hide as much."""
+    late_ms = (venue.network.frames_late + venue.network.latency) * 1_000
+    return abs(venue.skew_ms) > SKEW_MS + late_ms
+
+
 @dataclass(slots=True)
 class Facts:
     """Of one world."""
@@ -61,8 +67,8 @@ class Facts:
     """When the way of a side to the exchange was last seen to be gone."""
     refused: set[str] = field(default_factory=set)
     """Hashes of what a side has heard to be refused."""
-    paused_at: float = -1e9
-    """When a pause was last written down."""
+    unread_at: float = -1e9
+    """When a read of an account last failed."""
     heard: dict[str, float] = field(default_factory=dict)
     """When a life last heard a state of the other side."""
     poor_since: float | None = None
@@ -99,7 +105,7 @@ class Facts:
         while now - self.mids[0][0] > MID_SECONDS and len(self.mids) > 1:
             self.mids.popleft()
         for role, process in world.processes.items():
-            if abs(process.venue.skew_ms) > SKEW_MS:
+            if clock_is_off(process.venue):
                 self.skewed_since.setdefault(role, now)
                 self.skewed_at = now
             else:
@@ -157,5 +163,3 @@ class Facts:
         """Somebody has written this down."""
         if isinstance(entry, ModeChanged | AskKnown) and entry.pause is not None:
             self.told(entry.pause.code)
-            if isinstance(entry, ModeChanged):
-                self.paused_at = self.now

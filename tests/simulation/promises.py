@@ -6,7 +6,7 @@ Same form as ``checkers``: a function of what has happened, which raises ``Viola
 from collections import deque
 from typing import Any
 
-from tests.simulation.facts import FOREIGN_CODES, SKEW_MS, UNSURE
+from tests.simulation.facts import FOREIGN_CODES, UNSURE, clock_is_off
 from tests.simulation.process import Process
 from tests.simulation.sim_server import API_KEY, WALL_BASE_MS
 from tests.simulation.sim_venue import SimVenue
@@ -87,7 +87,7 @@ def quote_collar(truth: Truth, venue: SimVenue, request: OrderRequest) -> None:
 def skewed(truth: Truth, venue: SimVenue, request: OrderRequest) -> None:
     """No quote by a clock that has been wrong for seconds."""
     since = truth.facts.skewed_since.get(venue.role)
-    off = request.kind is OrderKind.QUOTE and abs(venue.skew_ms) > SKEW_MS
+    off = request.kind is OrderKind.QUOTE and clock_is_off(venue)
     if off and since is not None and truth.facts.now - since > 3.0:
         raise Violation(f"a quote left by a clock that is off by {venue.skew_ms} ms")
 
@@ -155,10 +155,11 @@ def clears_after_the_maker(truth: Truth, venue: SimVenue, request: OrderRequest)
 
 
 def runaway(truth: Truth, venue: SimVenue, request: OrderRequest) -> None:
-    """H38: B does not send hedge after hedge of which none fills."""
+    """H38: B does not send hedge after hedge of which none fills. A person's word gives it new tries."""
     if venue.role is not Role.HEDGER:
         return
-    since = max(truth.facts.now - RUNAWAY_SECONDS, truth.fills[-1].at if truth.fills else 0.0)
+    filled = truth.fills[-1].at if truth.fills else 0.0
+    since = max(truth.facts.now - RUNAWAY_SECONDS, filled, truth.person_asked)
     sent = sum(one.at > since for one in list(truth.sent[Role.HEDGER].values())[-2 * RUNAWAY :])
     if sent > RUNAWAY:
         raise Violation(f"{sent} hedges within {RUNAWAY_SECONDS} s, and none fills anything")
@@ -222,12 +223,13 @@ def standing_down_written(truth: Truth, process: Process, state: Any) -> None:
 
 
 def false_pause(truth: Truth, process: Process, entry: Any) -> None:
-    """The desk never pauses for a foreign change where there was none."""
+    """The desk never pauses for a foreign change where there was none, and where the accounts could be read."""
     pause = entry.pause if isinstance(entry, ModeChanged | AskKnown) else None
     known = truth.facts
     silent = known.now - known.heard.get(process.name, -1e9) > truth.desk.heartbeat_ms_max / 1000
     cut_at = max(known.redis_cut_at, *known.cut_at.values())  # either side pauses for what the other asks
     told = not silent and known.now - cut_at > TOLD_SECONDS
+    told = told and known.now - known.unread_at > truth.desk.unhedged_ms_max / 1000
     told = told and not truth.desk.maker_share  # a read may wait a minute there, longer than a difference may last
     if pause is not None and pause.code in FOREIGN_CODES and truth.facts.sure() and told:
         raise Violation(f"{process.name} pauses for {pause.code}, and there is none: {pause.reason}")
@@ -291,12 +293,10 @@ def tries_kept(truth: Truth, process: Process, entry: Any) -> None:
 
 
 def alert_stored(truth: Truth, world: World) -> None:
-    """I3: a pause by the desk itself is in the stored outbox too, unless the life that wrote it died at that moment."""
+    """I3: a pause by the desk itself is in the stored outbox too."""
     for process in world.processes.values():
         newest = process.journal._last(ModeChanged)
-        if newest is None or newest.pause is None or newest.by != "desk" or not process.running:
-            continue
-        if truth.facts.started[process.role] > truth.facts.paused_at:
+        if newest is None or newest.pause is None or newest.by != "desk" or not process.running or process.frozen:
             continue
         if newest.pause.code not in {code for code, _ in process.journal.alerts}:
             raise Violation(f"I3: {process.name} is paused for {newest.pause.code}, and has stored no alert")

@@ -215,7 +215,6 @@ def test_a_try_that_is_not_counted(stage: Stage) -> None:
 def test_a_pause_without_an_alert(stage: Stage) -> None:
     def change() -> None:
         write(stage, Role.MAKER, paused("LATE_FILL"))
-        stage.truth.facts.paused_at = stage.truth.facts.now
 
     sees(lambda: promises.alert_stored(stage.truth, stage.world), change, "stored no alert")
 

@@ -11,6 +11,7 @@ from tests.simulation.sim_venue import SimVenue
 
 from lighter_hedge.domain.commands import Announced, BaselineSet, Entry
 from lighter_hedge.domain.events import (
+    AccountRead,
     AnswerKind,
     Candidate,
     Event,
@@ -170,6 +171,8 @@ class Truth:
                 self.heard = now
         elif isinstance(event, SendAnswered) and event.answer.kind in NOT_TAKEN:
             self.facts.refused.add(event.tx_hash)
+        elif isinstance(event, AccountRead) and event.position is None:
+            self.facts.unread_at = self.server.loop.time()
 
     def on_order(self, order: Order) -> None:
         if order.account_index == ACCOUNTS[Role.MAKER] and order.is_open and not order.filled_lots:

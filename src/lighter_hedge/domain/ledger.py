@@ -122,10 +122,6 @@ class Ledger:
     """Answers of ``newest`` since the last change: it is asked for at every step."""
     _of_round: dict[int, int] = field(default_factory=dict)
     """Answers of ``round_filled``, likewise."""
-    _asked: tuple[object, int] | None = None
-    """The last question of ``told_filled`` and its answer, likewise."""
-    _told: dict[int, OrderFills] = field(default_factory=dict)
-    """By order, what the other side is told of it as long as it does not change."""
 
     def restore(self, fills: Iterable[OrderFills]) -> None:
         """Take the journal's orders."""
@@ -151,14 +147,12 @@ class Ledger:
         self._filled += part[0] - filled
         self._in_flight += part[1] - in_flight
         self._cash += part[2] - cash
-        self._told.pop(coid, None)
         self._forget_answers()
 
     def _forget_answers(self) -> None:
         self._open = None
         self._newest.clear()
         self._of_round.clear()
-        self._asked = None
 
     @property
     def total(self) -> int:
@@ -195,23 +189,19 @@ class Ledger:
             self._of_round[round_number] = known
         return known
 
-    def told_filled(self, round_number: int, fills: tuple[OrderFills, ...], announce: Announce | None) -> int:
+    def told_filled(self, round_number: int, fills: Iterable[OrderFills], announce: Announce | None) -> int:
         """Signed lots of one round, of the orders alone that its own side tells or announces.
 
         A side without its journal counts its rounds from 1 again: these books may hold older orders of that number.
         An order that they no longer hold counts as it is told.
         """
-        if self._asked is not None and self._asked[0] == (round_number, fills, announce):
-            return self._asked[1]
         told = {one.coid: (one.side, one.filled) for one in fills if one.round == round_number}
         if announce is not None and announce.round == round_number:
             told.setdefault(announce.coid, (announce.side, 0))
         known = self.orders
-        lots = sum(
+        return sum(
             side.sign * (known[coid].filled if coid in known else filled) for coid, (side, filled) in told.items()
         )
-        self._asked = ((round_number, fills, announce), lots)
-        return lots
 
     def newest(self, count: int, round_number: int = 0) -> tuple[OrderFills, ...]:
         """The newest orders, oldest first, and before them whatever else has filled in this round."""
@@ -220,14 +210,8 @@ class Ledger:
             earlier = [
                 order for order in orders[:-count] if round_number and order.round == round_number and order.filled
             ]
-            self._newest[count, round_number] = tuple(self._fills_of(order) for order in earlier + orders[-count:])
+            self._newest[count, round_number] = tuple(order.fills() for order in earlier + orders[-count:])
         return self._newest[count, round_number]
-
-    def _fills_of(self, order: Order) -> OrderFills:
-        told = self._told.get(order.coid)
-        if told is None:
-            told = self._told[order.coid] = order.fills()
-        return told
 
     def rebase(self, position: int, since_ms: int = 0) -> None:
         """Count from this position on: whatever filled before ``since_ms`` (the venue's time) is in it."""
@@ -235,7 +219,6 @@ class Ledger:
         self.folded_serial = max(self.folded_serial, self.highest_serial)
         self.orders.clear()
         self._parts.clear()
-        self._told.clear()
         self._forget_answers()
         self._filled = self._in_flight = self._cash = self.folded = self.folded_cash = 0
         self.base, self.foreign_lots = position, 0

@@ -118,8 +118,10 @@ class Maker:
         return maker
 
     def start(self) -> list[Command]:
-        """Begin."""
-        return self.core.start()
+        """Begin. A pause of an earlier life is told again: that life may have died before anybody heard of it."""
+        pause = self.latch.pause
+        told: list[Command] = [] if pause is None else [Alert(code=pause.code, text=f"still paused: {pause.reason}")]
+        return told + self.core.start()
 
     def step(self, event: Event, now: Instant) -> list[Command]:
         """Apply one event; return what must now be done, in order."""

@@ -42,8 +42,6 @@ FAVOURED_SHARE = 0.7
 """Share of the worlds that know a kind which serves what is looked for, …"""
 FAVOURED_WEIGHT = 4.0
 """… and its weight there, at least."""
-QUARANTINE: dict[str, str] = {}
-"""Kinds that no world draws by itself, and why. ``play(seed, only=...)`` reaches them."""
 
 
 def swarm(rng: random.Random, favoured: tuple[str, ...] = ()) -> dict[str, float]:
@@ -53,7 +51,6 @@ def swarm(rng: random.Random, favoured: tuple[str, ...] = ()) -> dict[str, float
     for name, kind in KINDS.items():
         if set(favoured) & set(kind.serves) and rng.random() < FAVOURED_SHARE:
             drawn[name] = max(FAVOURED_WEIGHT, kind.weight) * rng.choice((1.0, 3.0))
-    drawn = {name: weight for name, weight in drawn.items() if name not in QUARANTINE}
     return drawn or {"partial_fill": 1.0}
 
 

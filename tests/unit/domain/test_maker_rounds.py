@@ -283,6 +283,14 @@ def test_a_pause_survives_a_crash() -> None:
     assert state(talk).announce is None
 
 
+def test_a_start_tells_again_of_the_pause_that_holds() -> None:
+    """The life that paused may have died before its alert was stored."""
+    remembers = memory(Role.MAKER, fresh=False, mode=Mode.PAUSED, pause=pause())
+    (alert,) = [one for one in Maker.create(settings(), remembers).start() if isinstance(one, Alert)]
+    assert alert.code == pause().code
+    assert not [one for one in Maker.create(settings(), memory(Role.MAKER)).start() if isinstance(one, Alert)]
+
+
 def test_a_drain_of_a_flat_desk_pauses() -> None:
     talk = maker_side()
     talk.b_says()
