@@ -173,23 +173,19 @@ class Hedger:
             commands += fold_history(core, told)
         else:
             commands += core.on_peer_fills(state.fills, now)
-            self._close_ended(state)
+            self._close_withdrawn(state)
         if self.ask is not None and self.ask.id in state.ended_asks:
             self.ask = None
             commands.append(Record(entry=AskKnown(pause=None)))
         return commands
 
-    def _close_ended(self, state: MakerState) -> None:
-        """A quote that was announced and neither stands nor is among A's orders was never sent.
-
-        And A announces none before all earlier ones have ended, also those that a lost journal lets it tell no more.
-        """
+    def _close_withdrawn(self, state: MakerState) -> None:
+        """A quote that was announced and neither stands nor is among A's orders was never sent."""
         sent = {fills.coid for fills in state.fills}
-        newest = state.announce.coid if state.announce is not None else 0
         for order in self.core.maker.open_orders:
-            withdrawn = order.expected and order.coid not in sent and not order.filled
-            if order.coid < newest or (withdrawn and order.coid != newest):
-                self.core.maker.close(order.coid, "ended")
+            standing = state.announce is not None and state.announce.coid == order.coid
+            if order.expected and not standing and order.coid not in sent and not order.filled:
+                self.core.maker.close(order.coid, "withdrawn")
 
     def _on_operator(self, command: OperatorCommand) -> list[Command]:
         if command.id in self.acks:

@@ -2,7 +2,6 @@
 
 import pytest
 from tests.unit.domain.builders import (
-    A_EPOCH,
     BID,
     PRICE,
     announce,
@@ -115,17 +114,8 @@ def test_a_quote_that_was_announced_and_never_sent_is_withdrawn() -> None:
     talk.a_says(announce=announce(2, attempt=1))
     first = talk.core.maker.orders[coid(1)]
     assert first.closed
-    assert first.status == "ended"
+    assert first.status == "withdrawn"
     assert state(talk).armed is not None
-
-
-def test_what_a_life_without_its_journal_tells_no_more_has_ended() -> None:
-    """A announces nothing before its earlier orders have ended: their rests hold no hedge back."""
-    talk = armed()
-    a_fills(talk, 40)
-    talk.a_says(announce=announce(9, epoch=A_EPOCH + 1), epoch=A_EPOCH + 1, fills=())
-    assert [order.coid for order in talk.core.maker.open_orders] == [coid(9)]
-    assert talk.core.maker.position == 40
 
 
 def test_b_stops_once_a_shows_nothing_more() -> None:
