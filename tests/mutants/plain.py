@@ -322,7 +322,11 @@ def plain_desk() -> Iterator[None]:
     def plainly(real: Any, plain: Any) -> Any:
         def create(settings: Any, memory: Any) -> Any:
             base = real(settings, memory)
-            return plain(**{one.name: getattr(base, one.name) for one in fields(base)})
+            made = plain(**{one.name: getattr(base, one.name) for one in fields(base) if one.init})
+            for one in fields(base):
+                if not one.init:
+                    setattr(made, one.name, getattr(base, one.name))
+            return made
 
         return staticmethod(create)
 
