@@ -338,7 +338,7 @@ class Desk:
             "desk": {"market": "BTC", "quantity": "0.0002", "depth": 1, "direction": "long"},
             "strategy": {"hedge_confirm_timeout": 4, "status_interval": 1, "maker_order_timeout": 120},
             "limits": {"unhedged_seconds_max": 120, "book_age_ms_max": 10_000, "orders_per_minute_max": 600},
-            "reconcile_seconds": 5,
+            "reconcile_seconds": 10,
             "arm_seconds_max": 5,
             "heartbeat_seconds": 0.5,
             "heartbeat_seconds_max": 3,

@@ -112,7 +112,7 @@ class Runner:
             elif module in DECLARING:
                 continue
             else:
-                dead = killed(partial(_imported, module, mutation.tree))
+                dead = killed(partial(_imported, module, mutation.tree()))
             if dead:
                 tally.killed += 1
             else:
@@ -145,7 +145,7 @@ def _function(module: str, where: str) -> types.FunctionType | None:
 
 
 def _code_of(mutation: Mutation, path: Path) -> types.CodeType:
-    code = compile(mutation.tree, str(path), "exec", dont_inherit=True)
+    code = compile(mutation.tree(), str(path), "exec", dont_inherit=True)
     for name in mutation.where.split("."):
         code = next(const for const in code.co_consts if isinstance(const, types.CodeType) and const.co_name == name)
     return code

@@ -47,8 +47,17 @@ class Mutation:
     after: str
     number: int = 0
     """Counts equal changes within the same function."""
-    tree: ast.Module
-    """The whole file with the change made."""
+    file: ast.Module
+    node: ast.AST
+    put: Put
+    changed: ast.AST
+
+    def tree(self) -> ast.Module:
+        """A copy of the whole file with the change made."""
+        self.put(self.changed)
+        copy = ast.fix_missing_locations(deepcopy(self.file))
+        self.put(self.node)
+        return copy
 
     @property
     def name(self) -> str:
@@ -63,13 +72,20 @@ def mutations(source: str) -> Iterator[Mutation]:
     count: dict[tuple[str, str, str], int] = {}
     for where, node, put, changed in list(_sites(tree)):
         before, after = _shown(node), _shown(changed)
-        put(changed)
-        copy = ast.fix_missing_locations(deepcopy(tree))
-        put(node)
         key = (where, before, after)
         count[key] = count.get(key, -1) + 1
         line = getattr(node, "lineno", 0)
-        yield Mutation(where=where, line=line, before=before, after=after, number=count[key], tree=copy)
+        yield Mutation(
+            where=where,
+            line=line,
+            before=before,
+            after=after,
+            number=count[key],
+            file=tree,
+            node=node,
+            put=put,
+            changed=changed,
+        )
 
 
 def _shown(node: ast.AST) -> str:

@@ -37,7 +37,7 @@ class Order:
 
 
 def test_each_mutation_changes_one_thing_and_names_it() -> None:
-    made = {mutation.name: ast.unparse(mutation.tree) for mutation in mutations(SOURCE)}
+    made = {mutation.name: ast.unparse(mutation.tree()) for mutation in mutations(SOURCE)}
     plain = ast.unparse(ast.parse(SOURCE))
     assert set(made) == {
         "LIMIT: 4 -> 5",
