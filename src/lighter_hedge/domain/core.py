@@ -209,6 +209,10 @@ class Core:
         self._serial = max(self._serial, self.own.highest_serial) + 1
         return self.settings.desk.client_order_index(self._serial)
 
+    def number_above(self, serial: int) -> None:
+        """The other side counts own orders up to this serial no more: a lost journal would begin below."""
+        self._serial = max(self._serial, serial)
+
     def size(self, lots: int) -> str:
         """Lots as people read them, with the market's symbol."""
         return f"{decimal_text(lots, self.settings.market.size_decimals)} {self.settings.market.symbol}"

@@ -167,6 +167,7 @@ class Hedger:
         if not self.peer.hear(state, now):
             return []
         core.peer_known = True
+        core.number_above(state.hedger_serial)
         commands: list[Command] = []
         told = core.settings.desk.highest_serial(one.coid for one in state.fills)
         if first and not core.fresh and core.memory.announce is None and told > core.maker.folded_serial:
@@ -469,6 +470,7 @@ class Hedger:
             acks=tuple(self.acks.ids),
             ready=core.recovered and core.feed_open,
             stood_down=self.standing_down.held,
+            maker_serial=core.maker.folded_serial,
             share=core.budget.left(now),
         )
 

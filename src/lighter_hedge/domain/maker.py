@@ -167,6 +167,7 @@ class Maker:
         core = self.core
         core.peer_known = True
         core.peer_busy = state.unresolved > 0
+        core.number_above(state.maker_serial)
         return core.on_peer_fills(state.fills, now)
 
     def _on_operator(self, command: OperatorCommand, now: Instant) -> list[Command]:
@@ -429,4 +430,5 @@ class Maker:
             residual=core.net if residual(core.net, self._min_lots()) else 0,
             market_index=core.settings.market.market_index,
             flatten=self.flattening.wish,
+            hedger_serial=core.hedger.folded_serial,
         )

@@ -175,6 +175,8 @@ class MakerState:
     residual: int = 0
     market_index: int = 0
     flatten: Flatten | None = None
+    hedger_serial: int = 0
+    """Orders of B up to this serial are in A's sums for good and count no more: B numbers its next ones above."""
     schema: int = SCHEMA
 
 
@@ -234,6 +236,8 @@ class HedgerState:
     acks: tuple[str, ...] = ()
     ready: bool = False
     stood_down: StoodDown | None = None
+    maker_serial: int = 0
+    """Orders of A up to this serial are in B's sums for good and count no more: A numbers its next ones above."""
     share: int | None = None
     """Requests that B has left in this minute; None where its account has no such limit."""
     schema: int = SCHEMA

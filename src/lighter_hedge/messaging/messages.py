@@ -21,7 +21,16 @@ import msgspec
 from msgspec import structs
 
 from lighter_hedge.domain.commands import PublishFailure, PublishFill
-from lighter_hedge.domain.states import SCHEMA, DeskId, HedgerState, MakerState, OperatorCommand, OrderFills, Role
+from lighter_hedge.domain.states import (
+    SCHEMA,
+    SERIAL_BITS,
+    DeskId,
+    HedgerState,
+    MakerState,
+    OperatorCommand,
+    OrderFills,
+    Role,
+)
 from lighter_hedge.domain.units import POWERS_OF_TEN, QUOTE_SCALE, MarketSpec, quote_text
 from lighter_hedge.messaging.port import MessagingError
 
@@ -137,6 +146,9 @@ def _check_sense(message: MakerState | HedgerState | OperatorCommand) -> None:
             raise MalformedMessage("OperatorCommand.id is empty: nobody could acknowledge it")
         return
     name = type(message).__name__
+    serial = message.hedger_serial if isinstance(message, MakerState) else message.maker_serial
+    if serial >= 1 << SERIAL_BITS:
+        raise MalformedMessage(f"{name} counts orders up to {serial}: no serial is so high")
     for fills in message.fills:
         if not (fills.coid > 0 and 0 <= fills.filled <= fills.lots and fills.lots > 0):
             raise MalformedMessage(f"{name}.fills: order {fills.coid} of {fills.lots} lots has filled {fills.filled}")

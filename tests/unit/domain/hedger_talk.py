@@ -7,6 +7,7 @@ from tests.unit.domain.builders import (
     filled_row,
     one,
     row,
+    sent,
     trade,
 )
 from tests.unit.domain.talk import Talk, hedger_side
@@ -59,3 +60,7 @@ def request_of(commands: list[Command]) -> OrderRequest:
 def try_once(talk: Talk, serial: int) -> None:
     """One hedge that fills nothing."""
     talk.hear(OrderReported(role=Role.HEDGER, report=row(serial, closed=True, status="canceled-too-much-slippage")))
+
+
+def orders_of(commands: list[Command]) -> list[str]:
+    return [tx_hash for tx_hash in sent(commands) if tx_hash.startswith("order")]

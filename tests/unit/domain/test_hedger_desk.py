@@ -18,7 +18,7 @@ from tests.unit.domain.builders import (
     settings,
     trade,
 )
-from tests.unit.domain.hedger_talk import QUOTE, a_fills, armed, b_fills, state, try_once
+from tests.unit.domain.hedger_talk import QUOTE, a_fills, armed, b_fills, orders_of, state, try_once
 from tests.unit.domain.talk import Talk, hedger_side, recover
 
 from lighter_hedge.domain.commands import (
@@ -258,3 +258,16 @@ def test_a_fill_of_an_order_that_was_never_announced_waits_for_the_venues_positi
     known = fills(9, side=Side.BID, lots=100, filled=100, closed=True)
     assert sent(talk.a_says(fills=(known,), round=1) + talk.wait(300)) == []
     assert len(sent(talk.hear(PositionReported(role=Role.MAKER, lots=100)) + talk.wait(200))) == 1
+
+
+def test_b_without_its_journal_numbers_above_what_a_counts_no_more() -> None:
+    talk = hedger_side()
+    talk.a_says(announce=QUOTE, round=1, hedger_serial=30)
+    a_fills(talk)
+    assert orders_of(talk.log)[-1].startswith("order31@")
+
+
+def test_b_says_which_orders_of_a_it_counts_no_more() -> None:
+    talk = hedger_side()
+    talk.core.maker.folded_serial = 9
+    assert state(talk).maker_serial == 9

@@ -23,7 +23,7 @@ from tests.unit.domain.builders import (
     settings,
     trade,
 )
-from tests.unit.domain.hedger_talk import QUOTE, a_fills, armed, b_fills, request_of, state, try_once
+from tests.unit.domain.hedger_talk import QUOTE, a_fills, armed, b_fills, orders_of, request_of, state, try_once
 from tests.unit.domain.talk import Talk, hedger_side, recover
 
 from lighter_hedge.domain.commands import (
@@ -56,10 +56,6 @@ from lighter_hedge.domain.lane_words import Fate, Settlement
 from lighter_hedge.domain.reads import READ_AGAIN_MS, READ_AGAIN_MS_MAX
 from lighter_hedge.domain.states import Leg, OperatorCommand, Role
 from lighter_hedge.domain.units import Side
-
-
-def orders_of(commands: list[Command]) -> list[str]:
-    return [tx_hash for tx_hash in sent(commands) if tx_hash.startswith("order")]
 
 
 def ask(talk: Talk, verb: str, *, hedge_now: bool = False) -> list[Command]:

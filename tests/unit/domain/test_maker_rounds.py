@@ -439,3 +439,17 @@ def test_the_end_of_a_quote_that_is_shown_no_more_is_not_said_twice() -> None:
     talk = sending()
     talk.answers("order1@8", AnswerKind.REJECTED, 21_701)
     assert talk.machine.quoter.drop(coid(1), "again", talk.now) == []
+
+
+def test_a_without_its_journal_numbers_above_what_b_counts_no_more() -> None:
+    talk = maker_side()
+    talk.b_says(maker_serial=30)
+    assert wanted(talk).coid == coid(31)
+    talk.b_says(maker_serial=4)
+    assert talk.core.next_coid() == coid(32), "an older word takes nothing back"
+
+
+def test_a_says_which_orders_of_b_it_counts_no_more() -> None:
+    talk = maker_side()
+    talk.core.hedger.folded_serial = 9
+    assert state(talk).hedger_serial == 9

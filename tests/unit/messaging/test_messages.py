@@ -54,6 +54,7 @@ A_FILL = PublishFill(
 # --- states and commands
 
 numbers = st.integers(0, 2**53)
+serials = st.integers(0, 2**27 - 1)
 some = st.integers(1, 2**53)
 signed = st.integers(-(2**53), 2**53)
 fills = st.builds(
@@ -71,7 +72,8 @@ makers = st.builds(
     announce=announces, fills=told, round=numbers, position=st.none() | signed,
     acks=st.lists(st.text(), max_size=3).map(tuple), waiting=st.lists(st.text(), max_size=3).map(tuple),
     ready=st.booleans(), ended_asks=st.lists(numbers, max_size=3).map(tuple), residual=signed, market_index=numbers,
-    flatten=st.none() | st.builds(Flatten, id=numbers, round=numbers, net=signed), schema=st.just(1),
+    flatten=st.none() | st.builds(Flatten, id=numbers, round=numbers, net=signed), hedger_serial=serials,
+    schema=st.just(1),
 )  # fmt: skip
 hedgers = st.builds(
     HedgerState, epoch=numbers, seq=numbers, at_ms=numbers,
@@ -82,7 +84,7 @@ hedgers = st.builds(
     position=st.none() | signed, acks=st.lists(st.text(), max_size=3).map(tuple), ready=st.booleans(),
     stood_down=st.none() | st.builds(
         StoodDown, id=numbers, round=numbers, cum=signed, maker_epoch=numbers, maker_seq=numbers
-    ), share=st.none() | numbers, schema=st.just(1),
+    ), maker_serial=serials, share=st.none() | numbers, schema=st.just(1),
 )  # fmt: skip
 commands = st.builds(
     OperatorCommand, id=st.text(min_size=1), verb=st.text(), pause_id=st.none() | numbers, hedge_now=st.booleans(),
@@ -112,7 +114,7 @@ ARMED = HedgerState(
 )  # fmt: skip
 
 
-def changed(message: OperatorCommand | HedgerState, **fields: object) -> bytes:
+def changed(message: OperatorCommand | HedgerState | MakerState, **fields: object) -> bytes:
     return json.dumps(json.loads(encode(message)) | fields).encode()
 
 
@@ -160,13 +162,13 @@ WHOLE_MAKER = MakerState(
         epoch=31, round=1, attempt=0, leg=Leg.OPEN, coid=17, side=Side.BID, lots=20, price=9, min_lots=2, expires_ms=3
     ),
     fills=(A_FILLS,), round=1, position=-20, ended_asks=(2, 3), residual=-4, market_index=1,
-    flatten=Flatten(id=2, round=3, net=-20),
+    flatten=Flatten(id=2, round=3, net=-20), hedger_serial=7,
 )  # fmt: skip
 WHOLE_HEDGER = HedgerState(
     epoch=31, seq=1, at_ms=2, armed=Armed(epoch=1, round=1, attempt=0, coid=3, lots=-20), disarmed="",
     confirm=Confirm(epoch=1, round=2, cum=-20, net=-1), failed=HedgeFailed(round=1, cum=-20, reason="r", tries=3),
     pause_ask=Pause(id=5, reason="r", code="C", since_ms=5), fills=(A_FILLS,), unresolved=1, tries=2, position=-20,
-    stood_down=StoodDown(id=1, round=2, cum=-20, maker_epoch=3, maker_seq=4), share=5,
+    stood_down=StoodDown(id=1, round=2, cum=-20, maker_epoch=3, maker_seq=4), maker_serial=7, share=5,
 )  # fmt: skip
 
 
@@ -199,6 +201,14 @@ def test_every_number_out_of_its_range_is_refused(role: Role, state: MakerState 
 def test_state_of_the_other_role_is_malformed() -> None:
     with pytest.raises(MalformedMessage):
         decode_state(Role.MAKER, encode(ARMED))
+
+
+@pytest.mark.parametrize("state", [WHOLE_MAKER, WHOLE_HEDGER])
+def test_a_count_of_orders_that_no_serial_reaches_is_malformed(state: MakerState | HedgerState) -> None:
+    role, name = (Role.MAKER, "hedger_serial") if isinstance(state, MakerState) else (Role.HEDGER, "maker_serial")
+    assert getattr(decode_state(role, changed(state, **{name: 2**27 - 1})), name) == 2**27 - 1
+    with pytest.raises(MalformedMessage, match=f"{type(state).__name__} counts orders up to 134217728: no serial"):
+        decode_state(role, changed(state, **{name: 2**27}))
 
 
 def test_unreadable_command_names_its_entry() -> None:
