@@ -130,7 +130,8 @@ class Watching:
         self.held[role] += lots
         after = self.net
         if role is Role.HEDGER and (abs(after) > abs(before) or before * after < 0):
-            self._happened(TWICE, coid, trade)
+            residual = max(abs(before), abs(after)) < self.least  # which trade came first is then anybody's guess
+            self._happened(TWICE, coid, trade, due=not residual)
         if role is Role.MAKER and abs(before) >= self.least and coid != self._opened_by:
             self._happened(QUOTED, 0, trade)
         if abs(after) < self.least:
@@ -138,8 +139,10 @@ class Watching:
         elif abs(before) < self.least:
             self._opened_by = coid if role is Role.MAKER else None
 
-    def _happened(self, code: str, coid: int, trade: Trade) -> None:
+    def _happened(self, code: str, coid: int, trade: Trade, *, due: bool = True) -> None:
         self.odd[code] = self.now
+        if not due:
+            return
         sent = self.stage.truth.sent[Role.HEDGER].get(coid)
         ours = trade.kind == "trade" and sent is not None and sent.request.kind is OrderKind.HEDGE
         if ours and not self.stage.counts["clear"] and self.able_for(SETTLED_SECONDS):
