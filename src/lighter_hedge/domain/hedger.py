@@ -12,6 +12,7 @@ the exposure is gone.
 """
 
 from dataclasses import dataclass, field
+from typing import assert_never
 
 from lighter_hedge.domain.arming import Arming
 from lighter_hedge.domain.closing import Closing
@@ -222,7 +223,8 @@ class Hedger:
         halted = settlement.fate is Fate.REFUSED and settlement.code == MARKET_HALTED
         if halted:
             core.halt(now)
-        match Fate.BOUNCED if halted and sent else settlement.fate:
+        fate = Fate.BOUNCED if halted and sent else settlement.fate
+        match fate:
             case Fate.EXECUTED:
                 core.executed(request.coid, now)
                 self._bounce_wait_ms = READ_AGAIN_MS
@@ -238,6 +240,8 @@ class Hedger:
             case Fate.REFUSED | Fate.UNSIGNED | Fate.WITHOUT_EFFECT:
                 code = f"{settlement.code} " if settlement.code else ""
                 return core.closed_without_effect(request.coid, f"{code}{settlement.message}".strip(), now)
+            case _:
+                assert_never(fate)
 
     def _on_own_change(self, change: Change, now: Instant) -> list[Command]:
         order, core = change.order, self.core

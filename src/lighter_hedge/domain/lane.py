@@ -208,12 +208,10 @@ class Lane:
         ticket = self._tickets.take(event.ticket)
         if ticket is None:
             return []
-        request, _, at_once = ticket
-        if isinstance(request, BurnRequest):
+        if isinstance(ticket.request, BurnRequest):
             self._deadline_ms = now.mono_ms + limits.POLL_MS
-            return []
-        if at_once or isinstance(request, OrderRequest):
-            self.settlements.append(Settlement(request=request, fate=Fate.UNSIGNED, message=event.reason))
+        else:
+            self.settlements.append(Settlement(request=ticket.request, fate=Fate.UNSIGNED, message=event.reason))
         return []
 
     def _send(self, held: Held, now: Instant) -> list[Command]:
@@ -414,11 +412,10 @@ class Lane:
             return self._finish(held, Fate.WITHOUT_EFFECT, now)
         if not isinstance(held.candidate.request, OrderRequest) or held.row_seen:
             return self._finish(held, Fate.EXECUTED, now)
-        if not self._winner:
-            self._winner = held.candidate.tx_hash
-            self._winner_ms = now.mono_ms
-            self.phase = LanePhase.RESOLVING
-            self._deadline_ms = now.mono_ms + limits.POLL_MS
+        self._winner = held.candidate.tx_hash
+        self._winner_ms = now.mono_ms
+        self.phase = LanePhase.RESOLVING
+        self._deadline_ms = now.mono_ms + limits.POLL_MS
         return []
 
     def _on_orders(self, event: OrdersRead, now: Instant) -> list[Command]:

@@ -10,6 +10,7 @@ waiting: only hedged, or a person, opens the gate.
 """
 
 from dataclasses import dataclass, field
+from typing import assert_never
 
 from lighter_hedge.domain.budget import HEDGE_RESERVE, QUOTE_RESERVE
 from lighter_hedge.domain.closing import Closing
@@ -227,6 +228,8 @@ class Maker:
                 if request.kind is OrderKind.HEDGE:
                     return [*commands, Say(level=Level.WARNING, code="CLOSE_REFUSED", text=f"not closed: {why}")]
                 return commands + self.quoter.drop(request.coid, why, now)
+            case _:
+                assert_never(settlement.fate)
 
     def _on_own_change(self, change: Change, now: Instant) -> list[Command]:
         order, core = change.order, self.core

@@ -211,6 +211,13 @@ def test_people_hear_of_a_fill_with_its_trades_or_after_a_moment() -> None:
     assert core.fills_to_tell(at(TRADES_MS_MAX)) == [], "once"
 
 
+def test_nothing_is_told_of_an_order_that_the_books_have_folded() -> None:
+    core = core_of()
+    hear(core, OrderReported(role=B, report=row(1, filled=40, filled_quote=40_000_000)))
+    del core.own.orders[coid(1)]
+    assert core.fills_to_tell(at(TRADES_MS_MAX)) == []
+
+
 def test_people_hear_from_each_side_of_its_own_fills_alone() -> None:
     core = core_of()
     core.own.intend(order(1), 0)
