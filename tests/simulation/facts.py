@@ -71,6 +71,8 @@ class Facts:
     """When a read of an account last failed."""
     heard: dict[str, float] = field(default_factory=dict)
     """When a life last heard a state of the other side."""
+    paused_at: dict[tuple[str, int], float] = field(default_factory=dict)
+    """When a life was first seen to be paused, by name and pause."""
     poor_since: float | None = None
     traded: int = 0
     """Quote amount of A's fills since its newest life began, or a person last resumed."""

@@ -33,6 +33,8 @@ RUNAWAY_SECONDS = 5.0
 CANCEL_SECONDS = 9.0
 CLEAR_SECONDS = 5.0
 """A's quote may fill at the very moment in which B begins to close."""
+WRITTEN_SECONDS = 6.0
+"""How long a write may be held up, and a disk be full."""
 NONCES_BACK = 64
 LANDED_SECONDS = 3.0
 """A copy that lands so long after its bytes have left may come after their refusal: A tends it no more."""
@@ -298,7 +300,10 @@ def alert_stored(truth: Truth, world: World) -> None:
         newest = process.journal._last(ModeChanged)
         if newest is None or newest.pause is None or newest.by != "desk" or not process.running or process.frozen:
             continue
-        if newest.pause.code not in {code for code, _ in process.journal.alerts}:
+        known = truth.facts
+        first = known.paused_at.setdefault((process.name, newest.pause.id), known.now)
+        stored = newest.pause.code in {code for code, _ in process.journal.alerts}
+        if not stored and known.now - first > WRITTEN_SECONDS:
             raise Violation(f"I3: {process.name} is paused for {newest.pause.code}, and has stored no alert")
 
 

@@ -215,8 +215,13 @@ def test_a_try_that_is_not_counted(stage: Stage) -> None:
 def test_a_pause_without_an_alert(stage: Stage) -> None:
     def change() -> None:
         write(stage, Role.MAKER, paused("LATE_FILL"))
+        check()
+        stage.world.loop.now += promises.WRITTEN_SECONDS + 0.1
 
-    sees(lambda: promises.alert_stored(stage.truth, stage.world), change, "stored no alert")
+    def check() -> None:
+        promises.alert_stored(stage.truth, stage.world)
+
+    sees(check, change, "stored no alert")
 
 
 def test_a_side_that_ends_as_superseded(stage: Stage) -> None:

@@ -191,6 +191,8 @@ class World:
             if life.dead:
                 return -9
             raise
+        finally:
+            life.dead = True  # what still comes for it finds no process
         if process.life is life:
             process.exit_code = code
         return code

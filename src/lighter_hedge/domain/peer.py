@@ -9,7 +9,8 @@ from lighter_hedge.domain.states import HedgerState, MakerState
 
 ACKS_TOLD = 16
 ALONE_MS = 10_000
-"""So long an instance of a lower epoch must go on, and the known one say nothing, before it is believed."""
+"""So long an instance that stands behind the known one must go on, and the known one say nothing, before it is
+believed."""
 
 S = TypeVar("S", MakerState, HedgerState)
 
@@ -22,7 +23,7 @@ class Heard(Generic[S]):
     heard_ms: int = -1
     """By this side's monotonic clock; -1 before the first."""
     _behind: tuple[int, int, int] | None = None
-    """Of an instance with a lower epoch than the known one's: its epoch, newest number, and since when it is heard."""
+    """Of an instance that stands behind the known one: its epoch, newest number, and since when it is heard."""
 
     def hear(self, state: S, now: Instant) -> bool:
         """Take a state; False where it is no newer than the known one."""
@@ -34,10 +35,8 @@ class Heard(Generic[S]):
         return True
 
     def _goes_on_alone(self, state: S, now: Instant) -> bool:
-        """An instance that has lost its journal counts its epochs by a clock that may be behind the one before."""
-        assert self.state is not None  # else it would have been taken
-        if state.epoch == self.state.epoch:
-            return False
+        """An instance that has lost its journal counts its epochs by a clock that may be behind the one before; one
+        that has an older copy of it may count to the very same."""
         if self._behind is None or self._behind[0] != state.epoch:
             self._behind = (state.epoch, state.seq, now.mono_ms)
             return False

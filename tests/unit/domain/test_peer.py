@@ -32,6 +32,15 @@ def test_an_instance_of_a_lower_epoch_is_believed_once_it_has_gone_on_alone_for_
     assert heard.state == behind
 
 
+def test_an_instance_of_the_same_epoch_is_believed_once_it_has_gone_on_alone_for_long() -> None:
+    heard: Heard[HedgerState] = Heard()
+    heard.hear(hedger_state(epoch=5, seq=60), at(0))
+    assert not heard.hear(hedger_state(epoch=5, seq=1), at(1_000))
+    assert not heard.hear(hedger_state(epoch=5, seq=1), at(12_000)), "an old word said again"
+    assert heard.hear(hedger_state(epoch=5, seq=2), at(12_000))
+    assert heard.hear(hedger_state(epoch=5, seq=3), at(12_000)), "now it is the known one"
+
+
 def test_an_instance_of_a_lower_epoch_is_not_believed_beside_the_known_one() -> None:
     heard: Heard[HedgerState] = Heard()
     for seq in range(40):
