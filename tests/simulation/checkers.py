@@ -8,7 +8,7 @@ from collections import deque
 from tests.simulation.process import Process
 from tests.simulation.sim_server import ACCOUNTS, BTC, ROLES, signed
 from tests.simulation.sim_venue import SimVenue
-from tests.simulation.truth import KNOWN_SECONDS, Fill, Sent, Truth, Violation
+from tests.simulation.truth import HELD_SECONDS, KNOWN_SECONDS, Fill, Sent, Truth, Violation
 from tests.simulation.world import World
 
 from lighter_hedge.domain.events import OrderKind, OrderRequest
@@ -104,7 +104,7 @@ def order_rate(truth: Truth, venue: SimVenue, request: OrderRequest) -> None:
     now = truth.server.loop.time()
     sent = truth.quotes_sent.setdefault(str(announce.epoch), deque())
     sent.append(now)
-    while now - sent[0] >= 60.0:
+    while now - sent[0] >= 60.0 - HELD_SECONDS:
         sent.popleft()
     if announce.leg is Leg.OPEN and len(sent) > truth.desk.orders_per_minute_max:
         raise Violation(f"I8: {len(sent)} quotes in a minute")

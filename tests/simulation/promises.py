@@ -10,7 +10,7 @@ from tests.simulation.facts import FOREIGN_CODES, UNSURE, clock_is_off
 from tests.simulation.process import Process
 from tests.simulation.sim_server import API_KEY, WALL_BASE_MS
 from tests.simulation.sim_venue import SimVenue
-from tests.simulation.truth import Truth, Violation
+from tests.simulation.truth import HELD_SECONDS, Truth, Violation
 from tests.simulation.world import World
 
 from lighter_hedge.domain.commands import AskKnown, FlattenChanged, ModeChanged, StoodDownChanged, TriesCounted
@@ -24,8 +24,6 @@ PROMPT_SECONDS = 15.0
 HEDGED_SECONDS = 8.0
 FAILED_SECONDS = 1.5
 """B knows of its own fills sooner: it says that it has failed only with nothing unresolved."""
-HELD_SECONDS = 1.05
-"""A write may be held up for a second."""
 TOLD_SECONDS = 15.0
 """A side that has not heard the other, and has started blind, may well pause for what it cannot explain."""
 RUNAWAY = 12

@@ -28,6 +28,8 @@ from lighter_hedge.simulator.orders import Order, OrderStatus, Trade
 if TYPE_CHECKING:
     from tests.simulation.facts import Facts
 
+HELD_SECONDS = 1.05
+"""A write may be held up for a second."""
 KNOWN_SECONDS = 10.0
 """After so long, whatever the exchange has done is known to a side that runs."""
 NOT_TAKEN = (AnswerKind.REJECTED, AnswerKind.NOT_SENT, AnswerKind.THROTTLED)
@@ -135,7 +137,9 @@ class Truth:
             self.base = held - sum(self.totals.values())
         elif isinstance(what, Announced):
             if process.role is Role.MAKER:
-                self.announced[what.announce.coid] = (what.announce, now)
+                known, _ = self.announced.get(what.announce.coid, (what.announce, 0.0))
+                if what.announce.epoch >= known.epoch:  # an older instance that wakes up numbers from the same journal
+                    self.announced[what.announce.coid] = (what.announce, now)
             else:
                 self.armed[what.announce.coid] = now
         elif isinstance(what, Candidate) and process.role is Role.HEDGER and isinstance(what.request, OrderRequest):

@@ -269,6 +269,8 @@ class Ledger:
             self._not_ours(trade)
             return None
         order.order_index = order.order_index or trade.order_index
+        if trade.maker:  # then it is the order's own price
+            order.price = order.price or trade.price
         order.by_trades += trade.lots
         order.quote_by_trades += trade.quote
         order.trade_ids.append(trade.trade_id)

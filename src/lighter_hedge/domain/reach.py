@@ -42,10 +42,10 @@ class Reach:
             if not settings.cancel_first or order.side is side or not order.leaves or self._expired(order, now):
                 continue
             met = cap <= order.price if side is Side.ASK else cap >= order.price
-            if not met:
+            if order.price and not met:
                 continue
-            if not self.peer.silent(now, settings.heartbeat_ms_max):
-                return 0, False  # A cancels its rest first, and says when it is gone
+            if not order.price or not self.peer.silent(now, settings.heartbeat_ms_max):
+                return 0, False  # A cancels its rest first, and says when it is gone; nobody knows where it rests
             return (order.price + 1 if side is Side.ASK else order.price - 1), True
         return cap, False
 

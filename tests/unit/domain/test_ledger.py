@@ -292,6 +292,18 @@ def test_an_order_known_from_a_trade_alone_is_that_and_nothing_more() -> None:
     assert (known.lots, known.leaves, known.order_index) == (50, 0, 9), "its size is at least what it has filled"
 
 
+def test_a_trade_brings_the_price_of_an_order_that_rested_and_of_no_other() -> None:
+    ledger = books()
+    taken = ledger.apply_trade(trade(1, 1))
+    assert taken is not None
+    assert taken.price == 0
+    made = ledger.apply_trade(trade(2, 2, maker=True, price=77))
+    assert made is not None
+    assert made.price == 77
+    ledger.apply_trade(trade(3, 2, maker=True, price=78))
+    assert made.price == 77
+
+
 def test_a_row_brings_price_and_index_and_an_intent_keeps_its_own_price() -> None:
     ledger = books()
     told = ledger.apply_row(row(1, price=77, order_index=9))

@@ -101,6 +101,14 @@ def test_b_hedges_out_of_reach_of_a_silent_a() -> None:
     assert reach.cap(Side.ASK, 0, talk.now) == (PRICE + 1, True)
 
 
+@pytest.mark.parametrize("side", [Side.ASK, Side.BID])
+def test_b_waits_while_nobody_knows_where_as_rest_is(side: Side) -> None:
+    reach, talk = reaching()
+    rest = talk.core.maker.expect(announce(2, side=side.opposite, lots=100, price=PRICE))
+    rest.price = 0
+    assert reach.cap(side, 0, talk.now) == (0, False)
+
+
 def test_the_venue_protects_one_wallet_itself() -> None:
     reach, talk = reaching(filled=40, cancel_first=False)
     assert reach.cap(Side.ASK, 0, talk.now) == (PRICE - SLIP, False)
