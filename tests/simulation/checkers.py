@@ -54,9 +54,9 @@ def once(truth: Truth, fill: Fill) -> None:
     """I2: no fill of B moves A + B away from zero, or through it, but a person's ``clear``."""
     if fill.role is not Role.HEDGER or fill.closing:
         return
-    late = truth.excused_lots(fill.at)
+    excused = truth.excused_lots(fill.at) + truth.crossed_lots(fill)
     before, after = fill.before, fill.after
-    if abs(after) > max(abs(before), late) or (after * before < 0 and abs(after) > late):
+    if abs(after) > max(abs(before), excused) or (after * before < 0 and abs(after) > excused):
         raise Violation(f"I2: a hedge of {fill.lots} moved A + B from {before} to {after}")
 
 

@@ -72,6 +72,19 @@ def test_once_sees_a_hedge_away_from_zero_or_through_it(quoting: Stage, before: 
         checkers.once(quoting.truth, fill(before=before, lots=lots))
 
 
+def test_once_excuses_what_was_on_its_way_while_a_closed_alone(quoting: Stage) -> None:
+    truth = quoting.truth
+    truth.alone_at, truth.alone_lots = 1_000.0, 20
+    truth.sent[Role.HEDGER][9] = Sent(hedge(1), 999.0, 1_000.2)
+    checkers.once(truth, fill(before=0, lots=-20, coid=9))
+    for broken in (fill(before=0, lots=-21, coid=9), fill(before=0, lots=-20, coid=9, at=1_011.0)):
+        with pytest.raises(Violation, match="I2"):
+            checkers.once(truth, broken)
+    truth.sent[Role.HEDGER][9].again = 1_000.6
+    with pytest.raises(Violation, match="I2"):
+        checkers.once(truth, fill(before=0, lots=-20, coid=9))
+
+
 @pytest.mark.parametrize(("before", "lots"), [(20, -20), (20, -5), (-20, 20)])
 def test_once_lets_a_hedge_be(quoting: Stage, before: int, lots: int) -> None:
     checkers.once(quoting.truth, fill(before=before, lots=lots))

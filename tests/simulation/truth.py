@@ -28,6 +28,8 @@ from lighter_hedge.simulator.orders import Order, OrderStatus, Trade
 if TYPE_CHECKING:
     from tests.simulation.facts import Facts
 
+SEEN_SECONDS = 0.5
+"""A trade is known to the other side after so long, where nothing hampers its stream."""
 HELD_SECONDS = 1.05
 """A write may be held up for a second."""
 KNOWN_SECONDS = 10.0
@@ -113,6 +115,9 @@ class Truth:
     """Trades that are not the desk's."""
     late_lots: int = 0
     late_at: float = -1e9
+    alone_lots: int = 0
+    """What A has closed at a person's word while it did not hear B, within ``KNOWN_SECONDS``."""
+    alone_at: float = -1e9
     """How much the exchange filled after it had called an order ended, and when."""
     exposed_since: float | None = None
     able_since: dict[Role, float] = field(default_factory=lambda: dict.fromkeys(Role, 0.0))
@@ -215,6 +220,9 @@ class Truth:
         if fill.late:
             self.late_lots += abs(fill.lots)
             self.late_at = fill.at
+        if role is Role.MAKER and fill.closing and fill.at - self.heard > self.desk.heartbeat_ms_max / 1000:
+            self.alone_lots = abs(fill.lots) + (self.alone_lots if fill.at - self.alone_at < KNOWN_SECONDS else 0)
+            self.alone_at = fill.at
         if role is Role.MAKER and sent is not None and sent.request.kind is OrderKind.QUOTE:
             self.rounds.add(sent.request.round)
         self._time_exposure(fill.at)
@@ -246,6 +254,13 @@ class Truth:
     def excused_lots(self, now: float) -> int:
         """By how much a hedge may be wrong because the exchange has just taken back the end of an order."""
         return self.late_lots if now - self.late_at < KNOWN_SECONDS else 0
+
+    def crossed_lots(self, fill: Fill) -> int:
+        """What a hedge that was on its way while A closed alone may be wrong by: neither could know of the other."""
+        sent = self.sent[Role.HEDGER].get(fill.coid)
+        left = -1e9 if sent is None else max(sent.at, sent.again)
+        met = sent is not None and left < self.alone_at + SEEN_SECONDS and fill.at - self.alone_at < KNOWN_SECONDS
+        return self.alone_lots if met else 0
 
     def rebase(self) -> None:
         """A person has made both accounts flat by hand, or taken the positions over: everything counts from here."""

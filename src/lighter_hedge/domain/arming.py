@@ -70,11 +70,13 @@ class Arming:
             self._drop()
             self.reason = ""
             return []
-        self.reason = unfit or self._age_reason(announce) or self._feed_reason(now) or self._margin_reason(announce)
+        new = self._held is None or self._held.announce != announce
+        seen = self._feed_reason(now, new=new)
+        self.reason = unfit or self._age_reason(announce) or seen or self._margin_reason(announce)
         if self.reason:
             return []
         commands: list[Command] = []
-        if self._held is None or self._held.announce != announce:
+        if new:
             order = core.maker.expect(announce)
             commands.append(Record(entry=Announced(announce=announce)))
         assert order is not None
@@ -109,7 +111,10 @@ class Arming:
         """A quote that was announced before B's baseline: what it has filled may stand in there already."""
         return "" if self.core.maker.counts(announce.coid) else "the quote is older than account B's baseline"
 
-    def _feed_reason(self, now: Instant) -> str:
+    def _feed_reason(self, now: Instant, *, new: bool) -> str:
+        """What B does not see. Both positions must agree with the books where a hedge is first sized by them; later a
+        trade may be a moment ahead of its position.
+        """
         core = self.core
         if not core.synced:
             return "stream is down" if not core.feed_open else "reading accounts"
@@ -117,7 +122,7 @@ class Arming:
             return "book is stale"
         if core.halted(now):
             return f"market {core.settings.market.symbol} is halted"
-        reasons = core.skew.reasons(now) + differences(core, None if core.unclear else now)
+        reasons = core.skew.reasons(now) + differences(core, None if core.unclear or new else now)
         return reasons[0] if reasons else ""
 
     def _margin_reason(self, announce: Announce) -> str:

@@ -38,6 +38,7 @@ from lighter_hedge.domain.events import (
     OperatorAsked,
     OrderReported,
     PeerUnreadable,
+    PositionReported,
     PrepareFailed,
     Ticked,
     TradeReported,
@@ -115,7 +116,11 @@ def test_a_residual_is_hedged_with_the_next_round() -> None:
     talk = armed(cancel_first=False)
     a_fills(talk, 5)
     talk.a_says(announce=None, fills=(fills(filled=5),))
-    out = talk.a_says(announce=announce(2, round=2), round=2)
+    talk.a_says(announce=announce(2, round=2), round=2)
+    assert state(talk).disarmed == "account A has 0.00000 BTC at the venue, 0.00005 BTC in the books", (
+        "its position follows its trade"
+    )
+    out = talk.hear(PositionReported(role=Role.MAKER, lots=5))
     assert state(talk).armed is not None
     answered = state(talk).armed
     assert answered is not None

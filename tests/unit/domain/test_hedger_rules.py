@@ -302,7 +302,10 @@ def test_only_what_a_never_sent_is_taken_for_ended() -> None:
     talk = hedger_side()
     for serial in (3, 4):
         talk.core.maker.expect(announce(serial))
-    talk.a_says(announce=announce(5), fills=(fills(3, filled=40, closed=False),))
+    told = (fills(3, filled=40, closed=False),)
+    talk.a_says(fills=told)
+    talk.hear(PositionReported(role=Role.MAKER, lots=40))
+    talk.a_says(announce=announce(5), fills=told)
     assert [held.coid for held in talk.core.maker.open_orders] == [coid(3), coid(5)], "the one that is told was sent"
     a_fills(talk, 40, serial=5)
     talk.a_says(announce=None, fills=())
