@@ -1,7 +1,7 @@
 """Both accounts together: what is exposed, what a hedge must still do, and whether the venue agrees."""
 
 from dataclasses import dataclass
-from enum import Enum
+from enum import Enum, auto
 
 from lighter_hedge.domain.ledger import Ledger
 
@@ -25,10 +25,10 @@ def residual(lots: int, min_lots: int) -> bool:
 class Agreement(Enum):
     """Whether the venue's position is what the ledger says."""
 
-    UNKNOWN = "unknown"
-    AGREES = "agrees"
-    DIFFERS = "differs"
-    PROVEN = "proven different"
+    UNKNOWN = auto()
+    AGREES = auto()
+    DIFFERS = auto()
+    PROVEN = auto()
     """Two reads, a read lag apart, with nothing in flight, agree with each other and not with the ledger."""
 
 

@@ -31,6 +31,7 @@ from lighter_hedge.domain.core import HALTED_MS, MARKET_HALTED, READS_RESERVE, T
 from lighter_hedge.domain.events import (
     AccountRead,
     Event,
+    FeedClosed,
     MarketHeard,
     OrderReported,
     OrdersRead,
@@ -371,3 +372,12 @@ def test_without_a_read_nothing_is_attributed() -> None:
     core = core_of()
     core.maker.expect(announce(side=Side.ASK))
     assert core.attribute_unseen_fills(at(0), silent=True) == []
+
+
+def test_a_book_is_old_once_the_stream_is_lost() -> None:
+    core = core_of()
+    core.feed_open = True
+    hear(core, frame())
+    assert not core.book.stale(at(0).mono_ms, 1_000)
+    hear(core, FeedClosed(reason="gone"))
+    assert core.book.stale(at(0).mono_ms, 1_000)

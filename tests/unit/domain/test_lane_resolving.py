@@ -392,3 +392,17 @@ def test_a_cancel_that_cannot_be_signed_is_told() -> None:
     prepare = one(talk.lane.submit(CancelRequest(coid=coid(1))), Prepare)
     talk.lane.step(PrepareFailed(ticket=prepare.ticket, reason="no key"), talk.now, talk.wanted)
     assert talk.fates() == [("cancel1", "unsigned")]
+
+
+def test_a_new_probe_remembers_the_ones_before_it() -> None:
+    """Any of them may have used the nonce up."""
+    talk = booted()
+    probed(talk)
+    first = talk.lane._probe
+    talk.tx(PROBE, FAILED)
+    talk.wait(2_000)
+    assert sent(talk.nonce(8)) == [PROBE]
+    second = talk.lane._probe
+    assert first is not None
+    assert second is not None
+    assert second.all == (first, second)
