@@ -94,8 +94,10 @@ def skewed(truth: Truth, venue: SimVenue, request: OrderRequest) -> None:
 
 def margin(truth: Truth, venue: SimVenue, request: OrderRequest) -> None:
     """No opening quote while B has long had too little for its hedge."""
-    since = truth.facts.poor_since if truth.facts.poor() else None
-    if request.kind is OrderKind.QUOTE and request.opens and since is not None and truth.facts.now - since > 8.0:
+    known = truth.facts
+    since = known.poor_since if known.poor() else None
+    opens = request.kind is OrderKind.QUOTE and request.opens
+    if opens and since is not None and known.now - max(since, known.unread_at) > 8.0:
         raise Violation("a quote left, and B cannot pay for its hedge")
 
 
