@@ -21,13 +21,13 @@ from aiohttp import WSMsgType, web
 
 from lighter_hedge.domain.units import Side
 from lighter_hedge.ops.ready import say_ready
-from lighter_hedge.simulator.accounts import Tier
-from lighter_hedge.simulator.credentials import credentials, sdk_key, write_private
-from lighter_hedge.simulator.events import BookChange, Mark, TrafficEvent
-from lighter_hedge.simulator.rest import Handler
-from lighter_hedge.simulator.server import PaperSettings, application, build
-from lighter_hedge.simulator.stream import Stream, _write
-from lighter_hedge.simulator.venue import Connection, Venue, clock_us
+from lighter_hedge.simulator.core.accounts import Tier
+from lighter_hedge.simulator.core.events import BookChange, Mark, TrafficEvent
+from lighter_hedge.simulator.edge.credentials import credentials, sdk_key, write_private
+from lighter_hedge.simulator.edge.rest import Handler
+from lighter_hedge.simulator.edge.server import PaperSettings, application, build
+from lighter_hedge.simulator.edge.stream import Stream, _write
+from lighter_hedge.simulator.edge.venue import Connection, Venue, clock_us
 
 MARKET = 1
 MID = 1_000_000

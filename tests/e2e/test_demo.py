@@ -1,15 +1,14 @@
 """The demo: one command, no keys, live figures from the exchange's own record."""
 
 import json
-import os
 import subprocess
 from pathlib import Path
 from typing import Any
 
 import pytest
 from tests.e2e.desk import COMMAND, ROOT, environment
+from tests.recordings import DATA
 
-DATA = Path(os.environ.get("LIGHTER_HEDGE_DATA", ROOT / "../shared/data"))
 RECORDED = DATA / "tapes" / "lighter_btc_eth_20251009_30s.jsonl.gz"
 COMMITTED = ROOT / "tests" / "data" / "synthetic_btc_eth_10s.jsonl.gz"
 KEYS = {

@@ -13,15 +13,15 @@ from multidict import CIMultiDict, MultiDict
 from tests.unit.simulator.paper_world import ASK, BID, MID, World, book_change, make_world
 
 from lighter_hedge.domain.units import Side
-from lighter_hedge.simulator.events import BookChange, Mark, Print
-from lighter_hedge.simulator.faults import FaultError
-from lighter_hedge.simulator.markets import MARKETS
-from lighter_hedge.simulator.rest import Rest, json_errors
-from lighter_hedge.simulator.settings import PaperSettings
-from lighter_hedge.simulator.stream import Stream, StreamError
-from lighter_hedge.simulator.tape import play_once
-from lighter_hedge.simulator.tape_lines import TapeError
-from lighter_hedge.simulator.venue import Connection, Venue
+from lighter_hedge.simulator.core.events import BookChange, Mark, Print
+from lighter_hedge.simulator.core.faults import FaultError
+from lighter_hedge.simulator.core.markets import MARKETS
+from lighter_hedge.simulator.edge.rest import Rest, json_errors
+from lighter_hedge.simulator.edge.settings import PaperSettings
+from lighter_hedge.simulator.edge.stream import Stream, StreamError
+from lighter_hedge.simulator.edge.venue import Connection, Venue
+from lighter_hedge.simulator.traffic.tape import play_once
+from lighter_hedge.simulator.traffic.tape_lines import TapeError
 
 WORLD_MAX = 2_000
 """Inputs that one exchange takes: then a fresh one, so that a finding needs few inputs to be found again."""

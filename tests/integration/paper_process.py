@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import Any
 
 from lighter_hedge.domain.units import Side
-from lighter_hedge.simulator.accounts import Tier
-from lighter_hedge.simulator.events import BookChange, Mark, TrafficEvent
-from lighter_hedge.simulator.server import PaperSettings, serve
+from lighter_hedge.simulator.core.accounts import Tier
+from lighter_hedge.simulator.core.events import BookChange, Mark, TrafficEvent
+from lighter_hedge.simulator.edge.server import PaperSettings, serve
 
 MID = 1_000_000
 """100,000.0 USDC in ticks of BTC."""

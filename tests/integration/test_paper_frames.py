@@ -1,16 +1,13 @@
 """Frames of the paper exchange beside captured ones: the same keys, the same types."""
 
 import json
-import os
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.integration.paper_client import ROOT, Paper, filled, listening, order_state, run, token
+from tests.integration.paper_client import Paper, filled, listening, order_state, run, token
 from tests.integration.paper_process import MID
-
-DATA = Path(os.environ.get("LIGHTER_HEDGE_DATA", ROOT / "../shared/data"))
+from tests.recordings import DATA
 
 OPTIONAL = {
     "taker_fee",

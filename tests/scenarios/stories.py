@@ -31,10 +31,10 @@ from lighter_hedge.messaging.keys import DeskKeys
 from lighter_hedge.messaging.messages import encode
 from lighter_hedge.processes.driver import Driver, Machine
 from lighter_hedge.processes.journal_file import JournalError, JournalUnwritable
-from lighter_hedge.simulator.events import BookChange, Mark, TrafficEvent
-from lighter_hedge.simulator.orders import Order, Trade, TxRecord
-from lighter_hedge.simulator.pushes import Push, TxExecuted
-from lighter_hedge.simulator.transactions import CreateOrder, TxBody
+from lighter_hedge.simulator.core.events import BookChange, Mark, TrafficEvent
+from lighter_hedge.simulator.core.orders import Order, Trade, TxRecord
+from lighter_hedge.simulator.core.pushes import Push, TxExecuted
+from lighter_hedge.simulator.core.transactions import CreateOrder, TxBody
 from lighter_hedge.venue.lighter.models import TX_CANCEL_ALL, TX_CREATE_ORDER
 
 MIDDLE = (BID + ASK) // 2

@@ -31,8 +31,8 @@ from lighter_hedge.domain.states import Mode, Role
 from lighter_hedge.domain.units import Side
 from lighter_hedge.messaging.keys import DeskKeys
 from lighter_hedge.messaging.messages import encode
-from lighter_hedge.simulator.accounts import Tier
-from lighter_hedge.simulator.events import BookChange
+from lighter_hedge.simulator.core.accounts import Tier
+from lighter_hedge.simulator.core.events import BookChange
 
 BOOK = f"order_book:{BTC.market_index}"
 PRIVATE = ("account_all", "account_all_orders", "account_tx", "user_stats")

@@ -24,7 +24,7 @@ from lighter_hedge.domain.commands import FillsKnown
 from lighter_hedge.domain.events import OrderRequest
 from lighter_hedge.domain.states import Mode, Role
 from lighter_hedge.domain.units import Side
-from lighter_hedge.simulator.orders import OrderStatus
+from lighter_hedge.simulator.core.orders import OrderStatus
 
 FAR_BID, FAR_ASK = (1_200_000, 500), (1_220_000, 500)
 """Levels out of reach of a first try."""

@@ -30,8 +30,8 @@ from lighter_hedge.domain.events import OrderRequest
 from lighter_hedge.domain.settings import Direction
 from lighter_hedge.domain.states import Mode, Role
 from lighter_hedge.domain.units import Side
-from lighter_hedge.simulator.accounts import Tier
-from lighter_hedge.simulator.rules import Latency
+from lighter_hedge.simulator.core.accounts import Tier
+from lighter_hedge.simulator.core.rules import Latency
 
 PRIVATE_B = {"account_all:102", "account_all_orders:102", "account_tx:102"}
 

@@ -14,7 +14,7 @@ from tests.simulation.world import World
 from lighter_hedge.domain.events import OrderKind, OrderRequest
 from lighter_hedge.domain.quoting import hedge_cap
 from lighter_hedge.domain.states import Leg, Role
-from lighter_hedge.simulator.orders import Order
+from lighter_hedge.simulator.core.orders import Order
 
 __all__ = ["Violation", "check_gate", "check_once", "signed"]
 

@@ -8,9 +8,9 @@ from tests.simulation.sim_server import ACCOUNTS, BTC, SimServer
 
 from lighter_hedge.domain.states import Role
 from lighter_hedge.domain.units import Side
-from lighter_hedge.simulator.events import BookChange, Mark, TrafficEvent
-from lighter_hedge.simulator.exchange import _ForcedFill
-from lighter_hedge.simulator.orders import Order
+from lighter_hedge.simulator.core.events import BookChange, Mark, TrafficEvent
+from lighter_hedge.simulator.core.exchange import _ForcedFill
+from lighter_hedge.simulator.core.orders import Order
 
 BID, ASK = 1_209_990, 1_210_010
 """Best prices of the quiet book, in ticks."""

@@ -24,7 +24,7 @@ from tests.simulation.world import World, settings
 
 from lighter_hedge.domain.settings import DeskSettings, Direction
 from lighter_hedge.domain.states import Mode, Role
-from lighter_hedge.simulator.accounts import Tier
+from lighter_hedge.simulator.core.accounts import Tier
 
 LONG = ((20, 120.0), (40, 120.0), (80, 120.0), (160, 120.0))
 """Rounds, and virtual seconds at most, of a world: one of these …"""

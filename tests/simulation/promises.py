@@ -16,7 +16,7 @@ from tests.simulation.world import World
 from lighter_hedge.domain.commands import AskKnown, FlattenChanged, ModeChanged, StoodDownChanged, TriesCounted
 from lighter_hedge.domain.events import Candidate, OrderKind, OrderRequest
 from lighter_hedge.domain.states import HedgerState, Leg, MakerState, Mode, Role
-from lighter_hedge.simulator.orders import OrderStatus
+from lighter_hedge.simulator.core.orders import OrderStatus
 
 NAMED_SECONDS = 12.0
 """A foreign change is named after so long: a reconcile, two reads a lag apart."""

@@ -6,15 +6,15 @@ from collections.abc import Callable
 from typing import Any
 
 from lighter_hedge.domain.states import Role
-from lighter_hedge.simulator.accounts import Account, ApiKey, Tier
-from lighter_hedge.simulator.exchange import Exchange
-from lighter_hedge.simulator.markets import MARKETS
-from lighter_hedge.simulator.orders import Order, Trade
-from lighter_hedge.simulator.rules import DEFAULT_LATENCIES, ExchangeSettings
-from lighter_hedge.simulator.sending import Answer, send_one
-from lighter_hedge.simulator.settings import PaperSettings
-from lighter_hedge.simulator.stream import Stream
-from lighter_hedge.simulator.venue import Connection, Venue
+from lighter_hedge.simulator.core.accounts import Account, ApiKey, Tier
+from lighter_hedge.simulator.core.exchange import Exchange
+from lighter_hedge.simulator.core.markets import MARKETS
+from lighter_hedge.simulator.core.orders import Order, Trade
+from lighter_hedge.simulator.core.rules import DEFAULT_LATENCIES, ExchangeSettings
+from lighter_hedge.simulator.edge.sending import Answer, send_one
+from lighter_hedge.simulator.edge.settings import PaperSettings
+from lighter_hedge.simulator.edge.stream import Stream
+from lighter_hedge.simulator.edge.venue import Connection, Venue
 from lighter_hedge.venue.lighter import models
 
 WALL_BASE_MS = 1_800_000_000_000

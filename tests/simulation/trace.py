@@ -25,7 +25,7 @@ from lighter_hedge.domain.events import (
     TxReported,
 )
 from lighter_hedge.domain.states import HedgerState, MakerState
-from lighter_hedge.simulator.orders import Order, Trade
+from lighter_hedge.simulator.core.orders import Order, Trade
 
 
 def request_text(request: Request) -> str:

@@ -23,7 +23,7 @@ from lighter_hedge.domain.events import (
 )
 from lighter_hedge.domain.settings import DeskSettings
 from lighter_hedge.domain.states import Announce, Role
-from lighter_hedge.simulator.orders import Order, OrderStatus, Trade
+from lighter_hedge.simulator.core.orders import Order, OrderStatus, Trade
 
 if TYPE_CHECKING:
     from tests.simulation.facts import Facts

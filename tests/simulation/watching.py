@@ -17,7 +17,7 @@ from tests.simulation.truth import Violation
 from lighter_hedge.domain.events import OrderKind
 from lighter_hedge.domain.monitor import QUOTE_MS_MAX, REST_MS_MAX
 from lighter_hedge.domain.states import OperatorCommand, Role
-from lighter_hedge.simulator.orders import Trade
+from lighter_hedge.simulator.core.orders import Trade
 
 MAY = frozenset({"read", "alert", "recovered", "remember", "ask"})
 """All that others can see of it, or that outlives it."""

@@ -25,9 +25,9 @@ from lighter_hedge.domain.settings import DeskSettings
 from lighter_hedge.domain.states import DeskId, HedgerState, MakerState, OperatorCommand, Role
 from lighter_hedge.messaging.memory_stream import MemoryHub, MemoryMessaging
 from lighter_hedge.processes.journal_file import JournalUnwritable
-from lighter_hedge.simulator.accounts import Tier
-from lighter_hedge.simulator.events import TrafficEvent
-from lighter_hedge.simulator.orders import Order, OrderStatus, Trade
+from lighter_hedge.simulator.core.accounts import Tier
+from lighter_hedge.simulator.core.events import TrafficEvent
+from lighter_hedge.simulator.core.orders import Order, OrderStatus, Trade
 
 __all__ = ["ASK", "BID", "BTC", "DESK", "Process", "World", "settings"]
 

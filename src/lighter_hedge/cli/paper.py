@@ -13,7 +13,7 @@ from lighter_hedge.ops.exit_codes import ExitCode, OpsError
 from lighter_hedge.ops.ready import say_ready
 
 if TYPE_CHECKING:
-    from lighter_hedge.simulator.server import PaperSettings
+    from lighter_hedge.simulator.edge.server import PaperSettings
 
 
 @guarded
@@ -40,8 +40,8 @@ def paper(
     latency_scale: Annotated[float, typer.Option("--latency-scale", min=0, help="Factor on the tier's delays.")] = 1.0,
 ) -> None:
     """Run a Lighter of our own on this machine, until Ctrl-C or SIGTERM."""
-    from lighter_hedge.simulator.accounts import Tier
-    from lighter_hedge.simulator.server import PaperError, PaperSettings
+    from lighter_hedge.simulator.core.accounts import Tier
+    from lighter_hedge.simulator.edge.server import PaperError, PaperSettings
 
     tiers = {each.value: each for each in Tier}
     if tier not in tiers:
@@ -72,7 +72,7 @@ def paper(
 
 
 async def _serve(settings: "PaperSettings") -> None:
-    from lighter_hedge.simulator.server import serve
+    from lighter_hedge.simulator.edge.server import serve
 
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()

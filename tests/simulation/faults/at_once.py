@@ -9,7 +9,7 @@ from tests.simulation.stage import Stage
 from tests.simulation.world import DESK
 
 from lighter_hedge.domain.states import Role
-from lighter_hedge.simulator.orders import Order
+from lighter_hedge.simulator.core.orders import Order
 
 NOBODY_SECONDS, CANNOT_SECONDS = 60.0, 25.0
 """Longer than an exposure may last; longer than A waits before it flattens."""

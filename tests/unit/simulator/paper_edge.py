@@ -8,9 +8,9 @@ from typing import Any
 from aiohttp.test_utils import TestClient, TestServer
 from tests.unit.simulator.paper_world import World, make_world
 
-from lighter_hedge.simulator.server import application
-from lighter_hedge.simulator.settings import PaperSettings
-from lighter_hedge.simulator.venue import Venue
+from lighter_hedge.simulator.edge.server import application
+from lighter_hedge.simulator.edge.settings import PaperSettings
+from lighter_hedge.simulator.edge.venue import Venue
 
 
 class Edge:

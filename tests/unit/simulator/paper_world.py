@@ -4,13 +4,13 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from lighter_hedge.domain.units import Side
-from lighter_hedge.simulator.accounts import Account, ApiKey, Tier
-from lighter_hedge.simulator.events import BookChange, Mark, Print
-from lighter_hedge.simulator.exchange import Exchange, SubmitResult
-from lighter_hedge.simulator.markets import BTC, ETH
-from lighter_hedge.simulator.orders import Order
-from lighter_hedge.simulator.pushes import Push
-from lighter_hedge.simulator.rules import ExchangeSettings, Latency
+from lighter_hedge.simulator.core.accounts import Account, ApiKey, Tier
+from lighter_hedge.simulator.core.events import BookChange, Mark, Print
+from lighter_hedge.simulator.core.exchange import Exchange, SubmitResult
+from lighter_hedge.simulator.core.markets import BTC, ETH
+from lighter_hedge.simulator.core.orders import Order
+from lighter_hedge.simulator.core.pushes import Push
+from lighter_hedge.simulator.core.rules import ExchangeSettings, Latency
 
 A, B = 101, 102
 STRANGER = 999

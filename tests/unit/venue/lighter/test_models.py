@@ -1,15 +1,14 @@
 """The structs read what the venue really sent, where the recordings are at hand."""
 
 import json
-import os
 from pathlib import Path
 
 import msgspec
 import pytest
+from tests.recordings import DATA
 
 from lighter_hedge.venue.lighter import models, parse
 
-DATA = Path(os.environ.get("LIGHTER_HEDGE_DATA", "../shared/data"))
 OLD_BOOKS = "order_book"
 """Books of 2025 had no chain of nonces: they are not read any more."""
 

@@ -1,8 +1,6 @@
 """Frames and rows become events with whole numbers."""
 
 import json
-import os
-from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -10,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from tests.fakes.lighter_server import OTHER, OWN, account_row, book, market_row, order_row, trade_row
+from tests.recordings import DATA
 
 from lighter_hedge.domain.events import (
     BalanceReported,
@@ -25,7 +24,6 @@ from lighter_hedge.domain.states import Role
 from lighter_hedge.domain.units import Lots, MarketSpec, Side, UnitError, decimal_text
 from lighter_hedge.venue.lighter import models, parse
 
-DATA = Path(os.environ.get("LIGHTER_HEDGE_DATA", "../shared/data"))
 BTC = MarketSpec(
     market_index=1,
     symbol="BTC",

@@ -1,0 +1,1 @@
+"""The exchange itself: transactions and time in, facts out. Pure."""

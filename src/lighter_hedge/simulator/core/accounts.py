@@ -1,0 +1,212 @@
+"""Accounts: collateral, positions, API keys, fees and margin. Pure integers; quote amounts in millionths.
+
+Every fill keeps ``collateral - sign * entry_quote`` of an account changed by exactly the traded quote and the
+fee, so that over all accounts together nothing is made or lost: rounding stays inside ``entry_quote``.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import Enum
+
+from lighter_hedge.domain.units import MarketSpec, Side
+from lighter_hedge.simulator.core.orders import Order
+
+FEE_SCALE = 1_000_000
+MARGIN_SCALE = 10_000
+
+
+class Tier(Enum):
+    """Tier of a wallet; decides fees, latencies and rate limits."""
+
+    STANDARD = "standard"
+    PREMIUM = "premium"
+    UNLIMITED = "unlimited"
+    """Not of the venue: no fees, no latency, no limits."""
+
+    @property
+    def maker_fee(self) -> int:
+        """In 1e-6 of the notional (fact sheet, section 5, fees)."""
+        return 40 if self is Tier.PREMIUM else 0
+
+    @property
+    def taker_fee(self) -> int:
+        """In 1e-6 of the notional."""
+        return 280 if self is Tier.PREMIUM else 0
+
+
+@dataclass(slots=True, kw_only=True)
+class ApiKey:
+    """One API key of an account."""
+
+    api_key_index: int
+    public_key: str
+    """80 hex digits without 0x."""
+    nonce: int = 0
+    """The nonce that the next transaction must carry."""
+    last_due_us: int = 0
+    """When the last accepted transaction of this key executes: later ones wait for it."""
+
+
+@dataclass(slots=True, kw_only=True)
+class Position:
+    """Position of one account in one market."""
+
+    market_index: int
+    lots: int = 0
+    """Signed."""
+    entry_quote: int = 0
+    """Cost of the open lots, never negative."""
+    realized_pnl: int = 0
+    margin_fraction: int = 500
+    """Initial margin that this account has chosen for the market, in 1e-4."""
+
+
+@dataclass(slots=True, kw_only=True)
+class Account:
+    """One account of a wallet."""
+
+    account_index: int
+    name: str
+    l1_address: str
+    tier: Tier
+    collateral: int
+    keys: dict[int, ApiKey] = field(default_factory=dict)
+    positions: dict[int, Position] = field(default_factory=dict)
+    account_type: int = 0
+    created_us: int = 0
+    cancel_all_us: int = 0
+    """When the scheduled cancel-all fires; 0 is never."""
+    order_count: int = 0
+    trade_count: int = 0
+    volume: int = 0
+    """Traded quote in all, in millionths."""
+
+    def position(self, market: MarketSpec) -> Position:
+        """The position in a market, flat if there was none."""
+        found = self.positions.get(market.market_index)
+        if found is None:
+            found = Position(market_index=market.market_index, margin_fraction=market.initial_margin_fraction)
+            self.positions[market.market_index] = found
+        return found
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FillEffect:
+    """What a fill met and did."""
+
+    lots_before: int
+    entry_quote_before: int
+    realized_pnl: int
+    sign_changed: bool
+    fee: int
+
+
+def apply_fill(account: Account, market: MarketSpec, side: Side, lots: int, quote: int, fee: int) -> FillEffect:
+    """Book one fill of ``lots`` for ``quote`` millionths, at a fee rate in 1e-6 of the notional."""
+    assert lots > 0
+    assert quote >= 0
+    position = account.position(market)
+    before, entry_before = position.lots, position.entry_quote
+    closed = min(lots, abs(before)) if before * side.sign < 0 else 0
+    realized = 0
+    if closed:
+        closed_quote = quote * closed // lots
+        closed_entry = entry_before if closed == abs(before) else entry_before * closed // abs(before)
+        realized = (closed_entry - closed_quote) * side.sign
+        position.entry_quote -= closed_entry
+        quote_opened = quote - closed_quote
+    else:
+        quote_opened = quote
+    if lots > closed:
+        position.entry_quote += quote_opened
+    else:
+        assert quote_opened == 0
+    position.lots = before + side.sign * lots
+    paid = quote * fee // FEE_SCALE
+    position.realized_pnl += realized
+    account.collateral += realized - paid
+    account.trade_count += 1
+    account.volume += quote
+    return FillEffect(
+        lots_before=before,
+        entry_quote_before=entry_before,
+        realized_pnl=realized,
+        sign_changed=_sign(before) != _sign(position.lots) and position.lots != 0,
+        fee=paid,
+    )
+
+
+def _sign(number: int) -> int:
+    return (number > 0) - (number < 0)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Health:
+    """Margin state of an account, in millionths of the quote currency."""
+
+    portfolio_value: int
+    initial_requirement: int
+    maintenance_requirement: int
+    notional: int
+
+    @property
+    def available(self) -> int:
+        """Value that new positions may use; never negative."""
+        return max(0, self.portfolio_value - self.initial_requirement)
+
+
+MAINTENANCE_FRACTION = 120
+"""Maintenance margin of both markets, in 1e-4 (recorded orderBookDetails, 2026-05-05)."""
+
+
+def unrealized_pnl(position: Position, market: MarketSpec, mark_ticks: int) -> int:
+    """Profit of the open lots at the mark price."""
+    value = market.quote(position.lots, mark_ticks)
+    return (value - position.entry_quote) * _sign(position.lots)
+
+
+def health(account: Account, markets: Mapping[int, MarketSpec], marks: Mapping[int, int]) -> Health:
+    """Margin state at the given mark prices in ticks."""
+    value, initial, maintenance, notional = account.collateral, 0, 0, 0
+    for position in account.positions.values():
+        market = markets[position.market_index]
+        mark = marks.get(position.market_index, 0)
+        size = market.quote(position.lots, mark)
+        value += unrealized_pnl(position, market, mark)
+        initial += size * position.margin_fraction // MARGIN_SCALE
+        maintenance += size * MAINTENANCE_FRACTION // MARGIN_SCALE
+        notional += size
+    return Health(
+        portfolio_value=value,
+        initial_requirement=initial,
+        maintenance_requirement=maintenance,
+        notional=notional,
+    )
+
+
+def has_margin(
+    account: Account,
+    order: Order,
+    open_orders: list[Order],
+    markets: Mapping[int, MarketSpec],
+    marks: Mapping[int, int],
+) -> bool:
+    """Whether the account may hold what ``order`` could bring, beside its other orders of the market.
+
+    An order that cannot make the position larger than it is needs no margin.
+    """
+    market = markets[order.market_index]
+    position = account.position(market)
+    same_side = sum(
+        other.leaves_lots
+        for other in open_orders
+        if other.market_index == order.market_index and other.side is order.side and other is not order
+    )
+    after = position.lots + order.side.sign * (same_side + order.leaves_lots)
+    if order.reduce_only or abs(after) <= abs(position.lots):
+        return True
+    mark = marks.get(order.market_index) or order.price_ticks
+    now = health(account, markets, marks)
+    grown = market.quote(after, mark) - market.quote(position.lots, mark)
+    needed = grown * position.margin_fraction // MARGIN_SCALE
+    return needed <= now.portfolio_value - now.initial_requirement

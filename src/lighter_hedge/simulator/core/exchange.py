@@ -1,0 +1,428 @@
+"""The exchange core: transactions in, facts out. Pure: no clock, no chance, no I/O; time comes with each
+call.
+
+A transaction passes two stages. ``submit`` is the API: it validates, checks key and nonce, and answers; what
+it refuses does not consume the nonce. What it accepts runs later, in ``advance``, after the latency of its
+kind and never before an earlier transaction of the same key: that is the sequencer, and its refusals show
+only in the transaction's ``event_info``.
+
+``advance`` runs everything that is due, in order of time: traffic, delayed transactions, expiries, faults,
+book batches.
+"""
+
+import hashlib
+import heapq
+import json
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, TypeAlias, assert_never
+
+import msgspec
+
+from lighter_hedge.domain.units import MarketSpec, Side
+from lighter_hedge.simulator.core import eventinfo
+from lighter_hedge.simulator.core.accounts import Account
+from lighter_hedge.simulator.core.admission import Admission
+from lighter_hedge.simulator.core.engine import Effects, Engine, is_taker
+from lighter_hedge.simulator.core.events import BookChange, Mark, Print, TrafficEvent
+from lighter_hedge.simulator.core.faults import Fault, FaultBoard
+from lighter_hedge.simulator.core.orders import TX_EXECUTED, Order, OrderStatus, TxRecord
+from lighter_hedge.simulator.core.publisher import Publisher
+from lighter_hedge.simulator.core.pushes import Push, Traded, TxExecuted
+from lighter_hedge.simulator.core.rules import ExchangeSettings, Latency
+from lighter_hedge.simulator.core.state import State
+from lighter_hedge.simulator.core.transactions import (
+    CANCEL_ALL_ABORT,
+    CANCEL_ALL_IMMEDIATE,
+    CancelAll,
+    CancelOrder,
+    CreateOrder,
+    ModifyOrder,
+    TxBody,
+    TxRefused,
+    UpdateLeverage,
+    parse,
+)
+
+TxHash: TypeAlias = Callable[[int, int, Mapping[str, Any]], str]
+
+LATE_FILL_DELAY_MS = 200
+
+
+def fast_hash(chain_id: int, tx_type: int, tx_info: Mapping[str, Any]) -> str:
+    """80 hex digits that depend on the whole transaction; not the venue's hash, but cheap."""
+    text = msgspec.json.encode([chain_id, tx_type, tx_info], order="sorted")
+    return hashlib.sha512(text).hexdigest()[:80]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SubmitResult:
+    """The API's answer to one transaction."""
+
+    code: int
+    message: str
+    http_status: int = 200
+    tx_hash: str = ""
+    execution_time_ms: int = 0
+
+    @property
+    def accepted(self) -> bool:
+        """Whether the nonce was consumed and the transaction will run."""
+        return self.code == 200
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _RunTx:
+    tx_hash: str
+    body: TxBody
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Expire:
+    order_index: int
+    expiry_ms: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _ForcedFill:
+    order_index: int
+    lots: int
+    pieces: int
+    also_dead: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _ScheduledCancelAll:
+    account_index: int
+    at_us: int
+
+
+_Due: TypeAlias = _RunTx | _Expire | _ForcedFill | _ScheduledCancelAll
+
+
+class Exchange:
+    """One venue."""
+
+    def __init__(
+        self,
+        markets: Iterable[MarketSpec],
+        accounts: Iterable[Account],
+        *,
+        settings: ExchangeSettings | None = None,
+        tx_hash: TxHash = fast_hash,
+    ) -> None:
+        self.settings = settings or ExchangeSettings()
+        self.state = State(markets, accounts)
+        self.faults = FaultBoard(
+            {account.name: index for index, account in self.state.accounts.items()},
+            {market.symbol: index for index, market in self.state.markets.items()},
+        )
+        self.engine = Engine(self.state)
+        self._admission = Admission(self.state, self.faults, self.settings)
+        self.publisher = Publisher(self.state)
+        self._hash = tx_hash
+        self._heap: list[tuple[int, int, _Due]] = []
+        self._heap_sequence = 0
+        self._traffic: Iterator[tuple[int, TrafficEvent]] = iter(())
+        self._traffic_start_us = 0
+        self._next_traffic: tuple[int, TrafficEvent] | None = None
+        self._batch_due_us: int | None = None
+        self._now_us = 0
+
+    # --- what comes in ---
+
+    def attach_traffic(self, traffic: Iterator[tuple[int, TrafficEvent]], start_us: int) -> None:
+        """Play a traffic source whose times count from ``start_us``."""
+        self._traffic, self._traffic_start_us = traffic, start_us
+        self._next_traffic = next(traffic, None)
+
+    def submit(self, now_us: int, tx_type: int, tx_info: Mapping[str, Any], info_text: str = "") -> SubmitResult:
+        """Take a transaction at the API: refuse it, or consume its nonce and queue it."""
+        try:
+            envelope = parse(tx_type, tx_info)
+            account = self._admission.check(envelope, now_us)
+        except TxRefused as refusal:
+            return SubmitResult(code=refusal.code, message=refusal.message, http_status=refusal.http_status)
+        tx_hash = self._hash(self.settings.chain_id, tx_type, tx_info)
+        key = account.keys[envelope.api_key_index]
+        key.nonce = envelope.nonce + 1
+        due_us = max(now_us + self._latency_us(account, envelope.body), key.last_due_us)
+        key.last_due_us = due_us
+        self.state.note_account(account)
+        self.state.note_tx(
+            TxRecord(
+                tx_hash=tx_hash,
+                tx_type=tx_type,
+                info=info_text or json.dumps(tx_info, separators=(",", ":")),
+                account_index=account.account_index,
+                api_key_index=key.api_key_index,
+                l1_address=account.l1_address,
+                nonce=envelope.nonce,
+                expire_at_ms=envelope.expired_at_ms,
+                queued_us=now_us,
+                due_us=due_us,
+                sequence_index=self.state.next_sequence(),
+            )
+        )
+        self._schedule(due_us, _RunTx(tx_hash=tx_hash, body=envelope.body))
+        return SubmitResult(
+            code=200,
+            message='{"ratelimit": "didn\'t use volume quota"}',
+            tx_hash=tx_hash,
+            execution_time_ms=due_us // 1000,
+        )
+
+    def arm_fault(self, request: Mapping[str, Any], now_us: int) -> Fault:
+        """Arm a fault; one that fills orders looks at once for resting ones.
+
+        Raises:
+            FaultError: the request does not fit.
+        """
+        fault = self.faults.arm(request, now_us)
+        if fault.kind in ("fill_now", "part_fill"):
+            for open_orders in self.state.open_of.values():
+                for order in list(open_orders.values()):
+                    self._look_for_fill(order, now_us)
+        return fault
+
+    def force_trade(
+        self, account_index: int, market_index: int, side: Side, lots: int, kind: str, now_us: int
+    ) -> list[Push]:
+        """Liquidate or deleverage an account, unasked; return what there is to tell."""
+        trade = self.engine.forced_trade(account_index, market_index, side, lots, kind, now_us)
+        return self.engine.announce_forced(trade, account_index)
+
+    def resume_saved(self, now_us: int) -> None:
+        """After a restart: queue again the transactions, expiries and scheduled cancels that had not run."""
+        for tx in list(self.state.txs.values()):
+            if tx.status != TX_EXECUTED:
+                envelope = parse(tx.tx_type, json.loads(tx.info))
+                self._schedule(max(now_us, tx.due_us), _RunTx(tx_hash=tx.tx_hash, body=envelope.body))
+        for orders in self.state.open_of.values():
+            for order in orders.values():
+                self._schedule_expiry(order)
+        for account in self.state.accounts.values():
+            if account.cancel_all_us:
+                self._schedule_cancel_all(account, account.cancel_all_us)
+
+    def _latency_us(self, account: Account, body: TxBody) -> int:
+        latency = self.settings.latencies.get(account.tier, Latency())
+        match body:
+            case CreateOrder():
+                return latency.taker_us if is_taker(body) else latency.maker_us
+            case CancelOrder() | CancelAll() | ModifyOrder():
+                return latency.cancel_us
+            case UpdateLeverage():
+                return 0
+            case _:
+                assert_never(body)
+
+    def key_revoked(self, account_index: int, api_key_index: int, now_us: int) -> bool:
+        """Whether a fault has revoked the key."""
+        return self._admission.key_revoked(account_index, api_key_index, now_us)
+
+    # --- the passing of time ---
+
+    def next_due_us(self) -> int | None:
+        """When ``advance`` next has something to do, or None."""
+        times = [due for due in (self._traffic_due_us(), self._batch_due_us) if due is not None]
+        if self._heap:
+            times.append(self._heap[0][0])
+        return min(times) if times else None
+
+    def _traffic_due_us(self) -> int | None:
+        return None if self._next_traffic is None else self._traffic_start_us + self._next_traffic[0]
+
+    def advance(self, now_us: int) -> list[Push]:
+        """Run everything that is due up to ``now_us``; return what there is to tell, in order."""
+        pushes: list[Push] = []
+        while (due_us := self.next_due_us()) is not None and due_us <= now_us:
+            at_us = max(due_us, self._now_us)
+            self._now_us = at_us
+            if due_us == self._traffic_due_us():
+                pushes += self._run_traffic(at_us)
+            elif self._heap and due_us == self._heap[0][0]:
+                pushes += self._run_due(heapq.heappop(self._heap)[2], at_us)
+            else:
+                self._batch_due_us = None
+                pushes += self.publisher.flush_books(at_us)
+        self._now_us = max(self._now_us, now_us)
+        return pushes
+
+    def _schedule(self, due_us: int, due: _Due) -> None:
+        self._heap_sequence += 1
+        heapq.heappush(self._heap, (due_us, self._heap_sequence, due))
+
+    def _schedule_expiry(self, order: Order) -> None:
+        if order.expiry_ms:
+            self._schedule(order.expiry_ms * 1000, _Expire(order_index=order.order_index, expiry_ms=order.expiry_ms))
+
+    def _schedule_cancel_all(self, account: Account, at_us: int) -> None:
+        self._schedule(at_us, _ScheduledCancelAll(account_index=account.account_index, at_us=at_us))
+
+    def _run_due(self, due: _Due, at_us: int) -> list[Push]:
+        match due:
+            case _RunTx():
+                return self._run_tx(self.state.txs[due.tx_hash], due.body, at_us)
+            case _Expire():
+                effects = Effects()
+                order = self.state.orders[due.order_index]
+                if order.is_open:
+                    self.engine.end(order, OrderStatus.CANCELED_EXPIRED, effects)
+                return self._finish(effects, at_us)
+            case _ForcedFill():
+                order = self.state.orders[due.order_index]
+                if not order.is_open and not due.also_dead:
+                    return []
+                effects = self.engine.forced_fill(order, due.lots, due.pieces, at_us)
+                return self._finish(effects, at_us)
+            case _ScheduledCancelAll():
+                account = self.state.accounts[due.account_index]
+                if account.cancel_all_us != due.at_us:
+                    return []
+                account.cancel_all_us = 0
+                self.state.note_account(account)
+                body = CancelAll(mode=CANCEL_ALL_IMMEDIATE, time_ms=0, market_index=None)
+                return self._finish(self.engine.cancel_all(account.account_index, body), at_us)
+            case _:
+                assert_never(due)
+
+    def _run_tx(self, tx: TxRecord, body: TxBody, at_us: int) -> list[Push]:
+        pushes: list[Push] = []
+        for order in self._cancelled_by(tx, body):
+            pushes += self._race_cancel(order, at_us)
+        effects = self._execute(tx, body, at_us)
+        tx.status, tx.executed_us, tx.height = TX_EXECUTED, at_us, self.state.height(at_us)
+        tx.event_info = effects.event_info
+        self.state.note_tx(tx)
+        own = TxExecuted(account_index=tx.account_index, tx=tx.copied())
+        return pushes + self._finish(effects, at_us, own)
+
+    def _execute(self, tx: TxRecord, body: TxBody, at_us: int) -> Effects:
+        match body:
+            case CreateOrder():
+                return self.engine.create(tx, body, at_us)
+            case CancelOrder():
+                return self.engine.cancel(tx, body, at_us)
+            case CancelAll():
+                return self._cancel_all(tx, body)
+            case ModifyOrder():
+                return self.engine.modify(tx, body, at_us)
+            case UpdateLeverage():
+                return self.engine.update_leverage(tx, body)
+            case _:
+                assert_never(body)
+
+    def _cancel_all(self, tx: TxRecord, body: CancelAll) -> Effects:
+        if body.mode == CANCEL_ALL_IMMEDIATE:
+            return self.engine.cancel_all(tx.account_index, body)
+        account = self.state.accounts[tx.account_index]
+        account.cancel_all_us = 0 if body.mode == CANCEL_ALL_ABORT else body.time_ms * 1000
+        if account.cancel_all_us:
+            self._schedule_cancel_all(account, account.cancel_all_us)
+        self.state.note_account(account)
+        return Effects(event_info=eventinfo.plain_event())
+
+    def _cancelled_by(self, tx: TxRecord, body: TxBody) -> list[Order]:
+        if isinstance(body, CancelOrder):
+            order = self.engine.find_open(tx.account_index, body.market_index, body.index)
+            return [] if order is None else [order]
+        if isinstance(body, CancelAll) and body.mode == CANCEL_ALL_IMMEDIATE:
+            every = self.state.open_of[tx.account_index].values()
+            return [one for one in every if body.market_index in (None, one.market_index)]
+        return []
+
+    def _race_cancel(self, order: Order, at_us: int) -> list[Push]:
+        fault = self.faults.strike("cancel_race", at_us, order.account_index, order.market_index)
+        if fault is None:
+            return []
+        return self._finish(self.engine.forced_fill(order, fault.number("lots"), 1, at_us), at_us)
+
+    def _finish(self, effects: Effects, at_us: int, tx: TxExecuted | None = None) -> list[Push]:
+        pushes = self.engine.announce(effects, at_us)
+        if tx is not None:
+            # Last of the account's own frames, before the public ones.
+            public = [push for push in pushes if isinstance(push, Traded)]
+            pushes = [push for push in pushes if not isinstance(push, Traded)] + [tx] + public
+        for order in effects.rested:
+            self._schedule_expiry(order)
+            self._look_for_fill(order, at_us)
+        for order, leaves in effects.canceled:
+            self._look_for_late_fill(order, leaves, at_us)
+        return pushes + self._public(at_us)
+
+    def _look_for_fill(self, order: Order, at_us: int) -> None:
+        for kind in ("fill_now", "part_fill"):
+            fault = self.faults.active(kind, at_us, order.account_index, order.market_index)
+            if fault is None or fault.parameters.get("order_index", order.order_index) != order.order_index:
+                continue
+            self.faults.strike(kind, at_us, order.account_index, order.market_index)
+            two = kind == "fill_now" and self.faults.strike(
+                "two_trades", at_us, order.account_index, order.market_index
+            )
+            fill = _ForcedFill(order_index=order.order_index, lots=fault.number("lots"), pieces=2 if two else 1)
+            self._schedule(at_us + fault.number("delay_ms") * 1000, fill)
+
+    def _look_for_late_fill(self, order: Order, leaves: int, at_us: int) -> None:
+        fault = self.faults.strike("late_fill", at_us, order.account_index, order.market_index)
+        if fault is not None:
+            delay_ms = fault.number("delay_ms", LATE_FILL_DELAY_MS)
+            lots = min(fault.number("lots", leaves), leaves)
+            fill = _ForcedFill(order_index=order.order_index, lots=lots, pieces=1, also_dead=True)
+            self._schedule(at_us + delay_ms * 1000, fill)
+
+    # --- traffic and the public book ---
+
+    def _run_traffic(self, at_us: int) -> list[Push]:
+        assert self._next_traffic is not None
+        event = self._next_traffic[1]
+        self._next_traffic = next(self._traffic, None)
+        return self.apply_traffic(event, at_us)
+
+    def apply_traffic(self, event: TrafficEvent, at_us: int) -> list[Push]:
+        """Let one thing happen in the market; return what there is to tell."""
+        match event:
+            case BookChange():
+                if event.market_index not in self.state.books:
+                    return []
+                book = self.state.books[event.market_index]
+                executions = book.change_ambient(event.updates, snapshot=event.snapshot)
+                effects = self.engine.traffic_executions(event.market_index, executions, at_us)
+                return self._finish(effects, at_us)
+            case Print():
+                return self._run_print(event, at_us) if event.market_index in self.state.books else []
+            case Mark():
+                market = self.state.market_states.get(event.market_index)
+                if market is None:
+                    return []
+                market.mark_ticks, market.index_ticks = event.mark_ticks, event.index_ticks
+                return [self.state.stats(event.market_index, at_us)]
+            case _:
+                assert_never(event)
+
+    def _run_print(self, event: Print, at_us: int) -> list[Push]:
+        book = self.state.books[event.market_index]
+        executions = book.print_trade(event.price_ticks, event.lots, event.taker_side)
+        effects = self.engine.traffic_executions(event.market_index, executions, at_us)
+        rest = event.lots - sum(execution.lots for execution in executions)
+        pushes = self._finish(effects, at_us)
+        if rest > 0:
+            trade = self.engine.ambient_trade(event.market_index, event.price_ticks, rest, event.taker_side, at_us)
+            pushes.append(Traded(market_index=event.market_index, nonce=self.state.next_sequence(), trades=(trade,)))
+        return pushes
+
+    def _public(self, at_us: int) -> list[Push]:
+        """Best prices at once; levels at once or with the next batch."""
+        pushes: list[Push] = []
+        for market_index, book in self.state.books.items():
+            if not book.touched:
+                continue
+            best = self.publisher.best_changed(market_index, at_us)
+            if best is not None:
+                pushes.append(best)
+            if self.settings.book_interval_us == 0:
+                pushes += self.publisher.flush_book(market_index, at_us)
+            elif self._batch_due_us is None:
+                interval = self.settings.book_interval_us
+                self._batch_due_us = (at_us // interval + 1) * interval
+        return pushes

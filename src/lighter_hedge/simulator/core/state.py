@@ -1,0 +1,266 @@
+"""All that the exchange knows, and what has changed of it since it was last saved. Pure."""
+
+from collections import deque
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+
+from lighter_hedge.domain.units import MarketSpec, Side
+from lighter_hedge.simulator.core.accounts import Account, Health, Tier, health, unrealized_pnl
+from lighter_hedge.simulator.core.markets import AMBIENT_ACCOUNT
+from lighter_hedge.simulator.core.matching import Book
+from lighter_hedge.simulator.core.orders import Order, Trade, TxRecord
+from lighter_hedge.simulator.core.pushes import MarketStats, PositionView
+
+HEIGHT_US = 100_000
+"""A block every 100 ms."""
+HEIGHT_START_US = 1_700_000_000_000_000
+PUBLIC_TRADES_MAX = 200
+RESTART_GAP = 1_000_000
+"""Numbers skipped at a restart: public events use numbers without being saved."""
+
+
+@dataclass(slots=True, kw_only=True)
+class Counters:
+    """Numbers that must never be given out twice, also over a restart."""
+
+    sequence: int = 17_000_000_000
+    """The venue's own running number: ``nonce`` of books, orders and transactions."""
+    trade_id: int = 26_000_000_000
+    asks: dict[int, int] = field(default_factory=dict)
+    bids: dict[int, int] = field(default_factory=dict)
+
+    def skip(self, gap: int) -> None:
+        """Leave out numbers that were given to public events after the last save."""
+        self.sequence += gap
+        self.trade_id += gap
+        self.asks = {market: index + gap for market, index in self.asks.items()}
+        self.bids = {market: index - gap for market, index in self.bids.items()}
+
+
+@dataclass(slots=True, kw_only=True)
+class MarketState:
+    """Prices and statistics of one market."""
+
+    mark_ticks: int = 0
+    index_ticks: int = 0
+    last_ticks: int = 0
+    open_ticks: int = 0
+    low_ticks: int = 0
+    high_ticks: int = 0
+    volume_lots: int = 0
+    volume_quote: int = 0
+    trade_count: int = 0
+    offset: int = 0
+    published_nonce: int = 0
+    published_best: tuple[tuple[int, int] | None, tuple[int, int] | None] = (None, None)
+    trades: deque[Trade] = field(default_factory=lambda: deque(maxlen=PUBLIC_TRADES_MAX))
+
+
+@dataclass(slots=True, kw_only=True)
+class Changes:
+    """Records that differ from what was last saved."""
+
+    accounts: list[Account]
+    orders: list[Order]
+    trades: list[Trade]
+    txs: list[TxRecord]
+    counters: Counters
+
+    @property
+    def empty(self) -> bool:
+        """Whether nothing needs saving."""
+        return not (self.accounts or self.orders or self.trades or self.txs)
+
+
+class State:
+    """Accounts, books, orders, trades and transactions of one exchange."""
+
+    def __init__(self, markets: Iterable[MarketSpec], accounts: Iterable[Account]) -> None:
+        self.markets: dict[int, MarketSpec] = {market.market_index: market for market in markets}
+        self.accounts: dict[int, Account] = {account.account_index: account for account in accounts}
+        self.ambient = Account(
+            account_index=AMBIENT_ACCOUNT,
+            name="ambient",
+            l1_address="0x" + "0" * 40,
+            tier=Tier.UNLIMITED,
+            collateral=0,
+        )
+        self.books: dict[int, Book] = {index: Book() for index in self.markets}
+        self.market_states: dict[int, MarketState] = {index: MarketState() for index in self.markets}
+        self.counters = Counters()
+        self.orders: dict[int, Order] = {}
+        self.versions: dict[int, list[Order]] = {}
+        self.orders_of: dict[int, list[int]] = {index: [] for index in self.accounts}
+        self.open_of: dict[int, dict[int, Order]] = {index: {} for index in self.accounts}
+        """Open orders by order index, oldest first."""
+        self.trades_of: dict[int, list[Trade]] = {index: [] for index in self.accounts}
+        self.txs: dict[str, TxRecord] = {}
+        self.txs_of: dict[int, list[TxRecord]] = {index: [] for index in self.accounts}
+        self._dirty_accounts: dict[int, Account] = {}
+        self._dirty_orders: dict[int, Order] = {}
+        self._dirty_txs: dict[str, TxRecord] = {}
+        self._new_trades: list[Trade] = []
+
+    def next_sequence(self) -> int:
+        """The next of the venue's running numbers."""
+        self.counters.sequence += 1
+        return self.counters.sequence
+
+    def next_order_index(self, market_index: int, side: Side) -> int:
+        """A new order index: asks count up from (market+1)<<48, bids down from (market+2)<<48."""
+        if side is Side.ASK:
+            asks = self.counters.asks
+            asks[market_index] = asks.get(market_index, (market_index + 1) << 48) + 1
+            return asks[market_index]
+        bids = self.counters.bids
+        bids[market_index] = bids.get(market_index, (market_index + 2) << 48) - 1
+        return bids[market_index]
+
+    def next_trade_id(self) -> int:
+        """A new trade id."""
+        self.counters.trade_id += 1
+        return self.counters.trade_id
+
+    def height(self, at_us: int) -> int:
+        """Block height at a time."""
+        return max(0, at_us - HEIGHT_START_US) // HEIGHT_US
+
+    def note_order(self, order: Order, at_us: int) -> Order:
+        """Record a new state of an order; return it as a copy that stays as it is."""
+        order.updated_us = at_us
+        order.height = self.height(at_us)
+        if order.order_index not in self.orders:
+            self.orders[order.order_index] = order
+            self.orders_of[order.account_index].append(order.order_index)
+        if order.is_open:
+            self.open_of[order.account_index][order.order_index] = order
+        else:
+            self.open_of[order.account_index].pop(order.order_index, None)
+        shown = order.copied()
+        self.versions.setdefault(order.order_index, []).append(shown)
+        self._dirty_orders[order.order_index] = order
+        return shown
+
+    def note_account(self, account: Account) -> None:
+        """Mark an account as changed."""
+        if account is not self.ambient:
+            self._dirty_accounts[account.account_index] = account
+
+    def note_trade(self, trade: Trade) -> None:
+        """Record a trade, with its effect on the market's statistics."""
+        market = self.market_states[trade.market_index]
+        market.trades.appendleft(trade)
+        price = trade.price_ticks
+        market.last_ticks = price
+        market.open_ticks = market.open_ticks or price
+        market.low_ticks = min(market.low_ticks or price, price)
+        market.high_ticks = max(market.high_ticks, price)
+        market.volume_lots += trade.lots
+        market.volume_quote += trade.quote
+        market.trade_count += 1
+        real = [index for index in self.accounts if trade.of(index)]
+        for index in real:
+            self.trades_of[index].append(trade)
+        if real:
+            self._new_trades.append(trade)
+
+    def note_tx(self, tx: TxRecord) -> None:
+        """Record a transaction or its new state."""
+        if tx.tx_hash not in self.txs:
+            self.txs[tx.tx_hash] = tx
+            self.txs_of[tx.account_index].append(tx)
+        self._dirty_txs[tx.tx_hash] = tx
+
+    def collect_changes(self) -> Changes:
+        """What has changed since the last call."""
+        changes = Changes(
+            accounts=list(self._dirty_accounts.values()),
+            orders=list(self._dirty_orders.values()),
+            trades=self._new_trades,
+            txs=list(self._dirty_txs.values()),
+            counters=self.counters,
+        )
+        self._dirty_accounts, self._dirty_orders, self._dirty_txs, self._new_trades = {}, {}, {}, []
+        return changes
+
+    def restore(self, orders: list[Order], trades: list[Trade], txs: list[TxRecord], counters: Counters) -> None:
+        """Take up saved records; accounts were given at construction."""
+        self.counters = counters
+        counters.skip(RESTART_GAP)
+        for order in sorted(orders, key=lambda order: order.sequence):
+            self.orders[order.order_index] = order
+            self.orders_of[order.account_index].append(order.order_index)
+            self.versions[order.order_index] = [order.copied()]
+            if order.is_open:
+                self.open_of[order.account_index][order.order_index] = order
+                self.books[order.market_index].restore(order)
+        for trade in sorted(trades, key=lambda trade: trade.trade_id):
+            self.note_trade(trade)
+        for tx in sorted(txs, key=lambda tx: tx.sequence_index):
+            self.note_tx(tx)
+        self._new_trades = []
+        self._dirty_txs = {}
+
+    def marks(self) -> Mapping[int, int]:
+        """Mark price of each market: the traffic's, else the middle of the book, else the last trade."""
+        return {index: self.mark(index) for index in self.markets}
+
+    def mark(self, market_index: int) -> int:
+        """Mark price in ticks, 0 while nothing is known."""
+        market = self.market_states[market_index]
+        if market.mark_ticks:
+            return market.mark_ticks
+        bid, ask = self.books[market_index].bids.best_price(), self.books[market_index].asks.best_price()
+        if bid is not None and ask is not None:
+            return (bid + ask) // 2
+        return market.last_ticks or bid or ask or 0
+
+    def health(self, account: Account) -> Health:
+        """Margin state of an account now."""
+        return health(account, self.markets, self.marks())
+
+    def position_view(self, account: Account, market_index: int) -> PositionView:
+        """One position with all that its JSON shows."""
+        market, mark = self.markets[market_index], self.mark(market_index)
+        position = account.position(market)
+        return PositionView(
+            market_index=market_index,
+            lots=position.lots,
+            entry_quote=position.entry_quote,
+            mark_ticks=mark,
+            unrealized_pnl=unrealized_pnl(position, market, mark),
+            realized_pnl=position.realized_pnl,
+            margin_fraction=position.margin_fraction,
+            open_order_count=sum(
+                order.market_index == market_index for order in self.open_of.get(account.account_index, {}).values()
+            ),
+            liquidation_ticks=self._liquidation_ticks(account, market, position.lots, position.entry_quote),
+        )
+
+    def _liquidation_ticks(self, account: Account, market: MarketSpec, lots: int, entry_quote: int) -> int:
+        if lots == 0:
+            return 0
+        sign = 1 if lots > 0 else -1
+        lot_value = market.quote(lots, 10_000)
+        numerator = (entry_quote - sign * account.collateral) * 10_000 * 10_000
+        return max(0, numerator // (lot_value * (10_000 - sign * 120))) if lot_value else 0
+
+    def stats(self, market_index: int, at_us: int) -> MarketStats:
+        """Statistics of a market now."""
+        market, book = self.market_states[market_index], self.books[market_index]
+        mark = self.mark(market_index)
+        return MarketStats(
+            market_index=market_index,
+            mark_ticks=mark,
+            index_ticks=market.index_ticks or mark,
+            last_ticks=market.last_ticks,
+            bid_ticks=book.bids.best_price() or 0,
+            ask_ticks=book.asks.best_price() or 0,
+            low_ticks=market.low_ticks,
+            high_ticks=market.high_ticks,
+            open_ticks=market.open_ticks,
+            volume_lots=market.volume_lots,
+            volume_quote=market.volume_quote,
+            trade_count=market.trade_count,
+            at_us=at_us,
+        )

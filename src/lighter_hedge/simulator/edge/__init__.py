@@ -1,0 +1,1 @@
+"""What clients of the paper exchange meet: REST, WebSocket, the files it keeps."""

@@ -1,0 +1,249 @@
+"""The paper exchange as a server: builds the venue, opens one port for REST and WebSocket, runs until
+cancelled."""
+
+import asyncio
+import errno
+import importlib
+from collections.abc import Callable, Iterator
+from importlib.metadata import PackageNotFoundError, version
+from ipaddress import ip_address
+from typing import Any
+
+from aiohttp import web
+
+from lighter_hedge.simulator.core.accounts import Account
+from lighter_hedge.simulator.core.events import TrafficEvent
+from lighter_hedge.simulator.core.exchange import Exchange, TxHash, fast_hash
+from lighter_hedge.simulator.core.faults import FaultError
+from lighter_hedge.simulator.core.markets import MARKETS
+from lighter_hedge.simulator.core.rules import ExchangeSettings
+from lighter_hedge.simulator.edge import wire_rest
+from lighter_hedge.simulator.edge.credentials import (
+    KeyMaker,
+    Secret,
+    credentials,
+    load_secrets,
+    make_accounts,
+    save_secrets,
+    sdk_key,
+    write_private,
+)
+from lighter_hedge.simulator.edge.numerals import whole_number
+from lighter_hedge.simulator.edge.rest import ApiError, Handler, Rest, json_errors
+from lighter_hedge.simulator.edge.settings import PaperError, PaperSettings
+from lighter_hedge.simulator.edge.store import Store
+from lighter_hedge.simulator.edge.stream import Stream
+from lighter_hedge.simulator.edge.venue import Venue, clock_us
+
+__all__ = ["PaperError", "PaperSettings", "serve"]
+
+Traffic = Iterator[tuple[int, TrafficEvent]]
+
+
+def build(
+    settings: PaperSettings, store: Store | None, now_us: int, key_maker: KeyMaker
+) -> tuple[Exchange, list[Secret]]:
+    """A new exchange, or the saved one where the store holds one."""
+    saved = None if store is None else store.load()
+    secrets_file = None if settings.state_dir is None else settings.state_dir / "keys.json"
+    if saved is None:
+        accounts, secrets = make_accounts(settings, now_us, key_maker)
+        if secrets_file is not None:
+            save_secrets(secrets_file, secrets)
+    else:
+        assert secrets_file is not None
+        accounts, secrets = saved.accounts, load_secrets(secrets_file)
+        for account in accounts:
+            account.tier = settings.tier
+    exchange = Exchange(MARKETS.values(), accounts, settings=_exchange_settings(settings), tx_hash=_tx_hash(settings))
+    if saved is not None:
+        exchange.state.restore(saved.orders, saved.trades, saved.txs, saved.counters)
+        exchange.resume_saved(now_us)
+    for account in accounts:
+        exchange.state.note_account(account)
+    return exchange, secrets
+
+
+def _exchange_settings(settings: PaperSettings) -> ExchangeSettings:
+    return ExchangeSettings(
+        chain_id=settings.chain_id,
+        latencies={settings.tier: settings.effective_latency},
+        book_interval_us=settings.book_interval_ms * 1000,
+        minimums_bind_takers=settings.minimums_bind_takers,
+    )
+
+
+def _tx_hash(settings: PaperSettings) -> TxHash:
+    if settings.tx_hash == "fast":
+        return fast_hash
+    true_hash: TxHash = _part("signing.txhash").tx_hash
+    return true_hash
+
+
+def _traffic(settings: PaperSettings) -> Traffic:
+    markets = tuple(MARKETS.values())
+    if settings.traffic == "none":
+        return iter(())
+    traffic = _part("traffic")
+    source: Traffic
+    match settings.traffic:
+        case "quiet":
+            source = traffic.quiet(markets)
+        case "tape":
+            try:
+                source = traffic.tape(settings.tape, markets)
+            except traffic.TapeError as error:
+                raise PaperError(str(error)) from None
+        case _:
+            source = traffic.synthetic(settings.seed, markets)
+    return source
+
+
+def _part(name: str) -> Any:
+    """A module of the simulator that only some settings need."""
+    return importlib.import_module(f"lighter_hedge.simulator.{name}")
+
+
+class PaperApi:
+    """``/paper/*``: truth, faults and information, for this machine only."""
+
+    def __init__(self, venue: Venue) -> None:
+        self.venue = venue
+
+    def routes(self) -> list[web.RouteDef]:
+        """Routes of the paper API."""
+        return [
+            web.get("/paper/truth", self.truth),
+            web.get("/paper/info", self.info),
+            web.get("/paper/faults", self.list_faults),
+            web.post("/paper/faults", self.arm_fault),
+            web.delete("/paper/faults/{id}", self.clear_fault),
+        ]
+
+    async def truth(self, request: web.Request) -> web.Response:
+        """What really is."""
+        now_us = self.venue.step()
+        return web.json_response(wire_rest.truth(self.venue.exchange.state, self.venue.requests, now_us))
+
+    async def info(self, request: web.Request) -> web.Response:
+        """What this exchange runs on."""
+        settings = self.venue.settings
+        body = {
+            "traffic": settings.traffic,
+            "tape": None if settings.tape is None else settings.tape.name,
+            "seed": settings.seed,
+            "tier": settings.tier.value,
+            "wallets": settings.wallets,
+            "tx_hash": settings.tx_hash,
+            "book_interval_ms": settings.book_interval_ms,
+            "chain_id": settings.chain_id,
+            "version": _version("lighter-hedge"),
+            "sdk_version": _version("lighter-sdk"),
+            "connections": len(self.venue.connections),
+        }
+        return web.json_response(body)
+
+    async def list_faults(self, request: web.Request) -> web.Response:
+        """Armed faults."""
+        return web.json_response({"faults": self.venue.exchange.faults.shown(self.venue.step())})
+
+    async def arm_fault(self, request: web.Request) -> web.Response:
+        """Arm a fault; the answer carries its id."""
+        try:
+            wanted = await request.json()
+        except (ValueError, RecursionError):
+            raise ApiError(400, "a fault is a JSON object") from None
+        if not isinstance(wanted, dict):
+            raise ApiError(400, "a fault is a JSON object")
+        try:
+            return web.json_response(self.venue.arm_fault(wanted))
+        except FaultError as error:
+            raise ApiError(400, str(error)) from None
+
+    async def clear_fault(self, request: web.Request) -> web.Response:
+        """Disarm a fault."""
+        fault_id = whole_number(request.match_info["id"])
+        if fault_id is None or not self.venue.exchange.faults.clear(fault_id):
+            raise ApiError(29404, "no such fault", 404)
+        return web.json_response({"cleared": fault_id})
+
+
+def _version(package: str) -> str:
+    try:
+        return version(package)
+    except PackageNotFoundError:
+        return "unknown"
+
+
+@web.middleware
+async def loopback_only(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """Hide ``/paper/*`` from other machines."""
+    if request.path.startswith("/paper/") and not ip_address(request.remote or "0.0.0.0").is_loopback:  # noqa: S104
+        raise web.HTTPNotFound
+    return await handler(request)
+
+
+def application(venue: Venue) -> web.Application:
+    """All routes of one venue."""
+    app = web.Application(middlewares=[json_errors, loopback_only])
+    app.add_routes(Rest(venue).routes())
+    app.add_routes(PaperApi(venue).routes())
+    app.add_routes([web.get("/stream", Stream(venue).handle)])
+    return app
+
+
+async def serve(
+    settings: PaperSettings,
+    *,
+    ready: Callable[[str], None] | None = None,
+    key_maker: KeyMaker = sdk_key,
+    traffic: Traffic | None = None,
+) -> None:
+    """Run a paper exchange until cancelled; ``ready`` hears its base URL once it answers.
+
+    ``traffic`` replaces the source that the settings name.
+
+    Raises:
+        PaperError: the port is taken, the state directory is in use, or the tape cannot be played.
+    """
+    store = None if settings.state_dir is None else Store(settings.state_dir, fsync=settings.fsync)
+    try:
+        exchange, secrets = build(settings, store, clock_us(), key_maker)
+        venue = Venue(exchange, settings, store=store)
+        source = _traffic(settings) if traffic is None else traffic
+        runner = web.AppRunner(application(venue), access_log=None, shutdown_timeout=1.0)
+        await runner.setup()
+        try:
+            base_url = await _listen(runner, settings)
+            exchange.attach_traffic(source, venue.now_us())
+            venue.step()
+            accounts: list[Account] = list(exchange.state.accounts.values())
+            if settings.credentials is not None:
+                content = credentials(base_url, settings.chain_id, accounts, secrets)
+                write_private(settings.credentials, content)
+            if ready is not None:
+                ready(base_url)
+            async with asyncio.TaskGroup() as group:
+                group.create_task(venue.run())
+                group.create_task(venue.heartbeat())
+        finally:
+            for connection in list(venue.connections):
+                connection.drop()
+            await runner.cleanup()
+    finally:
+        if store is not None:
+            store.close()
+
+
+async def _listen(runner: web.AppRunner, settings: PaperSettings) -> str:
+    site = web.TCPSite(runner, settings.host, settings.port)
+    try:
+        await site.start()
+    except OSError as error:
+        if error.errno == errno.EADDRINUSE:
+            taken = f"port {settings.port} on {settings.host} is taken: choose another, or 0 for any"
+            raise PaperError(taken) from None
+        raise PaperError(f"cannot listen on {settings.host} port {settings.port}: {error.strerror}") from None
+    port = runner.addresses[0][1]
+    host = "127.0.0.1" if settings.host in ("0.0.0.0", "::") else settings.host  # noqa: S104
+    return f"http://{host}:{port}"

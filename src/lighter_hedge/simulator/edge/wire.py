@@ -1,0 +1,445 @@
+"""Facts as Lighter's WebSocket frames and shared JSON objects. Pure.
+
+Shapes follow frames recorded in 2026 (``nonce``/``begin_nonce`` in books). Amounts are strings with the
+market's decimals, quote amounts with six. Maps are partial: a market that is missing is unchanged. Zero fees
+and false flags are left out.
+"""
+
+from collections.abc import Mapping
+from typing import Any, TypeAlias, assert_never
+
+from lighter_hedge.domain.units import MarketSpec, decimal_text, quote_text
+from lighter_hedge.simulator.core.accounts import Account, Health
+from lighter_hedge.simulator.core.orders import Order, Trade, TradeSide, TxRecord
+from lighter_hedge.simulator.core.pushes import (
+    AccountTraded,
+    BestChanged,
+    BookChanged,
+    MarketStats,
+    OrdersChanged,
+    PositionsChanged,
+    PositionView,
+    Push,
+    Traded,
+    TxExecuted,
+)
+
+Json: TypeAlias = dict[str, Any]
+Markets: TypeAlias = Mapping[int, MarketSpec]
+FUNDING_CLAMP_SMALL = "0.0500"
+FUNDING_CLAMP_BIG = "4.0000"
+BASE_INTEREST_RATE = "0.0100"
+OPEN_INTEREST_LIMIT = "72057594037927936.000000"
+
+
+def frames(push: Push, markets: Markets) -> list[tuple[str, Json]]:
+    """Frames of one fact as ``(channel, frame)``, the channel named with ``:`` as in frames."""
+    match push:
+        case BookChanged():
+            frame = order_book(push, markets)
+            return [(frame["channel"], frame)]
+        case BestChanged():
+            frame = ticker(push, markets)
+            return [(frame["channel"], frame)]
+        case Traded():
+            frame = trade_frame(push, markets)
+            return [(frame["channel"], frame)]
+        case MarketStats():
+            return _market_stats_frames(push, markets)
+        case OrdersChanged():
+            return _orders_frames(push, markets)
+        case AccountTraded():
+            return _account_traded_frames(push, markets)
+        case PositionsChanged():
+            return _positions_frames(push, markets)
+        case TxExecuted():
+            channel = f"account_tx:{push.account_index}"
+            frame = {"channel": channel, "txs": [tx(push.tx)], "type": "update/account_tx"}
+            return [(channel, frame)]
+        case _:
+            assert_never(push)
+
+
+def public_channel(push: Push) -> str | None:
+    """The one public channel that a fact is told on; None where there are more, or others."""
+    match push:
+        case BookChanged():
+            return f"order_book:{push.market_index}"
+        case BestChanged():
+            return f"ticker:{push.market_index}"
+        case Traded():
+            return f"trade:{push.market_index}"
+        case _:
+            return None
+
+
+def order_book(push: BookChanged, markets: Markets) -> Json:
+    """``order_book``: a batch or the snapshot."""
+    market = markets[push.market_index]
+    return {
+        "channel": f"order_book:{push.market_index}",
+        "last_updated_at": push.at_us,
+        "offset": push.offset,
+        "order_book": {
+            "code": 0,
+            "asks": _levels(market, push.asks),
+            "bids": _levels(market, push.bids),
+            "offset": push.offset,
+            "nonce": push.nonce,
+            "last_updated_at": push.at_us,
+            "begin_nonce": push.begin_nonce,
+        },
+        "timestamp": push.at_us // 1000,
+        "type": _verb(push.snapshot) + "/order_book",
+    }
+
+
+def _levels(market: MarketSpec, levels: tuple[tuple[int, int], ...]) -> list[Json]:
+    return [{"price": market.price_text(price), "size": market.size_text(lots)} for price, lots in levels]
+
+
+def ticker(push: BestChanged, markets: Markets) -> Json:
+    """``ticker``: best prices and sizes."""
+    market = markets[push.market_index]
+    return {
+        "channel": f"ticker:{push.market_index}",
+        "last_updated_at": push.at_us,
+        "nonce": push.nonce,
+        "ticker": {
+            "s": market.symbol,
+            "a": _best(market, push.ask),
+            "b": _best(market, push.bid),
+            "last_updated_at": push.at_us,
+        },
+        "timestamp": push.at_us // 1000,
+        "type": _verb(push.snapshot) + "/ticker",
+    }
+
+
+def _best(market: MarketSpec, level: tuple[int, int] | None) -> Json:
+    if level is None:
+        return {"price": "", "size": ""}
+    return {"price": market.price_text(level[0]), "size": market.size_text(level[1])}
+
+
+def trade_frame(push: Traded, markets: Markets) -> Json:
+    """``trade``: public trades, newest first."""
+    return {
+        "channel": f"trade:{push.market_index}",
+        "liquidation_trades": [],
+        "nonce": push.nonce,
+        "trades": [trade(one, markets) for one in push.trades],
+        "type": _verb(push.snapshot) + "/trade",
+    }
+
+
+def _verb(snapshot: bool) -> str:
+    return "subscribed" if snapshot else "update"
+
+
+def market_stats(push: MarketStats, markets: Markets) -> Json:
+    """State of one market: prices and rates are strings, daily numbers are floats."""
+    market = markets[push.market_index]
+    price, scale = market.price_text, 10**market.price_decimals
+    change = (push.last_ticks / push.open_ticks - 1) * 100 if push.open_ticks else 0.0
+    return {
+        "symbol": market.symbol,
+        "market_id": push.market_index,
+        "index_price": price(push.index_ticks),
+        "mark_price": price(push.mark_ticks),
+        "mid_price": price((push.bid_ticks + push.ask_ticks) // 2),
+        "best_ask_price": price(push.ask_ticks),
+        "best_bid_price": price(push.bid_ticks),
+        "open_interest": "0.000000",
+        "open_interest_limit": OPEN_INTEREST_LIMIT,
+        "funding_clamp_small": FUNDING_CLAMP_SMALL,
+        "funding_clamp_big": FUNDING_CLAMP_BIG,
+        "last_trade_price": price(push.last_ticks),
+        "current_funding_rate": "0.0000",
+        "funding_rate": "0.0000",
+        "funding_timestamp": push.at_us // 3_600_000_000 * 3_600_000 + 1,
+        "daily_base_token_volume": push.volume_lots / 10**market.size_decimals,
+        "daily_quote_token_volume": push.volume_quote / 1_000_000,
+        "daily_price_low": push.low_ticks / scale,
+        "daily_price_high": push.high_ticks / scale,
+        "daily_price_change": change,
+        "base_interest_rate": BASE_INTEREST_RATE,
+    }
+
+
+def _market_stats_frames(push: MarketStats, markets: Markets) -> list[tuple[str, Json]]:
+    stats = market_stats(push, markets)
+    one, every = f"market_stats:{push.market_index}", "market_stats:all"
+    tail = {"timestamp": push.at_us // 1000, "type": "update/market_stats"}
+    return [
+        (one, {"channel": one, "market_stats": stats, **tail}),
+        (every, {"channel": every, "market_stats": {str(push.market_index): stats}, **tail}),
+    ]
+
+
+def _orders_frames(push: OrdersChanged, markets: Markets) -> list[tuple[str, Json]]:
+    by_market = orders_by_market(push.orders, markets)
+    channel = f"account_all_orders:{push.account_index}"
+    found: list[tuple[str, Json]] = [
+        (channel, {"channel": channel, "orders": by_market, "type": "update/account_all_orders"})
+    ]
+    for market, rows in by_market.items():
+        one = f"account_orders:{market}:{push.account_index}"
+        frame = {
+            "account": push.account_index,
+            "channel": one,
+            "nonce": push.nonce,
+            "orders": {market: rows},
+            "type": "update/account_orders",
+        }
+        found.append((one, frame))
+    return found
+
+
+def orders_by_market(orders: tuple[Order, ...], markets: Markets) -> dict[str, list[Json]]:
+    """Orders as a map from market index to rows."""
+    by_market: dict[str, list[Json]] = {}
+    for one in orders:
+        by_market.setdefault(str(one.market_index), []).append(order(one, markets))
+    return by_market
+
+
+def _account_traded_frames(push: AccountTraded, markets: Markets) -> list[tuple[str, Json]]:
+    by_market = trades_by_market(push.trades, markets)
+    every, alone = f"account_all:{push.account_index}", f"account_all_trades:{push.account_index}"
+    return [
+        (every, account_all_update(push.account_index, trades=by_market)),
+        (alone, {"channel": alone, "trades": by_market, "type": "update/account_all_trades"}),
+    ]
+
+
+def trades_by_market(trades: tuple[Trade, ...], markets: Markets) -> dict[str, list[Json]]:
+    """Trades as a map from market index to rows."""
+    by_market: dict[str, list[Json]] = {}
+    for one in trades:
+        by_market.setdefault(str(one.market_index), []).append(trade(one, markets))
+    return by_market
+
+
+def account_all_update(account_index: int, *, trades: Json | None = None, positions: Json | None = None) -> Json:
+    """``update/account_all``: trades or positions; the other map is empty."""
+    return {
+        "account": account_index,
+        "channel": f"account_all:{account_index}",
+        "funding_histories": {},
+        "positions": positions or {},
+        "shares": [],
+        "trades": trades or {},
+        "type": "update/account_all",
+    }
+
+
+def account_all_snapshot(account: Account, positions: Json) -> Json:
+    """``subscribed/account_all``: positions and counts; no trades."""
+    volume = account.volume / 1_000_000
+    spans = ("daily", "weekly", "monthly", "total")
+    return {
+        "account": account.account_index,
+        "assets": {},
+        "channel": f"account_all:{account.account_index}",
+        "funding_histories": {},
+        "positions": positions,
+        "shares": [],
+        "trades": {},
+        **{f"{span}_trades_count": account.trade_count for span in spans},
+        **{f"{span}_volume": volume for span in spans},
+        "type": "subscribed/account_all",
+    }
+
+
+def _positions_frames(push: PositionsChanged, markets: Markets) -> list[tuple[str, Json]]:
+    positions = {str(view.market_index): position(view, markets) for view in push.positions}
+    index = push.account_index
+    stats, alone = f"user_stats:{index}", f"account_all_positions:{index}"
+    return [
+        (
+            stats,
+            {
+                "channel": stats,
+                "stats": user_stats(push.collateral, push.health),
+                "type": "update/user_stats",
+            },
+        ),
+        (f"account_all:{index}", account_all_update(index, positions=positions)),
+        (
+            alone,
+            {
+                "channel": alone,
+                "positions": positions,
+                "shares": [],
+                "type": "update/account_all_positions",
+            },
+        ),
+    ]
+
+
+def user_stats(collateral: int, health: Health) -> Json:
+    """The ``stats`` object of ``user_stats``."""
+    value = health.portfolio_value
+    usage = health.initial_requirement * 10_000 // value if value > 0 else 0
+    leverage = health.notional * 100 // value if value > 0 else 0
+    stats = {
+        "collateral": quote_text(collateral),
+        "portfolio_value": quote_text(value),
+        "leverage": decimal_text(leverage, 2),
+        "available_balance": quote_text(health.available),
+        "margin_usage": decimal_text(usage, 2),
+        "buying_power": "0",
+    }
+    return {**stats, "account_trading_mode": 0, "cross_stats": stats, "total_stats": stats}
+
+
+def position(view: PositionView, markets: Markets) -> Json:
+    """One position; ``sign`` is 1 for a flat one, as recorded."""
+    market = markets[view.market_index]
+    value = market.quote(view.lots, view.mark_ticks)
+    return {
+        "market_id": view.market_index,
+        "symbol": market.symbol,
+        "initial_margin_fraction": decimal_text(view.margin_fraction, 2),
+        "open_order_count": view.open_order_count,
+        "pending_order_count": 0,
+        "position_tied_order_count": 0,
+        "sign": -1 if view.lots < 0 else 1,
+        "position": market.size_text(abs(view.lots)),
+        "avg_entry_price": market.price_text(average_ticks(market, view.lots, view.entry_quote)),
+        "position_value": quote_text(value) if view.lots else "-0.000000",
+        "unrealized_pnl": quote_text(view.unrealized_pnl),
+        "realized_pnl": quote_text(view.realized_pnl),
+        "liquidation_price": market.price_text(view.liquidation_ticks) if view.lots else "0",
+        "margin_mode": 0,
+        "margin_set_flag": 1,
+        "allocated_margin": "0.000000",
+    }
+
+
+def average_ticks(market: MarketSpec, lots: int, quote: int) -> int:
+    """Mean price in ticks, rounded to the nearest."""
+    if lots == 0:
+        return 0
+    scale = int(10 ** (market.size_decimals + market.price_decimals))
+    divisor = abs(lots) * 1_000_000
+    return (quote * scale * 2 + divisor) // (2 * divisor)
+
+
+def order(one: Order, markets: Markets) -> Json:
+    """One order row, as in ``account_all_orders`` and in REST. A dead order has nothing remaining."""
+    market = markets[one.market_index]
+    seconds, created = one.updated_us // 1_000_000, one.created_us // 1_000_000
+    return {
+        "order_index": one.order_index,
+        "client_order_index": one.client_order_index,
+        "order_id": str(one.order_index),
+        "client_order_id": str(one.client_order_index),
+        "market_index": one.market_index,
+        "owner_account_index": one.account_index,
+        "initial_base_amount": market.size_text(one.size_lots),
+        "price": market.price_text(one.price_ticks),
+        "nonce": one.sequence,
+        "remaining_base_amount": market.size_text(one.leaves_lots),
+        "is_ask": one.side.sign < 0,
+        "base_size": one.leaves_lots,
+        "base_price": one.price_ticks,
+        "filled_base_amount": market.size_text(one.filled_lots),
+        "filled_quote_amount": quote_text(one.filled_quote),
+        "side": "",
+        "type": one.order_type.word,
+        "time_in_force": one.time_in_force.word,
+        "reduce_only": one.reduce_only,
+        "trigger_price": market.price_text(0),
+        "order_expiry": one.expiry_ms,
+        "status": one.status.value,
+        "trigger_status": "na",
+        "trigger_time": 0,
+        "parent_order_index": 0,
+        "parent_order_id": "0",
+        "to_trigger_order_id_0": "0",
+        "to_trigger_order_id_1": "0",
+        "to_cancel_order_id_0": "0",
+        "integrator_fee_collector_index": "0",
+        "integrator_taker_fee": "0",
+        "integrator_maker_fee": "0",
+        "order_flags": 0,
+        "block_height": one.height,
+        "timestamp": seconds,
+        "created_at": created,
+        "updated_at": seconds,
+        "transaction_time": one.updated_us,
+    }
+
+
+def trade(one: Trade, markets: Markets) -> Json:
+    """One trade. Its ``tx_hash`` is the venue's running number and time, not the hash of a transaction."""
+    market = markets[one.market_index]
+    ask, bid, time_ms = one.ask, one.bid, one.time_us // 1000
+    return {
+        "trade_id": one.trade_id,
+        "trade_id_str": str(one.trade_id),
+        "tx_hash": f"{one.trade_id:016x}{time_ms:016x}" + "0" * 48,
+        "type": one.kind,
+        "market_id": one.market_index,
+        "size": market.size_text(one.lots),
+        "price": market.price_text(one.price_ticks),
+        "usd_amount": quote_text(one.quote),
+        "ask_id": ask.order_index,
+        "ask_id_str": str(ask.order_index),
+        "bid_id": bid.order_index,
+        "bid_id_str": str(bid.order_index),
+        "ask_client_id": ask.client_order_index,
+        "ask_client_id_str": str(ask.client_order_index),
+        "bid_client_id": bid.client_order_index,
+        "bid_client_id_str": str(bid.client_order_index),
+        "ask_account_id": ask.account_index,
+        "bid_account_id": bid.account_index,
+        "is_maker_ask": one.is_maker_ask,
+        "block_height": one.height,
+        "timestamp": time_ms,
+        **_trade_side("taker", one.taker, market),
+        **_trade_side("maker", one.maker, market),
+        "transaction_time": one.time_us,
+        **({"ask_account_pnl": quote_text(ask.realized_pnl)} if ask.realized_pnl else {}),
+        **({"bid_account_pnl": quote_text(bid.realized_pnl)} if bid.realized_pnl else {}),
+    }
+
+
+def _trade_side(role: str, side: TradeSide, market: MarketSpec) -> Json:
+    fields: Json = {} if side.fee == 0 else {f"{role}_fee": side.fee}
+    fields[f"{role}_position_size_before"] = market.size_text(side.lots_before)
+    fields[f"{role}_entry_quote_before"] = quote_text(side.entry_quote_before)
+    fields[f"{role}_initial_margin_fraction_before"] = side.margin_fraction
+    if side.sign_changed:
+        fields[f"{role}_position_sign_changed"] = True
+    return fields
+
+
+def tx(one: TxRecord) -> Json:
+    """One transaction. Times in milliseconds, ``transaction_time`` in microseconds."""
+    return {
+        "hash": one.tx_hash,
+        "type": one.tx_type,
+        "info": one.info,
+        "event_info": one.event_info,
+        "status": one.status,
+        "transaction_index": one.sequence_index % 1000,
+        "l1_address": one.l1_address,
+        "account_index": one.account_index,
+        "nonce": one.nonce,
+        "expire_at": one.expire_at_ms,
+        "block_height": one.height,
+        "queued_at": one.queued_us // 1000,
+        "executed_at": one.executed_us // 1000,
+        "sequence_index": one.sequence_index,
+        "parent_hash": "",
+        "api_key_index": one.api_key_index,
+        "transaction_time": one.executed_us or one.queued_us,
+    }
+
+
+def error(code: int, message: str) -> Json:
+    """A WebSocket error frame."""
+    return {"error": {"code": code, "message": message}}

@@ -1,0 +1,1 @@
+"""Hashes and signatures of the venue. Pure."""

@@ -1,0 +1,278 @@
+"""Play a recorded tape as endless market traffic.
+
+Order. Books and trades are played by the venue's time, market statistics by the time of receipt, since the
+venue does not stamp them. At the same millisecond trades come first, by trade id: the venue's trades are
+stamped before the book changes that they cause.
+
+Counting once. A trade becomes a ``Print``, and the decrease that it explains comes later in the absolute
+size of a ``BookChange``, recorded as it was. So a ``Print`` consumes the queue at its price, and a
+``BookChange`` only states what is left: who keeps a queue takes a later decrease against what prints have
+already consumed, and only the rest as cancellations. The tape itself never applies a trade to the book.
+
+Start. A market starts with its first snapshot. Changes from before its sequence number are dropped and
+later ones are kept wherever they stand in the file, as some recorders ask for the snapshot after
+subscribing; trades up to the start are in the snapshot already.
+
+Loop. At the end the tape starts again, with every price shifted by whole ticks so that the best bids of
+both ends join. Levels that would fall to a price of 0 or below are left out. A tape whose shifted price
+would leave half to double its recorded price starts again unshifted: one jump in a very long run.
+
+Rounding. A tape may have more decimals than the market: bids and sales round down, asks and buys round up,
+so that no book is crossed by rounding, and recorded levels that share a tick are added up. Sizes round down
+to whole lots; what rounds to nothing is left out.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import assert_never
+
+from lighter_hedge.domain.units import MarketSpec, Side
+from lighter_hedge.simulator.core.events import BookChange, Mark, Print, TrafficEvent
+from lighter_hedge.simulator.traffic.ambient import AmbientBook
+from lighter_hedge.simulator.traffic.tape_lines import BookLine, StatsLine, TapeError, TapeLine, TradeLine, read_lines
+
+_MS = 1_000
+_SEAM_US = 1_000
+"""Time between the last event of a pass and the snapshot of the next."""
+
+_QUOTE_SUFFIXES = ("-PERP", "USDT", "USDC", "USD")
+
+_Timed = tuple[int, TrafficEvent]
+_Ordered = tuple[int, int, int, TrafficEvent]
+"""Time in milliseconds, rank within it (trades, books, statistics), order within the rank, event."""
+
+
+def tape(path: Path, markets: Sequence[MarketSpec]) -> Iterator[_Timed]:
+    """Play a tape of either form again and again: ``(at_us, event)``, microseconds since the start.
+
+    Wanted markets that are not on the tape are absent from the traffic. One pass is held in memory.
+
+    Raises:
+        TapeError: at the call, not while playing: the file cannot be read, a line is malformed, or none of
+        the wanted
+            markets has a snapshot on it.
+    """
+    return _loop(_load(path, markets))
+
+
+def play_once(path: Path, markets: Sequence[MarketSpec]) -> Iterator[_Timed]:
+    """Play a tape once, from its first snapshot to its last event.
+
+    Raises:
+        TapeError: as for ``tape``.
+    """
+    return iter(_load(path, markets))
+
+
+def _load(path: Path, markets: Sequence[MarketSpec]) -> list[_Timed]:
+    lines: dict[int, list[tuple[int, TapeLine]]] = {}
+    names: set[str] = set()
+    specs = {spec.market_index: spec for spec in markets}
+    for number, line in read_lines(path):
+        spec = _spec_of(line.market, markets)
+        if spec is not None:
+            lines.setdefault(spec.market_index, []).append((number, line))
+        if isinstance(line, BookLine) and line.snapshot:
+            names.add(str(line.market))
+    tracks = [_Track(path, specs[index]).ordered(found) for index, found in sorted(lines.items())]
+    events = sorted((each for track in tracks for each in track), key=_order_of)
+    if not events:
+        wanted = ", ".join(f"{spec.symbol} (market {spec.market_index})" for spec in markets)
+        held = ", ".join(sorted(names)) or "none"
+        raise TapeError(f"tape {path} has no book of {wanted}; markets with a snapshot on it: {held}")
+    start_ms = min(at_ms for at_ms, rank, _order, _event in events if rank == _BOOK)
+    return [(max(0, at_ms - start_ms) * _MS, event) for at_ms, _rank, _order, event in events]
+
+
+def _spec_of(market: str | int, markets: Sequence[MarketSpec]) -> MarketSpec | None:
+    for spec in markets:
+        if market == spec.market_index if isinstance(market, int) else _base(market) == _base(spec.symbol):
+            return spec
+    return None
+
+
+def _base(name: str) -> str:
+    base = name.upper()
+    for suffix in _QUOTE_SUFFIXES:
+        base = base.removesuffix(suffix)
+    return base.rstrip("-_/")
+
+
+_TRADE, _BOOK, _STATS = 0, 1, 2
+
+
+def _order_of(ordered: _Ordered) -> tuple[int, int, int]:
+    return ordered[:3]
+
+
+class _Track:
+    """Turns one market's lines into events."""
+
+    def __init__(self, path: Path, spec: MarketSpec) -> None:
+        self._path = path
+        self._spec = spec
+        self._merged = _MergedLevels()
+
+    def ordered(self, lines: list[tuple[int, TapeLine]]) -> list[_Ordered]:
+        """The market's events with their place in time; none when the market has no snapshot."""
+        books = _chained([(number, line) for number, line in lines if isinstance(line, BookLine)])
+        if not books:
+            return []
+        start_ms = min(line.venue_ms for _number, line in books)
+        events: list[_Ordered] = []
+        for number, line in [*books, *((n, each) for n, each in lines if not isinstance(each, BookLine))]:
+            try:
+                placed = self._place(number, line, start_ms)
+            except ValueError as error:
+                raise TapeError(f"tape {self._path} line {number} has no number: {error}") from error
+            if placed is not None:
+                events.append(placed)
+        return events
+
+    def _place(self, number: int, line: TapeLine, start_ms: int) -> _Ordered | None:
+        match line:
+            case BookLine():
+                return line.venue_ms, _BOOK, line.sequence, self._book(line)
+            case TradeLine():
+                trade = self._print(line)
+                early = line.venue_ms <= start_ms
+                return None if trade is None or early else (line.venue_ms, _TRADE, line.trade_id, trade)
+            case StatsLine():
+                return (max(line.receive_ms, start_ms), _STATS, number, self._mark(line))
+            case _:
+                assert_never(line)
+
+    def _book(self, line: BookLine) -> BookChange:
+        if line.snapshot:
+            self._merged.clear()
+        totals: dict[tuple[Side, int], int] = {}
+        for side, price, size in line.levels:
+            ticks, surplus = _split(price, self._spec.price_decimals)
+            ticks += side is Side.ASK and surplus != ""
+            lots, _dropped = _split(size, self._spec.size_decimals)
+            totals[side, ticks] = self._merged.put(side, ticks, surplus, lots)
+        return BookChange(
+            market_index=self._spec.market_index,
+            updates=tuple((side, ticks, lots) for (side, ticks), lots in totals.items() if ticks > 0),
+            snapshot=line.snapshot,
+        )
+
+    def _print(self, line: TradeLine) -> Print | None:
+        ticks, surplus = _split(line.price, self._spec.price_decimals)
+        ticks += line.taker_side is Side.BID and surplus != ""
+        lots, _dropped = _split(line.size, self._spec.size_decimals)
+        if lots == 0 or ticks == 0:
+            return None
+        return Print(market_index=self._spec.market_index, price_ticks=ticks, lots=lots, taker_side=line.taker_side)
+
+    def _mark(self, line: StatsLine) -> Mark:
+        mark, _dropped = _split(line.mark_price, self._spec.price_decimals)
+        index, _dropped = _split(line.index_price, self._spec.price_decimals)
+        return Mark(market_index=self._spec.market_index, mark_ticks=mark, index_ticks=index)
+
+
+class _MergedLevels:
+    """Sizes of recorded levels by the tick that they round to, and by what was rounded away."""
+
+    def __init__(self) -> None:
+        self._parts: dict[tuple[Side, int], dict[str, int]] = {}
+
+    def clear(self) -> None:
+        self._parts.clear()
+
+    def put(self, side: Side, ticks: int, surplus: str, lots: int) -> int:
+        """Set one recorded level and return the total at its tick."""
+        parts = self._parts.setdefault((side, ticks), {})
+        if lots:
+            parts[surplus] = lots
+        else:
+            parts.pop(surplus, None)
+        total = sum(parts.values())
+        if not parts:
+            del self._parts[side, ticks]
+        return total
+
+
+def _chained(books: list[tuple[int, BookLine]]) -> list[tuple[int, BookLine]]:
+    """The first snapshot, then the changes that follow it by sequence; later snapshots start a new chain."""
+    first = next((index for index, (_number, line) in enumerate(books) if line.snapshot), None)
+    if first is None:
+        return []
+    number, snapshot = books[first]
+    chained = [each for each in books[:first] if each[1].sequence >= snapshot.sequence]
+    at_sequence = snapshot.sequence
+    for each in books[first + 1 :]:
+        if each[1].snapshot:
+            at_sequence = each[1].sequence
+        if each[1].sequence >= at_sequence:
+            chained.append(each)
+    # The snapshot is first, even where the venue stamped a later change earlier.
+    start_ms = min(line.venue_ms for _number, line in ((number, snapshot), *chained))
+    return [(number, replace(snapshot, venue_ms=start_ms)), *chained]
+
+
+def _split(text: str, decimals: int) -> tuple[int, str]:
+    """A decimal string as an integer with ``decimals`` places, rounded down, and the digits that this drops.
+
+    Raises:
+        ValueError: the text is not a plain positive decimal number.
+    """
+    whole, _, fraction = text.partition(".")
+    digits = whole + fraction[:decimals].ljust(decimals, "0")
+    surplus = fraction[decimals:].rstrip("0")
+    if not digits.isdecimal() or (surplus and not surplus.isdecimal()):
+        raise ValueError(f"{text!r} is not a plain decimal number")
+    return int(digits), surplus
+
+
+def _loop(events: list[_Timed]) -> Iterator[_Timed]:
+    length_us = events[-1][0] + _SEAM_US
+    seams = _seams(events)
+    shifts = dict.fromkeys(seams, 0)
+    start_us = 0
+    while True:
+        for at_us, event in events:
+            yield start_us + at_us, _shifted(event, shifts[event.market_index])
+        start_us += length_us
+        shifts = {market: _next_shift(shifts[market], *seam) for market, seam in seams.items()}
+
+
+def _next_shift(shift: int, first_bid: int, last_bid: int) -> int:
+    shift += last_bid - first_bid
+    return shift if first_bid <= 2 * (first_bid + shift) <= 4 * first_bid else 0
+
+
+def _seams(events: list[_Timed]) -> dict[int, tuple[int, int]]:
+    """The first and the last best bid of each market."""
+    books: dict[int, AmbientBook] = {}
+    first: dict[int, int] = {}
+    last: dict[int, int] = {}
+    for _at_us, event in events:
+        if not isinstance(event, BookChange):
+            continue
+        book = books.setdefault(event.market_index, AmbientBook())
+        book.apply(event)
+        best = book.best(Side.BID)
+        if best is not None:
+            first.setdefault(event.market_index, best)
+            last[event.market_index] = best
+    return {market: (first.get(market, 0), last.get(market, 0)) for market in books}
+
+
+def _shifted(event: TrafficEvent, ticks: int) -> TrafficEvent:
+    if ticks == 0:
+        return event
+    match event:
+        case BookChange():
+            return BookChange(
+                market_index=event.market_index,
+                updates=tuple((side, price + ticks, lots) for side, price, lots in event.updates if price + ticks > 0),
+                snapshot=event.snapshot,
+            )
+        case Print():
+            return replace(event, price_ticks=event.price_ticks + ticks)
+        case Mark():
+            return replace(event, mark_ticks=event.mark_ticks + ticks, index_ticks=event.index_ticks + ticks)
+        case _:
+            assert_never(event)

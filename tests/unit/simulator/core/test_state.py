@@ -1,0 +1,47 @@
+from tests.unit.simulator.paper_world import BID, MID, A, make_world
+
+from lighter_hedge.simulator.core.events import Mark
+from lighter_hedge.simulator.core.state import Counters
+
+
+def test_the_mark_is_the_traffics_else_the_middle_else_unknown() -> None:
+    world = make_world(book=False)
+    assert world.exchange.state.mark(1) == 0
+    world = make_world()
+    assert world.exchange.state.mark(1) == MID
+    world.traffic(Mark(market_index=1, mark_ticks=MID + 7, index_ticks=MID))
+    assert world.exchange.state.mark(1) == MID + 7
+
+
+def test_statistics_count_public_trades() -> None:
+    world = make_world()
+    world.take(A, BID, 150, MID + 20)
+    stats = world.exchange.state.stats(1, world.now_us)
+    assert (stats.low_ticks, stats.high_ticks, stats.last_ticks) == (MID + 10, MID + 20, MID + 20)
+    assert (stats.volume_lots, stats.trade_count) == (150, 2)
+
+
+def test_a_leveraged_long_is_liquidated_below_its_entry() -> None:
+    world = make_world()
+    account = world.exchange.state.accounts[A]
+    account.collateral = 10_000_000
+    world.take(A, BID, 100, MID + 10)
+    view = world.exchange.state.position_view(account, 1)
+    assert MID * 89 // 100 < view.liquidation_ticks < MID * 92 // 100
+
+
+def test_counters_leave_a_gap_in_their_own_direction() -> None:
+    counters = Counters(sequence=5, trade_id=6, asks={1: 100}, bids={1: 100})
+    counters.skip(10)
+    assert counters == Counters(sequence=15, trade_id=16, asks={1: 110}, bids={1: 90})
+
+
+def test_every_change_of_an_order_is_kept_as_a_version() -> None:
+    world = make_world()
+    order = world.rest(A, BID, 20, MID)
+    world.cancel(A, order.order_index)
+    world.run()
+    assert [one.status.value for one in world.exchange.state.versions[order.order_index]] == [
+        "open",
+        "canceled",
+    ]

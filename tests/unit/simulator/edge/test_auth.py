@@ -1,0 +1,61 @@
+import pytest
+from tests.unit.simulator.paper_world import START_US, A, B, make_world
+
+from lighter_hedge.simulator.edge.auth import AuthError, check_token, holder_of
+
+NOW = START_US // 1_000_000
+HEX = "ab" * 80
+
+
+@pytest.mark.parametrize(
+    "token",
+    [
+        f"{NOW + 1}:{A}:4:{HEX}",
+        f"{NOW + 8 * 3600}:{A}:5:{HEX}",
+        f"ro:{A}:single:{NOW + 99999}:{HEX}",
+        f"ro:{B}:all:{NOW + 1}:{HEX}",
+    ],
+)
+def test_a_good_token_opens_its_account(token: str) -> None:
+    check_token(make_world().exchange, token, A, START_US)
+
+
+@pytest.mark.parametrize(
+    ("token", "why"),
+    [
+        ("x", "invalid format"),
+        (f"a:{A}:4:{HEX}", "invalid format"),
+        (f"{NOW}:{A}:4:{HEX}", "invalid deadline"),
+        (f"{NOW + 8 * 3600 + 1}:{A}:4:{HEX}", "invalid deadline"),
+        (f"{NOW + 1}:{B}:4:{HEX}", "invalid account index"),
+        (f"{NOW + 1}:{A}:9:{HEX}", "api key not found"),
+        (f"ro:{A}:single:{NOW}:{HEX}", "invalid deadline"),
+        (f"ro:{B}:single:{NOW + 1}:{HEX}", "invalid account index"),
+        (f"ro:9:all:{NOW + 1}:{HEX}", "invalid account index"),
+        (f"ro:{A}:single:{HEX}", "invalid format"),
+    ],
+)
+def test_a_bad_token_is_refused_without_repeating_it(token: str, why: str) -> None:
+    with pytest.raises(AuthError) as caught:
+        check_token(make_world().exchange, token, A, START_US)
+    assert caught.value.message == f"invalid auth: {why}"
+    assert caught.value.code == 20013
+
+
+def test_a_read_only_token_of_another_wallet_opens_nothing() -> None:
+    world = make_world(wallets=("0x1", "0x2"))
+    with pytest.raises(AuthError):
+        check_token(world.exchange, f"ro:{B}:all:{NOW + 1}:{HEX}", A, START_US)
+
+
+def test_a_revoked_key_closes_its_tokens() -> None:
+    world = make_world()
+    world.fault(kind="key_revoked", account="a")
+    with pytest.raises(AuthError):
+        check_token(world.exchange, f"{NOW + 1}:{A}:4:{HEX}", A, START_US)
+
+
+def test_the_holder_is_read_without_checking() -> None:
+    assert holder_of(f"1:{A}:4:{HEX}") == A
+    assert holder_of(f"ro:{A}:all:1:{HEX}") == A
+    assert holder_of("nonsense") is None

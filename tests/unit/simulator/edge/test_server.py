@@ -1,0 +1,171 @@
+import asyncio
+import itertools
+import json
+import stat
+import sys
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import aiohttp
+import pytest
+from aiohttp import web
+from aiohttp.test_utils import make_mocked_request
+from tests.unit.simulator.paper_edge import edge, run
+from tests.unit.simulator.paper_world import ASK, BID, MID, A, B, book_change
+
+from lighter_hedge.simulator.edge.server import PaperError, PaperSettings, loopback_only, serve
+from lighter_hedge.simulator.edge.store import Store
+
+_NUMBERS = itertools.count(1)
+
+
+def fake_key() -> tuple[str, str]:
+    number = next(_NUMBERS)
+    return f"0x{number:080x}", f"0x{number + 10**6:080x}"
+
+
+async def served(settings: PaperSettings) -> dict[str, Any]:
+    """Start an exchange, ask what it runs on, end it."""
+    ready: asyncio.Future[str] = asyncio.get_running_loop().create_future()
+    async with asyncio.TaskGroup() as group:
+        task = group.create_task(serve(settings, ready=ready.set_result, key_maker=fake_key, traffic=iter(())))
+        url = await ready
+        async with aiohttp.ClientSession() as session, session.get(url + "/paper/info") as answer:
+            info: dict[str, Any] = await answer.json()
+        task.cancel()
+    return info
+
+
+def test_it_serves_until_cancelled_and_hands_out_credentials(tmp_path: Path) -> None:
+    async def test() -> None:
+        path = tmp_path / "desk" / "credentials.json"
+        info = await served(PaperSettings(traffic="none", seed=7, credentials=path, wallets="separate"))
+        assert (info["seed"], info["tier"], info["chain_id"]) == (7, "standard", 304)
+        assert stat.S_IMODE(path.stat().st_mode) == 0o600
+        content = json.loads(path.read_text())
+        first, second = content["accounts"]
+        assert first["l1_address"] != second["l1_address"]
+        assert max(first["account_index"], second["account_index"]) < 2**47
+        assert content["ws_url"] == content["base_url"].replace("http", "ws") + "/stream"
+
+    run(test)
+
+
+def test_a_second_start_from_the_same_state_keeps_the_keys(tmp_path: Path) -> None:
+    async def test() -> None:
+        path = tmp_path / "credentials.json"
+        settings = PaperSettings(traffic="none", state_dir=tmp_path / "state", credentials=path)
+        await served(settings)
+        first = json.loads(path.read_text())["accounts"]
+        await served(settings)
+        assert json.loads(path.read_text())["accounts"] == first
+        assert stat.S_IMODE((tmp_path / "state" / "keys.json").stat().st_mode) == 0o600
+
+    run(test)
+
+
+def test_a_state_directory_in_use_is_named(tmp_path: Path) -> None:
+    async def test() -> None:
+        store = Store(tmp_path)
+        with pytest.raises(PaperError, match="in use"):
+            await serve(PaperSettings(traffic="none", state_dir=tmp_path), key_maker=fake_key)
+        store.close()
+
+    run(test)
+
+
+def test_the_traffic_is_the_one_of_the_settings(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """A tape that cannot be played is an error of the start, in one line."""
+
+    class TapeError(Exception):
+        pass
+
+    def tape(path: Path, markets: object) -> object:
+        raise TapeError(f"{path.name} is no tape")
+
+    part = ModuleType("traffic")
+    part.__dict__.update(
+        TapeError=TapeError, tape=tape, synthetic=lambda seed, _: iter([(0, book_change((BID, seed, 3)))])
+    )
+    monkeypatch.setitem(sys.modules, "lighter_hedge.simulator.traffic", part)
+
+    async def test() -> None:
+        with pytest.raises(PaperError, match="x is no tape"):
+            await serve(PaperSettings(traffic="tape", tape=tmp_path / "x"), key_maker=fake_key)
+        ready: asyncio.Future[str] = asyncio.get_running_loop().create_future()
+        async with asyncio.TaskGroup() as group:
+            settings = PaperSettings(seed=77)
+            task = group.create_task(serve(settings, ready=ready.set_result, key_maker=fake_key))
+            path = "/api/v1/orderBookOrders?market_id=1&limit=1"
+            async with aiohttp.ClientSession() as session, session.get(await ready + path) as answer:
+                assert [row["price"] for row in (await answer.json())["bids"]] == ["7.7"]
+            task.cancel()
+
+    run(test)
+
+
+def test_a_taken_port_is_named() -> None:
+    async def test() -> None:
+        ready: asyncio.Future[str] = asyncio.get_running_loop().create_future()
+        settings = PaperSettings(traffic="none")
+        async with asyncio.TaskGroup() as group:
+            task = group.create_task(serve(settings, ready=ready.set_result, key_maker=fake_key))
+            port = int((await ready).rsplit(":", 1)[1])
+            with pytest.raises(PaperError, match=f"port {port} .* is taken"):
+                await serve(PaperSettings(traffic="none", port=port), key_maker=fake_key)
+            task.cancel()
+
+    run(test)
+
+
+def test_other_machines_see_no_paper_api() -> None:
+    async def test() -> None:
+        async def answer(request: web.Request) -> web.StreamResponse:
+            return web.Response()
+
+        here = make_mocked_request("GET", "/paper/truth").clone(remote="127.0.0.1")
+        assert (await loopback_only(here, answer)).status == 200
+        for remote in ("10.0.0.7", "2001:db8::1"):
+            with pytest.raises(web.HTTPNotFound):
+                await loopback_only(here.clone(remote=remote), answer)
+            await loopback_only(make_mocked_request("GET", "/api/v1/tx").clone(remote=remote), answer)
+
+    run(test)
+
+
+def test_truth_shows_orders_trades_and_self_trades() -> None:
+    async def test() -> None:
+        async with edge() as paper:
+            paper.world.rest(A, BID, 20, MID, client=7)
+            paper.world.take(B, ASK, 20, MID - 10)
+            truth = await paper.get("/paper/truth")
+            assert truth["self_trades"] == 1
+            a, b = truth["accounts"]
+            assert (a["name"], a["position_lots"], b["position_lots"]) == ("a", {"BTC": 20}, {"BTC": -20})
+            assert [(row["client_order_index"], row["status"]) for row in a["orders"]] == [(7, "filled")]
+            assert [(row["side"], row["liquidity"], row["counterparty"]) for row in a["trades"]] == [
+                ("buy", "maker", B)
+            ]
+            assert [(row["side"], row["liquidity"], row["counterparty"]) for row in b["trades"]] == [
+                ("sell", "taker", A)
+            ]
+
+    run(test)
+
+
+def test_faults_are_armed_listed_and_cleared_over_http() -> None:
+    async def test() -> None:
+        async with edge() as paper:
+            armed = await paper.arm(kind="lose_answer", account="a", count=3)
+            listed = (await paper.get("/paper/faults"))["faults"]
+            assert [(row["id"], row["kind"], row["count"]) for row in listed] == [(armed["id"], "lose_answer", 3)]
+            async with paper.client.delete(f"/paper/faults/{armed['id']}") as answer:
+                assert answer.status == 200
+            async with paper.client.delete(f"/paper/faults/{armed['id']}") as answer:
+                assert answer.status == 404
+            assert "unknown" in (await paper.arm(400, kind="storm"))["message"]
+            async with paper.client.post("/paper/faults", data="x") as answer:
+                assert answer.status == 400
+
+    run(test)
