@@ -99,7 +99,7 @@ def _parse(row: Any) -> Iterator[TapeLine]:
     if frame is None:
         yield from _parse_neutral(row)
     else:
-        yield from _parse_frame(int(row["r"]), frame)
+        yield from parse_frame(int(row["r"]), frame)
 
 
 def _parse_neutral(row: dict[str, Any]) -> Iterator[TapeLine]:
@@ -130,7 +130,12 @@ def _parse_neutral(row: dict[str, Any]) -> Iterator[TapeLine]:
             raise ValueError(f"unknown kind {kind!r}")
 
 
-def _parse_frame(receive_ms: int, frame: dict[str, Any]) -> Iterator[TapeLine]:
+def parse_frame(receive_ms: int, frame: dict[str, Any]) -> Iterator[TapeLine]:
+    """What one frame of the venue says, received at ``receive_ms``; nothing for a frame of another channel.
+
+    Raises:
+        LookupError, TypeError, ValueError, AttributeError, OverflowError: the frame is not as the venue's.
+    """
     channel, _, market = str(frame.get("channel", "")).partition(":")
     subscribed = str(frame.get("type", "")).startswith("subscribed/")
     if channel == "order_book":
