@@ -38,10 +38,11 @@ def settings_of(text: str) -> PaperSettings:
 
 
 if __name__ == "__main__":
+    settings = settings_of(sys.argv[1])
     asyncio.run(
         serve(
-            settings_of(sys.argv[1]),
+            settings,
             ready=lambda url: print(url, flush=True),
-            traffic=small_book(),
+            traffic=None if settings.traffic == "live" else small_book(),
         )
     )

@@ -24,9 +24,15 @@ def paper(
     wallets: Annotated[str, typer.Option("--wallets", help="shared: sub-accounts of one wallet; separate.")] = "shared",
     collateral: Annotated[int, typer.Option("--collateral", min=1, help="USDC of each account.")] = 10_000,
     traffic: Annotated[
-        str | None, typer.Option("--traffic", help="synthetic; quiet: a fixed book and no trades; none; tape.")
+        str | None, typer.Option("--traffic", help="synthetic; quiet: a fixed book and no trades; none; tape; live.")
     ] = None,
     tape: Annotated[Path | None, typer.Option("--tape", help="Replay this recording instead of made traffic.")] = None,
+    live: Annotated[
+        str | None, typer.Option("--live", help="Mirror this venue's public feed, https://mainnet.zklighter.elliot.ai.")
+    ] = None,
+    live_market: Annotated[
+        list[str] | None, typer.Option("--live-market", help="Mirror only this market; may be given again.")
+    ] = None,
     seed: Annotated[int, typer.Option("--seed", help="Seed of the made traffic.")] = 1,
     book_interval_ms: Annotated[
         int, typer.Option("--book-interval-ms", min=0, help="Milliseconds between book frames; 0: each change.")
@@ -53,8 +59,10 @@ def paper(
             tier=tiers[tier],
             wallets=wallets,
             collateral=collateral,
-            traffic=traffic or ("synthetic" if tape is None else "tape"),
+            traffic=traffic or ("live" if live is not None else "synthetic" if tape is None else "tape"),
             tape=tape,
+            live=live,
+            live_markets=tuple(live_market or ()),
             seed=seed,
             book_interval_ms=book_interval_ms,
             tx_hash=tx_hash,
@@ -84,6 +92,6 @@ async def _serve(settings: "PaperSettings") -> None:
         say_ready(os.environ)
 
     async with asyncio.TaskGroup() as group:
-        task = group.create_task(serve(settings, ready=ready))
+        task = group.create_task(serve(settings, ready=ready, say=note))
         await stop.wait()
         task.cancel()

@@ -8,7 +8,8 @@ from tests.unit.cli.conftest import Invoke
 
 
 @pytest.mark.parametrize(
-    "arguments", [("--tier", "gold"), ("--wallets", "three"), ("--tx-hash", "maybe"), ("--port", "x")]
+    "arguments",
+    [("--tier", "gold"), ("--wallets", "three"), ("--tx-hash", "maybe"), ("--port", "x"), ("--traffic", "live")],
 )
 def test_wrong_settings_are_usage_errors(invoke: Invoke, arguments: tuple[str, ...]) -> None:
     assert invoke("paper", *arguments).exit_code == 2

@@ -82,7 +82,7 @@ def _tx_hash(settings: PaperSettings) -> TxHash:
 
 def _traffic(settings: PaperSettings) -> Traffic:
     markets = tuple(MARKETS.values())
-    if settings.traffic == "none":
+    if settings.traffic in ("none", "live"):
         return iter(())
     traffic = _part("traffic")
     source: Traffic
@@ -97,6 +97,19 @@ def _traffic(settings: PaperSettings) -> Traffic:
         case _:
             source = traffic.synthetic(settings.seed, markets)
     return source
+
+
+async def _live(settings: PaperSettings, venue: Venue, say: Callable[[str], None] | None) -> Any:
+    """What mirrors the feed of another venue."""
+    feed, live = _part("traffic.feed"), _part("traffic.live")
+    ours = {spec.symbol: spec for spec in MARKETS.values()}
+    try:
+        where = feed.FeedSettings(base_url=settings.live)
+        theirs = await feed.listed(where, settings.live_markets or tuple(ours))
+    except feed.FeedError as error:
+        raise PaperError(str(error)) from None
+    markets = {index: ours[symbol] for index, symbol in theirs.items()}
+    return live.Live(feed.Feed(where, tuple(markets), say=say), markets, venue.play)
 
 
 def _part(name: str) -> Any:
@@ -131,6 +144,7 @@ class PaperApi:
         body = {
             "traffic": settings.traffic,
             "tape": None if settings.tape is None else settings.tape.name,
+            "live": settings.live,
             "seed": settings.seed,
             "tier": settings.tier.value,
             "wallets": settings.wallets,
@@ -198,19 +212,22 @@ async def serve(
     ready: Callable[[str], None] | None = None,
     key_maker: KeyMaker = sdk_key,
     traffic: Traffic | None = None,
+    say: Callable[[str], None] | None = None,
 ) -> None:
     """Run a paper exchange until cancelled; ``ready`` hears its base URL once it answers.
 
-    ``traffic`` replaces the source that the settings name.
+    ``traffic`` replaces the source that the settings name; ``say`` hears when a mirrored feed is lost and found.
 
     Raises:
-        PaperError: the port is taken, the state directory is in use, or the tape cannot be played.
+        PaperError: the port is taken, the state directory is in use, the tape cannot be played, or the venue that
+            is to be mirrored does not answer.
     """
     store = None if settings.state_dir is None else Store(settings.state_dir, fsync=settings.fsync)
     try:
         exchange, secrets = build(settings, store, clock_us(), key_maker)
         venue = Venue(exchange, settings, store=store)
         source = _traffic(settings) if traffic is None else traffic
+        mirror = await _live(settings, venue, say) if settings.traffic == "live" else None
         runner = web.AppRunner(application(venue), access_log=None, shutdown_timeout=1.0)
         await runner.setup()
         try:
@@ -226,6 +243,8 @@ async def serve(
             async with asyncio.TaskGroup() as group:
                 group.create_task(venue.run())
                 group.create_task(venue.heartbeat())
+                if mirror is not None:
+                    group.create_task(mirror.run())
         finally:
             for connection in list(venue.connections):
                 connection.drop()

@@ -13,6 +13,7 @@ from typing import Any
 import msgspec
 
 from lighter_hedge.simulator.core.accounts import Account
+from lighter_hedge.simulator.core.events import TrafficEvent
 from lighter_hedge.simulator.core.exchange import Exchange, SubmitResult
 from lighter_hedge.simulator.core.limits import RateLimiter, RequestCounts
 from lighter_hedge.simulator.core.pushes import Push
@@ -106,6 +107,14 @@ class Venue:
         self.save()
         self.wake.set()
         return result
+
+    def play(self, event: TrafficEvent) -> None:
+        """Let one thing happen in the market now."""
+        now_us = self.step()
+        pushes = self.exchange.apply_traffic(event, now_us)
+        self.save()
+        self.publish(pushes, now_us)
+        self.wake.set()
 
     def arm_fault(self, request: Mapping[str, Any]) -> dict[str, Any]:
         """Arm a fault; ``disconnect`` strikes at once.

@@ -1,6 +1,7 @@
 import asyncio
 import itertools
 import json
+import socket
 import stat
 import sys
 from pathlib import Path
@@ -101,6 +102,19 @@ def test_the_traffic_is_the_one_of_the_settings(monkeypatch: pytest.MonkeyPatch,
             async with aiohttp.ClientSession() as session, session.get(await ready + path) as answer:
                 assert [row["price"] for row in (await answer.json())["bids"]] == ["7.7"]
             task.cancel()
+
+    run(test)
+
+
+def test_a_venue_that_cannot_be_mirrored_is_named() -> None:
+    """At the start; later a lost venue is tried again for ever."""
+
+    async def test() -> None:
+        with socket.create_server(("127.0.0.1", 0)) as taken:
+            url = f"http://127.0.0.1:{taken.getsockname()[1]}"
+        for live, why in ((url, f"nothing answers at {url}"), ("wss://venue/stream", "give scheme and host alone")):
+            with pytest.raises(PaperError, match=why):
+                await serve(PaperSettings(traffic="live", live=live), key_maker=fake_key)
 
     run(test)
 
