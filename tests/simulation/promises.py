@@ -58,7 +58,7 @@ def pause_holds(truth: Truth, venue: SimVenue, request: OrderRequest) -> None:
     if request.kind is not OrderKind.QUOTE:
         return
     newest = truth.facts.process(venue).journal._last(ModeChanged)
-    if newest is None or newest.mode is Mode.RUNNING:
+    if newest is None or newest.mode is Mode.RUNNING or truth.facts.now - truth.facts.mode_at < HELD_SECONDS:
         return
     if newest.mode is Mode.PAUSED or request.opens:
         raise Violation(f"a quote of round {request.round} left while the desk is {newest.mode.value}")
