@@ -1,5 +1,7 @@
 """A pause ends only at a person's wish, and only once the venue, read after it, shows a hedged desk."""
 
+from typing import Any
+
 from tests.unit.domain.builders import WALL_MS, failed, quote
 from tests.unit.domain.talk import Talk, maker_side
 
@@ -8,7 +10,7 @@ from lighter_hedge.domain.resuming import RESUME_MS_MAX
 from lighter_hedge.domain.states import Role
 
 
-def paused(**changes: int) -> Talk:
+def paused(**changes: Any) -> Talk:
     talk = maker_side(**changes)
     talk.machine.latch.hold("PAUSED", "lunch", WALL_MS, by="person")
     talk.b_says()
