@@ -6,6 +6,7 @@ import os
 from pathlib import Path
 from typing import Any
 
+from tests.fakes import public_feed
 from tests.fakes.lighter_server import KEY, OTHER, OWN, account_row, book, market_row, order_row, trade_row
 from tests.fuzz.mutator import compact
 from tests.unit.domain.builders import announce, failed, fills, hedger_state, maker_state, pause
@@ -235,6 +236,20 @@ def tapes() -> list[bytes]:
     then = {"r": 21, "frame": {"type": "update/trade", "channel": "trade:1", "trades": [row]}}
     plain = [b"\n".join(map(compact, rows)) for rows in ([snap, diff, trade, stats], [first, then])]
     return [*plain, gzip.compress(plain[0], mtime=0)]
+
+
+def public_frames() -> list[bytes]:
+    """What a mirrored venue tells."""
+    stats = {"market_id": 1, "mark_price": "10.0", "index_price": "9.8"}
+    frames = [
+        public_feed.book(0, 1, ("9.9", "1.5"), ("9.8", "0.00001")),
+        public_feed.book(2, 1_000_000, ("9.9", "0")),
+        public_feed.trade(7, "9.9", "0.5"),
+        {"channel": "market_stats:1", "market_stats": stats, "type": "update/market_stats"},
+        {"type": "ping"},
+        {"error": {"code": 30009, "message": "Too Many Messages!"}},
+    ]
+    return [compact(frame) for frame in frames]
 
 
 def yaml() -> list[bytes]:

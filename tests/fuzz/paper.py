@@ -2,7 +2,9 @@
 
 import asyncio
 import io
+import itertools
 import json
+import math
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -13,13 +15,15 @@ from multidict import CIMultiDict, MultiDict
 from tests.unit.simulator.paper_world import ASK, BID, MID, World, book_change, make_world
 
 from lighter_hedge.domain.units import Side
-from lighter_hedge.simulator.core.events import BookChange, Mark, Print
+from lighter_hedge.simulator.core.events import BookChange, Mark, Print, TrafficEvent
 from lighter_hedge.simulator.core.faults import FaultError
 from lighter_hedge.simulator.core.markets import MARKETS
 from lighter_hedge.simulator.edge.rest import Rest, json_errors
 from lighter_hedge.simulator.edge.settings import PaperSettings
 from lighter_hedge.simulator.edge.stream import Stream, StreamError
 from lighter_hedge.simulator.edge.venue import Connection, Venue
+from lighter_hedge.simulator.traffic.feed import Chain, Feed, FeedSettings
+from lighter_hedge.simulator.traffic.live import Live, LiveSettings
 from lighter_hedge.simulator.traffic.tape import play_once
 from lighter_hedge.simulator.traffic.tape_lines import TapeError
 
@@ -194,15 +198,40 @@ def tape_taken(folder: Path) -> Callable[[bytes], bool]:
         for at_us, event in events:
             assert type(at_us) is int
             assert at_us >= 0
-            match event:
-                case BookChange():
-                    assert all(price > 0 and lots >= 0 for _, price, lots in event.updates)
-                case Print():
-                    assert event.price_ticks > 0
-                    assert event.lots > 0
-                case Mark():
-                    assert event.mark_ticks >= 0
-                    assert event.index_ticks >= 0
+            _possible(event)
         return True
+
+    return run
+
+
+def _possible(event: TrafficEvent) -> None:
+    match event:
+        case BookChange():
+            assert all(price > 0 and lots >= 0 for _, price, lots in event.updates)
+        case Print():
+            assert event.price_ticks > 0
+            assert event.lots > 0
+        case Mark():
+            assert event.mark_ticks >= 0
+            assert event.index_ticks >= 0
+
+
+def feed_taken() -> Callable[[bytes], bool]:
+    """Frames of a mirrored venue: followed, or the connection ends with a reason."""
+    clock = itertools.count()
+    feed = Feed(FeedSettings(base_url="http://venue"), [1], now=lambda: next(clock))
+    feed.chains[1] = Chain(0.0)
+    played: list[TrafficEvent] = []
+    live = Live(feed, {1: MARKETS[1]}, played.append, LiveSettings(delay_seconds=0.0), now=lambda: next(clock))
+
+    def run(data: bytes) -> bool:
+        why = feed._hear(data.decode("utf-8", errors="replace"), live.hear)
+        if why:
+            feed.chains[1].lose(next(clock))
+        live.advance(math.inf)
+        while played:
+            _possible(played.pop())
+        feed._outbox.clear()
+        return not why
 
     return run

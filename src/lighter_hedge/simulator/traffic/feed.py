@@ -158,12 +158,18 @@ class Feed:
     """Follows some markets, by the venue's index."""
 
     def __init__(
-        self, settings: FeedSettings, markets: Sequence[int], *, say: Callable[[str], None] | None = None
+        self,
+        settings: FeedSettings,
+        markets: Sequence[int],
+        *,
+        say: Callable[[str], None] | None = None,
+        now: Callable[[], float] | None = None,
     ) -> None:
         self.settings = settings
         self.chains: dict[int, Chain] = {}
         self._markets = tuple(markets)
         self._say = say or (lambda _text: None)
+        self._now = now or _loop_seconds
         self._outbox: list[dict[str, str]] = []
         self._throttled = False
         self._lost = ""
@@ -174,18 +180,18 @@ class Feed:
 
         An ``Unreadable`` that ``on_frame`` raises ends the connection, as any frame that cannot be read.
         """
-        self.chains = {market: Chain(_now()) for market in self._markets}
+        self.chains = {market: Chain(self._now()) for market in self._markets}
         failures = 0
         async with self.settings.session() as session:
             while True:
-                began = _now()
+                began = self._now()
                 why = await self._session(session, on_frame)
                 for chain in self.chains.values():
-                    chain.lose(_now())
+                    chain.lose(self._now())
                 if why != self._lost:
                     self._say(f"feed lost: {why}; trying again")
                     self._lost = why
-                failures = 0 if _now() - began >= self.settings.stable_seconds else failures + 1
+                failures = 0 if self._now() - began >= self.settings.stable_seconds else failures + 1
                 await asyncio.sleep(self._pause_seconds(failures))
 
     def _pause_seconds(self, failures: int) -> float:
@@ -216,20 +222,20 @@ class Feed:
             await socket.close()
 
     async def _follow(self, socket: aiohttp.ClientWebSocketResponse, on_frame: OnFrame) -> str:
-        heard = said = _now()
+        heard = said = self._now()
         while True:
-            if _now() - said >= self.settings.ping_seconds:
+            if self._now() - said >= self.settings.ping_seconds:
                 self._outbox.append({"type": "ping"})
-                said = _now()
+                said = self._now()
             while self._outbox:
                 await socket.send_str(json.dumps(self._outbox.pop(0)))
             try:
                 message = await socket.receive(timeout=self.settings.ping_seconds)
             except TimeoutError:
-                if _now() - heard >= self.settings.silence_seconds:
+                if self._now() - heard >= self.settings.silence_seconds:
                     return f"nothing heard for {self.settings.silence_seconds:g} s"
                 continue
-            heard = _now()
+            heard = self._now()
             if message.type is not aiohttp.WSMsgType.TEXT:
                 return f"closed by the venue: {message.type.name} {message.data}"
             why = self._hear(message.data, on_frame)
@@ -240,10 +246,11 @@ class Feed:
         """Take one frame; why the connection must end, or nothing."""
         try:
             frame = msgspec.json.decode(text)
-            if "error" in frame:
-                code = int(frame["error"]["code"])
+            if "error" in frame or frame.get("type") == "error":
+                error = frame.get("error", frame)
+                code = int(error["code"])
                 self._throttled = code in TOO_MANY
-                return f"refused with {code}: {frame['error'].get('message')}"
+                return f"refused with {code}: {error.get('message')}"
             if frame.get("type") == "ping":
                 self._outbox.append({"type": "pong"})
             lines, why = self._judge(frame)
@@ -263,6 +270,8 @@ class Feed:
             return [], ""
         chain, lines = self.chains[int(index)], list(parse_frame(0, frame))
         for line in lines:
+            if line.market != int(index):
+                raise ValueError(f"market {line.market} in a frame of market {index}")
             if isinstance(line, BookLine):
                 verdict = chain.take(frame, line)
                 if verdict is Verdict.GAP:
@@ -278,10 +287,10 @@ class Feed:
             self._lost = ""
 
     def _resubscribe(self, market: int, chain: Chain) -> str:
-        if _now() - chain.gap_at < self.settings.regap_seconds:
+        if self._now() - chain.gap_at < self.settings.regap_seconds:
             return f"the book of market {market} has gap after gap"
-        chain.gap_at = _now()
-        chain.lose(_now())
+        chain.gap_at = self._now()
+        chain.lose(self._now())
         self._say(f"gap in the book of market {market}: subscribing anew")
         self._outbox += [{"type": verb, "channel": f"order_book/{market}"} for verb in ("unsubscribe", "subscribe")]
         return ""
@@ -291,5 +300,5 @@ def _unreadable(error: Exception, text: str) -> str:
     return f"a frame cannot be read: {type(error).__name__} {error}: {text[:200]}"
 
 
-def _now() -> float:
+def _loop_seconds() -> float:
     return asyncio.get_running_loop().time()

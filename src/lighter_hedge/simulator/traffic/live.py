@@ -41,9 +41,15 @@ class Live:
     """Plays what a feed tells."""
 
     def __init__(
-        self, feed: Feed, markets: Mapping[int, MarketSpec], play: Play, settings: LiveSettings | None = None
+        self,
+        feed: Feed,
+        markets: Mapping[int, MarketSpec],
+        play: Play,
+        settings: LiveSettings | None = None,
+        *,
+        now: Callable[[], float] | None = None,
     ) -> None:
-        """``markets`` are ours, by the venue's index."""
+        """``markets`` are ours, by the venue's index; ``now`` is the feed's clock, in seconds."""
         self._feed = feed
         self._markets = markets
         self._play = play
@@ -51,6 +57,7 @@ class Live:
         self._roundings = {index: Rounding(market) for index, market in markets.items()}
         self._held = Holdback(self._settings.delay_seconds * 1000)
         self._empty = set(markets)
+        self._now = now or _loop_seconds
         self._wake = asyncio.Event()
 
     async def run(self) -> None:
@@ -65,7 +72,7 @@ class Live:
         Raises:
             Unreadable: a price or size is no number.
         """
-        now_ms = _now_ms()
+        now_ms = self._now() * 1000
         for line in lines:
             rounding = self._roundings[int(line.market)]
             if isinstance(line, BookLine) and line.snapshot:
@@ -89,7 +96,7 @@ class Live:
 
     async def _keep_playing(self) -> None:
         while True:
-            now_ms = _now_ms()
+            now_ms = self._now() * 1000
             self.advance(now_ms)
             self._wake.clear()
             due_ms = self._held.next_due_ms()
@@ -103,5 +110,5 @@ class Live:
                 continue
 
 
-def _now_ms() -> float:
-    return asyncio.get_running_loop().time() * 1000
+def _loop_seconds() -> float:
+    return asyncio.get_running_loop().time()

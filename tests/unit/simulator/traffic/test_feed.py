@@ -1,6 +1,8 @@
 """The public feed: what it follows, what it leaves out, and how it comes back."""
 
 import asyncio
+import json
+import re
 import socket
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
@@ -8,6 +10,7 @@ from typing import Any
 
 import pytest
 from tests.fakes.public_feed import PublicFeed, book, trade
+from tests.recordings import DATA
 from tests.unit.simulator.paper_edge import edge, run
 
 from lighter_hedge.simulator.traffic.feed import (
@@ -196,7 +199,16 @@ def test_gap_after_gap_ends_the_connection() -> None:
         ({"channel": "order_book:1", "type": "update/order_book"}, "cannot be read"),
         (book(0, 1, ("1", "1")) | {"channel": "order_book:7"}, "cannot be read"),
         ({"error": {"code": 30005, "message": "Invalid Channel"}}, "refused with 30005: Invalid Channel"),
+        ({"type": "error", "code": 30012, "message": "failed to subscribe"}, "refused with 30012: failed to subscribe"),
         ({"error": "no"}, "cannot be read"),
+        (
+            {
+                "channel": "market_stats:1",
+                "type": "update/market_stats",
+                "market_stats": {"market_id": 2, "mark_price": "1", "index_price": "1"},
+            },
+            "market 2 in a frame of market 1",
+        ),
     ],
 )
 def test_a_frame_that_cannot_be_followed_ends_the_connection(frame: Any, why: str) -> None:
@@ -290,3 +302,33 @@ def test_nobody_there_is_tried_again() -> None:
             following.cancel()
 
     run(test)
+
+
+needs_data = pytest.mark.skipif(not (DATA / "ws_frames").is_dir(), reason="no recordings; set LIGHTER_HEDGE_DATA")
+
+
+@needs_data
+def test_the_venues_own_frames_are_followed() -> None:
+    """Captured public frames, of 2025 and 2026: none ends the connection, and each book is taken."""
+    heard: list[TapeLine] = []
+    for path in sorted((DATA / "ws_frames").glob("*.json")):
+        captured = json.loads(path.read_text())
+        channel = re.search(r'"channel": "(?:order_book|trade|market_stats):(\d+)"', json.dumps(captured["frame"]))
+        if captured["source"]["provenance"].startswith("live") and channel is not None:
+            feed = Feed(FeedSettings(base_url="http://venue"), [int(channel[1])], now=lambda: 0.0)
+            feed.chains[int(channel[1])] = Chain(0.0)
+            text = json.dumps(captured["frame"])
+            assert feed._hear(text, lambda _frame, lines: heard.extend(lines)) == "", path.name
+    assert {type(line).__name__ for line in heard} >= {"BookLine", "TradeLine", "StatsLine"}
+
+
+@needs_data
+def test_captured_books_of_2026_are_chains_and_a_captured_gap_is_one() -> None:
+    def captured(name: str) -> dict[str, Any]:
+        frame: dict[str, Any] = json.loads((DATA / "ws_frames" / f"cmc_{name}.json").read_text())["frame"]
+        return frame
+
+    crv = [captured(f"update_order_book_crv_{number}") for number in range(1, 7)]
+    assert _verdicts(captured("subscribed_order_book_crv_full"), *crv) == [Verdict.TAKE] * 7
+    eth = [captured(f"update_order_book_eth_{name}") for name in ("1", "2", "3", "delete_gap")]
+    assert _verdicts(captured("subscribed_order_book_eth_truncated"), *eth) == [Verdict.TAKE] * 4 + [Verdict.GAP]
