@@ -8,6 +8,7 @@ from tests.unit.simulator.paper_world import MID, A, B, World, make_world
 from lighter_hedge.simulator.edge.sending import send_batch, send_one
 from lighter_hedge.simulator.edge.settings import PaperSettings
 from lighter_hedge.simulator.edge.venue import Venue
+from lighter_hedge.simulator.signing.txhash import tx_hash
 
 MINE, OTHER, CHAIN = 11, 12, 304
 """Private keys, and the chain that is signed."""
@@ -132,3 +133,15 @@ def test_a_key_that_registers_itself_needs_its_own_signature_only() -> None:
     change = {**head, "PubKey": b64encode(public_key_of(OTHER)).decode(), "L1Sig": "0x"}
     assert send_one(venue, 8, signed(MINE, CHAIN, 8, change), "ip").body["code"] == 21120
     assert send_one(venue, 8, signed(OTHER, CHAIN, 8, change), "ip").body["code"] != 21120
+
+
+def test_what_the_true_hash_cannot_take_is_refused() -> None:
+    """Fields that nothing but the hash looks at may be absent, and attributes may be nonsense."""
+    world = make_world(tx_hash=tx_hash)
+    venue = venue_of(world)
+    info = order(world, A, 0)
+    without = {name: value for name, value in info.items() if name != "TriggerPrice"}
+    for wrong in (without, {**info, "L2TxAttributes": {"x": 1}}, {**info, "L2TxAttributes": {"4": 0.5}}):
+        answer = send_one(venue, 14, wrong, "ip")
+        assert (answer.status, answer.body["code"]) == (400, 21501)
+    assert send_one(venue, 14, info, "ip").status == 200
