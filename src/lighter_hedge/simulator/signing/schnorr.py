@@ -7,7 +7,7 @@ A public key's first signature costs its table, some 20 ms, the later ones about
 """
 
 from collections.abc import Sequence
-from functools import lru_cache
+from functools import cache, lru_cache
 
 from lighter_hedge.simulator.signing.curve import GENERATOR_W, ORDER, Table, decode, encode, total
 from lighter_hedge.simulator.signing.poseidon2 import DIGEST, elements_of, hashed
@@ -42,7 +42,7 @@ def scalar_of(elements: Sequence[int]) -> int:
     return sum(element << (64 * place) for place, element in enumerate(elements)) % ORDER
 
 
-@lru_cache(maxsize=1)
+@cache
 def base_table() -> Table:
     """Multiples of the generator."""
     return Table(decode(GENERATOR_W), _BASE_WIDTH)

@@ -1,12 +1,21 @@
 """Whether transactions and auth tokens are signed by the key that they name."""
 
 from base64 import b64decode
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from typing import Any
 
 from lighter_hedge.simulator.signing.poseidon2 import elements_of, hashed
-from lighter_hedge.simulator.signing.schnorr import is_valid
+from lighter_hedge.simulator.signing.schnorr import base_table, is_valid, key_table
 from lighter_hedge.simulator.signing.txhash import CHANGE_PUB_KEY, public_key_of, tx_digest
+
+
+def prepare(public_keys: Iterable[str]) -> None:
+    """Make the tables of the generator and of these keys, so that no first signature has to wait for them."""
+    base_table()
+    for public_key in public_keys:
+        with suppress(ValueError):  # what is no key signs nothing
+            key_table(bytes.fromhex(public_key))
 
 
 def tx_is_signed(chain_id: int, tx_type: int, tx_info: Mapping[str, Any], public_key: str) -> bool:

@@ -8,7 +8,8 @@ import pytest
 from tests.recordings import DATA
 from tests.sdk_signer import MAINNET, key_pair, signers
 
-from lighter_hedge.simulator.signing.signatures import token_is_signed, tx_is_signed
+from lighter_hedge.simulator.signing.schnorr import key_table
+from lighter_hedge.simulator.signing.signatures import prepare, token_is_signed, tx_is_signed
 
 CANCEL = {"AccountIndex": 1, "ApiKeyIndex": 2, "MarketIndex": 1, "Index": 9, "ExpiredAt": 5, "Nonce": 3}
 KEY = key_pair()[1]
@@ -54,3 +55,11 @@ def test_a_key_is_registered_by_its_own_signature() -> None:
 def test_what_cannot_be_hashed_is_an_error() -> None:
     with pytest.raises(ValueError, match="99 has no known hash"):
         tx_is_signed(MAINNET, 99, CANCEL, KEY)
+
+
+def test_tables_are_made_in_advance_for_what_is_a_key() -> None:
+    key = key_pair()[1]
+    prepare(["nonsense", "00" * 40, key])
+    before = key_table.cache_info().hits
+    key_table(bytes.fromhex(key))
+    assert key_table.cache_info().hits == before + 1
