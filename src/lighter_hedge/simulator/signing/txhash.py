@@ -94,7 +94,7 @@ def tx_digest(chain_id: int, tx_type: int, tx_info: Mapping[str, Any]) -> list[i
         tx_info: the signed transaction as it is sent.
 
     Raises:
-        ValueError: the type is not supported, a field is absent or no integer, or too many attributes.
+        ValueError: the type is not supported, a field is absent or no integer of 64 bits, or too many attributes.
     """
     if tx_type not in _BODIES:
         known = ", ".join(map(str, _BODIES))
@@ -144,17 +144,22 @@ def _chained_orders(orders: object) -> list[int]:
 
 def _fields(tx_info: Mapping[str, Any], names: Iterable[str]) -> list[int]:
     values = [tx_info.get(name) for name in names]
-    absent = [name for name, value in zip(names, values, strict=True) if not isinstance(value, int)]
-    if absent:
-        raise ValueError(f"transaction fields {', '.join(absent)} are absent or no integers")
+    wrong = [name for name, value in zip(names, values, strict=True) if not _is_int64(value)]
+    if wrong:
+        raise ValueError(f"transaction fields {', '.join(wrong)} are absent or no integers of 64 bits")
     return [int(value) for value in values if value is not None]
+
+
+def _is_int64(value: object) -> bool:
+    """Whether a value is of the signer's own integers; a larger one would have the hash of a smaller."""
+    return isinstance(value, int) and -(2**63) <= value < 2**63
 
 
 def _attributes(raw: object) -> list[int]:
     """The attributes that are set, by type, as four (type, value) pairs; empty when none is set."""
     if raw is None:
         return []
-    if not isinstance(raw, Mapping) or not all(isinstance(value, int) for value in raw.values()):
+    if not isinstance(raw, Mapping) or not all(_is_int64(value) for value in raw.values()):
         raise ValueError("transaction field L2TxAttributes is not a map of integers")
     numbered = ((int(kind), value) for kind, value in raw.items())
     pairs = sorted(pair for pair in numbered if pair[1] != _ATTRIBUTE_NIL.get(pair[0], 0))

@@ -11,6 +11,7 @@ import pytest
 from tests.recordings import DATA
 from tests.sdk_signer import KINDS
 
+from lighter_hedge.simulator.signing.poseidon2_constants import P
 from lighter_hedge.simulator.signing.txhash import account_field, tx_hash
 
 MAINNET = 304
@@ -80,3 +81,12 @@ def test_a_memo_is_not_hashed_and_both_halves_of_an_amount_are() -> None:
     plain = tx_hash(MAINNET, 12, transfer)
     assert tx_hash(MAINNET, 12, {**transfer, "Memo": [2]}) == plain
     assert len({plain, *(tx_hash(MAINNET, 12, {**transfer, "Amount": 7 + 2**at}) for at in (3, 33, 59))}) == 4
+
+
+@pytest.mark.parametrize("beyond", [2**63, P + 5, -(2**63) - 1])
+def test_no_other_number_has_the_hash_of_one_of_64_bits(beyond: int) -> None:
+    """Numbers are hashed modulo the prime: without a limit, an altered deadline would keep its signature."""
+    with pytest.raises(ValueError, match="ExpiredAt"):
+        tx_hash(MAINNET, 15, {**CANCEL, "ExpiredAt": beyond})
+    with pytest.raises(ValueError, match="L2TxAttributes"):
+        tx_hash(MAINNET, 15, {**CANCEL, "L2TxAttributes": {"1": beyond}})
