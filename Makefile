@@ -10,7 +10,7 @@ SEEDS ?= 0:5000
 SEED ?= 0
 ARGS ?=
 
-.PHONY: help demo test check fix bench calibration simulate world pythons mutants fuzz mutate conformance coverage properties chaos soak model constraints clean
+.PHONY: help demo test check fix bench bench-paper calibration simulate world pythons mutants fuzz mutate conformance coverage properties chaos soak model constraints clean
 
 help: ## Show the verbs
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -50,6 +50,9 @@ bench: $(STAMP) ## Fill to hedge: latency beside a floor and the plain way
 
 calibration: $(STAMP) ## The synthetic market beside the recorded one: ARGS="--seconds 600 --seed 2"
 	@$(BIN)/python -m tests.calibration $(ARGS)
+
+bench-paper: $(STAMP) ## What the paper exchange takes: matching, transactions, 200 readers
+	@$(BIN)/python -m benchmarks.paper_exchange $(ARGS)
 
 model: $(STAMP) ## Every state and every story of small worlds; spin and a C compiler for the first part
 	@$(BIN)/python -m tests.model $(ARGS)

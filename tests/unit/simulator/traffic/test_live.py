@@ -16,6 +16,7 @@ from lighter_hedge.simulator.traffic.feed import Chain, Feed, FeedSettings, Unre
 from lighter_hedge.simulator.traffic.live import Live, LiveSettings
 from lighter_hedge.simulator.traffic.tape_lines import parse_frame
 
+PATIENT = LiveSettings(delay_seconds=0.0, grace_seconds=60.0)
 QUICK = LiveSettings(delay_seconds=0.0, grace_seconds=0.05, watch_seconds=0.01)
 
 
@@ -117,6 +118,24 @@ def test_what_real_clients_do_at_the_venue_is_mirrored_too() -> None:
     run(test)
 
 
+def test_a_dropped_connection_comes_back_with_the_book_as_it_is_then() -> None:
+    """What changed meanwhile is in the snapshot; our order keeps its place, cut to what is left of the level."""
+
+    async def test() -> None:
+        async with edge() as venue, _mirroring(_url(venue), PATIENT) as mirror:
+            await mirror.until(lambda: mirror.shown() == _shown(venue.world))
+            order = mirror.world.rest(A, BID, 30, MID - 10)
+            for connection in list(venue.venue.connections):
+                connection.drop()
+            _happens(venue, book_change((BID, MID - 10, 40), (BID, MID - 15, 7)))
+            await mirror.until(lambda: (MID - 15, 7) in mirror.shown()[0])
+            assert order.queue_ahead == 40
+            _happens(venue, print_trade(MID - 10, 45, ASK))
+            await mirror.until(lambda: order.filled_lots == 5)
+
+    run(test)
+
+
 def test_a_lost_venue_empties_the_book_and_its_return_fills_it() -> None:
     """Nothing fills meanwhile: an order that takes finds no liquidity, one that rests waits."""
 
@@ -140,8 +159,7 @@ def test_a_lost_venue_empties_the_book_and_its_return_fills_it() -> None:
 
 def test_a_short_loss_leaves_the_book_as_it_was() -> None:
     async def test() -> None:
-        patient = LiveSettings(delay_seconds=0.0, grace_seconds=60.0)
-        async with PublicFeed().serving() as venue, _mirroring(venue.base_url, patient) as mirror:
+        async with PublicFeed().serving() as venue, _mirroring(venue.base_url, PATIENT) as mirror:
             client = await venue.connected()
             await client.say(book(0, 5, ("100000.0", "1")), book(9, 10, ("100000.0", "4")))
             assert await client.hears(2) == ["unsubscribe order_book/1", "subscribe order_book/1"]
