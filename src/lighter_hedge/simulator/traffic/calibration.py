@@ -5,6 +5,7 @@ The floats here describe a stream; no amount of money passes through them.
 
 import math
 import statistics as stats
+from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from typing import assert_never
 
@@ -92,11 +93,11 @@ def statistics(events: Iterable[tuple[int, TrafficEvent]], seconds: float) -> di
     changes that left a book with no spread.
     """
     assert seconds > 0
-    observers: dict[int, _Observer] = {}
+    observers: defaultdict[int, _Observer] = defaultdict(_Observer)
     for at_us, event in events:
         if at_us > seconds * _SECOND:
             break
-        observer = observers.setdefault(event.market_index, _Observer())
+        observer = observers[event.market_index]
         match event:
             case BookChange():
                 observer.book_changed(at_us, event)
