@@ -237,7 +237,7 @@ class Feed:
                 continue
             heard = self._now()
             if message.type is not aiohttp.WSMsgType.TEXT:
-                return f"closed by the venue: {message.type.name} {message.data}"
+                return f"closed by the venue with code {socket.close_code}"
             why = self._hear(message.data, on_frame)
             if why:
                 return why
