@@ -16,7 +16,7 @@ from lighter_hedge.domain.units import Side
 from lighter_hedge.simulator.core.events import BookChange, Mark, Print
 from lighter_hedge.simulator.core.faults import FaultError
 from lighter_hedge.simulator.core.markets import MARKETS
-from lighter_hedge.simulator.edge.rest import Rest, json_errors
+from lighter_hedge.simulator.edge.rest.paths import Rest, json_errors
 from lighter_hedge.simulator.edge.settings import PaperSettings
 from lighter_hedge.simulator.edge.stream import Stream, StreamError
 from lighter_hedge.simulator.edge.venue import Connection, Venue

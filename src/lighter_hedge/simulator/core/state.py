@@ -6,15 +6,18 @@ from dataclasses import dataclass, field
 
 from lighter_hedge.domain.units import MarketSpec, Side
 from lighter_hedge.simulator.core.accounts import Account, Health, Tier, health, unrealized_pnl
+from lighter_hedge.simulator.core.candles import CandleSeries
 from lighter_hedge.simulator.core.markets import AMBIENT_ACCOUNT
 from lighter_hedge.simulator.core.matching import Book
-from lighter_hedge.simulator.core.orders import Order, Trade, TxRecord
+from lighter_hedge.simulator.core.orders import FundingPayment, FundingRound, Order, Trade, TxRecord
 from lighter_hedge.simulator.core.pushes import MarketStats, PositionView
 
 HEIGHT_US = 100_000
 """A block every 100 ms."""
 HEIGHT_START_US = 1_700_000_000_000_000
 PUBLIC_TRADES_MAX = 200
+FUNDINGS_MAX = 1_000
+"""Hours of funding that are remembered."""
 RESTART_GAP = 1_000_000
 """Numbers skipped at a restart: public events use numbers without being saved."""
 
@@ -54,6 +57,9 @@ class MarketState:
     published_nonce: int = 0
     published_best: tuple[tuple[int, int] | None, tuple[int, int] | None] = (None, None)
     trades: deque[Trade] = field(default_factory=lambda: deque(maxlen=PUBLIC_TRADES_MAX))
+    candles: CandleSeries = field(default_factory=CandleSeries)
+    mark_candles: CandleSeries = field(default_factory=CandleSeries)
+    fundings: deque[FundingRound] = field(default_factory=lambda: deque(maxlen=FUNDINGS_MAX))
 
 
 @dataclass(slots=True, kw_only=True)
@@ -94,6 +100,7 @@ class State:
         self.open_of: dict[int, dict[int, Order]] = {index: {} for index in self.accounts}
         """Open orders by order index, oldest first."""
         self.trades_of: dict[int, list[Trade]] = {index: [] for index in self.accounts}
+        self.payments_of: dict[int, list[FundingPayment]] = {index: [] for index in self.accounts}
         self.txs: dict[str, TxRecord] = {}
         self.txs_of: dict[int, list[TxRecord]] = {index: [] for index in self.accounts}
         self._dirty_accounts: dict[int, Account] = {}
@@ -158,11 +165,24 @@ class State:
         market.volume_lots += trade.lots
         market.volume_quote += trade.quote
         market.trade_count += 1
+        market.candles.add(trade.time_us, price, lots=trade.lots, quote=trade.quote, trade_id=trade.trade_id)
         real = [index for index in self.accounts if trade.of(index)]
         for index in real:
             self.trades_of[index].append(trade)
         if real:
             self._new_trades.append(trade)
+
+    def note_mark(self, market_index: int, mark_ticks: int, index_ticks: int, at_us: int) -> None:
+        """Record new mark and index prices."""
+        market = self.market_states[market_index]
+        market.mark_ticks, market.index_ticks = mark_ticks, index_ticks
+        market.mark_candles.add(at_us, mark_ticks)
+
+    def note_funding(self, one: FundingRound, payments: Iterable[FundingPayment]) -> None:
+        """Record the funding of one market for one hour, and what accounts have paid or got."""
+        self.market_states[one.market_index].fundings.append(one)
+        for payment in payments:
+            self.payments_of[payment.account_index].append(payment)
 
     def note_tx(self, tx: TxRecord) -> None:
         """Record a transaction or its new state."""

@@ -1,0 +1,168 @@
+"""REST bodies of what has been: orders, trades, blocks, candles, funding and profit. Pure.
+
+Rows of orders and trades are those of the WebSocket with what SDK 1.1.8 has declared since the recordings. Of a
+trade, what is zero or false is left out, as recorded from REST in May 2026.
+"""
+
+from collections.abc import Iterable
+
+from lighter_hedge.domain.units import MarketSpec, decimal_text, quote_text
+from lighter_hedge.simulator.core.candles import RESOLUTIONS_MS, Candle, start_ms
+from lighter_hedge.simulator.core.orders import FundingPayment, FundingRound, Order, Trade, TxRecord
+from lighter_hedge.simulator.edge import wire
+from lighter_hedge.simulator.edge.numerals import whole_number
+from lighter_hedge.simulator.edge.wire import Json, Markets
+from lighter_hedge.simulator.edge.wire_rest import ok
+
+MARKET_KIND = "perps"
+COMMITMENT_LENGTH = 64
+BLOCK_COMMITTED = 2
+
+
+def order(one: Order, markets: Markets) -> Json:
+    """One order row of REST."""
+    symbol = markets[one.market_index].symbol
+    return {
+        **wire.order(one, markets),
+        "order_version": one.version,
+        "market_symbol": symbol,
+        "market_kind": MARKET_KIND,
+    }
+
+
+def trade(one: Trade, markets: Markets) -> Json:
+    """One trade row of REST."""
+    return {
+        **wire.trade(one, markets),
+        "market_symbol": markets[one.market_index].symbol,
+        "market_kind": MARKET_KIND,
+    }
+
+
+def block(height: int, txs: Iterable[TxRecord]) -> Json:
+    """One block; its hashes are its number, since a paper exchange proves nothing."""
+    rows = [wire.tx(one) for one in txs]
+    return {
+        "commitment": commitment(height),
+        "height": height,
+        "state_root": commitment(height),
+        "priority_operations": 0,
+        "on_chain_l2_operations": 0,
+        "pending_on_chain_operations_pub_data": "",
+        "committed_tx_hash": "",
+        "committed_at": 0,
+        "verified_tx_hash": "",
+        "verified_at": 0,
+        "txs": rows,
+        "status": BLOCK_COMMITTED,
+        "size": len(rows),
+    }
+
+
+def commitment(height: int) -> str:
+    """The commitment of a block."""
+    return str(height).rjust(COMMITMENT_LENGTH, "0")
+
+
+def height_of(text: str) -> int | None:
+    """The height of the block with a commitment; None if there is none."""
+    text = text.removeprefix("0x")
+    return whole_number(text.lstrip("0") or "0") if len(text) == COMMITMENT_LENGTH else None
+
+
+def candles(resolution: str, rows: Iterable[Candle], market: MarketSpec, *, at_end: bool) -> Json:
+    """``candles``: prices and volumes are numbers, times milliseconds, the beginning of the span or its end."""
+    shift = RESOLUTIONS_MS[resolution] if at_end else 0
+    return ok(
+        r=resolution,
+        c=[
+            {
+                "t": one.at_ms + shift,
+                **_prices(one, market),
+                "v": one.lots / 10**market.size_decimals,
+                "V": one.quote / 1_000_000,
+                "i": one.last_id,
+            }
+            for one in rows
+        ],
+    )
+
+
+def mark_candles(resolution: str, rows: Iterable[Candle], market: MarketSpec) -> Json:
+    """``markPriceCandles``."""
+    return ok(
+        r=resolution,
+        c=[{"t": one.at_ms, **_prices(one, market), "sc": one.samples} for one in rows],
+    )
+
+
+def _prices(one: Candle, market: MarketSpec) -> Json:
+    scale = 10**market.price_decimals
+    return {
+        "o": one.open_ticks / scale,
+        "h": one.high_ticks / scale,
+        "l": one.low_ticks / scale,
+        "c": one.close_ticks / scale,
+    }
+
+
+def fundings(resolution: str, rounds: Iterable[FundingRound], first_ms: int, last_ms: int, count: int) -> Json:
+    """``fundings``, oldest first: rates in percent, values in quote for one unit of the base, times in seconds.
+
+    A day's row is the sum of its hours.
+    """
+    spans: dict[int, tuple[int, int]] = {}
+    for one in rounds:
+        at_ms = start_ms(one.at_us // 1000, resolution)
+        rate, value = spans.get(at_ms, (0, 0))
+        spans[at_ms] = rate + one.rate, value + one.value
+    rows = [
+        {
+            "timestamp": at_ms // 1000,
+            "value": decimal_text(abs(value), 8),
+            "rate": decimal_text(abs(rate), 4),
+            "direction": "short" if rate < 0 else "long",
+        }
+        for at_ms, (rate, value) in spans.items()
+        if first_ms <= at_ms <= last_ms
+    ]
+    return ok(resolution=resolution, fundings=rows[max(0, len(rows) - count) :])
+
+
+def position_funding(one: FundingPayment, markets: Markets) -> Json:
+    """One row of ``positionFunding``."""
+    return {
+        "timestamp": one.at_us // 1_000_000,
+        "market_id": one.market_index,
+        "funding_id": one.funding_id,
+        "change": quote_text(one.change),
+        "discount": quote_text(0),
+        "rate": decimal_text(one.rate, 4),
+        "position_size": markets[one.market_index].size_text(abs(one.lots)),
+        "position_side": "short" if one.lots < 0 else "long",
+    }
+
+
+def profit(at_ms: int, trade_pnl: int, inflow: int, volume: int) -> Json:
+    """One row of ``pnl``; a paper exchange has neither pools nor staking nor spot."""
+    none = (
+        "pool_pnl",
+        "pool_inflow",
+        "pool_outflow",
+        "pool_total_shares",
+        "spot_inflow",
+        "spot_outflow",
+        "staked_lit",
+        "staking_inflow",
+        "staking_outflow",
+        "staking_pnl",
+        "trade_spot_pnl",
+    )
+    return {
+        "timestamp": at_ms // 1000,
+        "trade_pnl": trade_pnl / 1_000_000,
+        "inflow": inflow / 1_000_000,
+        "outflow": 0,
+        **dict.fromkeys(none, 0),
+        "volume": volume / 1_000_000,
+    }
