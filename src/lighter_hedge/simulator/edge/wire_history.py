@@ -15,6 +15,8 @@ from lighter_hedge.simulator.edge.wire import Json, Markets
 from lighter_hedge.simulator.edge.wire_rest import ok
 
 MARKET_KIND = "perps"
+NO_INTEGRATOR = dict.fromkeys(("integrator_fee_collector_index", "integrator_taker_fee", "integrator_maker_fee"), "")
+"""Recorded from REST on 2026-08-01; frames say "0" of the same."""
 COMMITMENT_LENGTH = 64
 BLOCK_COMMITTED = 2
 
@@ -24,6 +26,7 @@ def order(one: Order, markets: Markets) -> Json:
     symbol = markets[one.market_index].symbol
     return {
         **wire.order(one, markets),
+        **NO_INTEGRATOR,
         "order_version": one.version,
         "market_symbol": symbol,
         "market_kind": MARKET_KIND,
