@@ -23,7 +23,7 @@ class ApiError(Exception):
 
     def __init__(self, code: int, message: str, status: int = 400) -> None:
         super().__init__(message)
-        self.body = {"code": code, "message": message}
+        self.body: dict[str, Any] = {"code": code, "message": message}
         self.status = status
 
 
