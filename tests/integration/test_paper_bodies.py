@@ -2,6 +2,7 @@
 
 import json
 import re
+from collections import deque
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,7 +15,7 @@ from tests.unit.simulator.paper_world import ASK, BID, MID, A, B, World, make_wo
 
 from lighter_hedge.simulator.core.accounts import Tier
 from lighter_hedge.simulator.core.events import Mark
-from lighter_hedge.simulator.core.orders import FundingPayment, FundingRound
+from lighter_hedge.simulator.core.state import Funding, PositionFunding
 
 ETH_MID = 236_131
 HOUR_MS = 3_600_000
@@ -285,9 +286,10 @@ def settled(tier: Tier) -> World:
 def note_funding(world: World) -> None:
     """One hour's funding, which A, short, has got."""
     at_us = world.now_us // 3_600_000_000 * 3_600_000_000
-    got = FundingPayment(funding_id=1, account_index=A, market_index=0, at_us=at_us, change=9, rate=12, lots=-10)
-    round_ = FundingRound(market_index=0, at_us=at_us, rate=12, value=2_707_872)
-    world.exchange.state.note_funding(round_, [got])
+    state = world.exchange.state
+    state.fundings[0].append(Funding(market_index=0, time_us=at_us, rate=1_200, value=27_078))
+    got = PositionFunding(funding_id=1, market_index=0, time_us=at_us, change=9, rate=1_200, lots=-10)
+    state.position_fundings[A] = deque([got])
 
 
 def order_form(world: World, nonce: int) -> dict[str, str]:

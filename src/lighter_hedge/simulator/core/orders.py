@@ -1,4 +1,4 @@
-"""Records of the exchange: orders, trades, funding and transactions, with the venue's own words for their states.
+"""Records of the exchange: orders, trades and transactions, with the venue's own words for their states.
 
 Pure data. ``Order`` and ``TxRecord`` change in place inside the exchange and leave it as copies.
 """
@@ -183,34 +183,6 @@ class Trade:
     def of(self, account_index: int) -> bool:
         """Whether the account is a party of this trade."""
         return account_index in (self.maker.account_index, self.taker.account_index)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class FundingRound:
-    """Funding of one market at one hour."""
-
-    market_index: int
-    at_us: int
-    rate: int
-    """For one hour, in 1e-6 of the notional; positive is paid by longs."""
-    value: int
-    """For one whole unit of the base, in 1e-8 of the quote; with the sign of the rate."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class FundingPayment:
-    """What one account has paid or got at one hour."""
-
-    funding_id: int
-    account_index: int
-    market_index: int
-    at_us: int
-    change: int
-    """In millionths of the quote; negative is paid."""
-    rate: int
-    """As in the round."""
-    lots: int
-    """Signed position at that moment."""
 
 
 TX_FAILED = 0

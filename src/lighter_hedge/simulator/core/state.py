@@ -9,7 +9,7 @@ from lighter_hedge.simulator.core.accounts import Account, Health, Tier, health,
 from lighter_hedge.simulator.core.candles import CandleSeries
 from lighter_hedge.simulator.core.markets import AMBIENT_ACCOUNT
 from lighter_hedge.simulator.core.matching import Book
-from lighter_hedge.simulator.core.orders import FundingPayment, FundingRound, Order, Trade, TxRecord
+from lighter_hedge.simulator.core.orders import Order, Trade, TxRecord
 from lighter_hedge.simulator.core.pushes import MarketStats, PositionView
 
 HEIGHT_US = 100_000
@@ -17,7 +17,6 @@ HEIGHT_US = 100_000
 HEIGHT_START_US = 1_700_000_000_000_000
 PUBLIC_TRADES_MAX = 200
 FUNDINGS_MAX = 1_000
-"""Hours of funding that are remembered."""
 RESTART_GAP = 1_000_000
 """Numbers skipped at a restart: public events use numbers without being saved."""
 
@@ -59,7 +58,32 @@ class MarketState:
     trades: deque[Trade] = field(default_factory=lambda: deque(maxlen=PUBLIC_TRADES_MAX))
     candles: CandleSeries = field(default_factory=CandleSeries)
     mark_candles: CandleSeries = field(default_factory=CandleSeries)
-    fundings: deque[FundingRound] = field(default_factory=lambda: deque(maxlen=FUNDINGS_MAX))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Funding:
+    """One hour's funding of a market."""
+
+    market_index: int
+    rate: int
+    """In 1e-8 of the notional."""
+    value: int
+    """What one unit of the base asset paid, in millionths."""
+    time_us: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PositionFunding:
+    """What one position paid or received at one hour."""
+
+    funding_id: int
+    market_index: int
+    rate: int
+    change: int
+    """In millionths; what came to the account."""
+    lots: int
+    """Signed."""
+    time_us: int
 
 
 @dataclass(slots=True, kw_only=True)
@@ -96,11 +120,12 @@ class State:
         self.counters = Counters()
         self.orders: dict[int, Order] = {}
         self.versions: dict[int, list[Order]] = {}
+        self.fundings: dict[int, deque[Funding]] = {index: deque(maxlen=FUNDINGS_MAX) for index in self.markets}
+        self.position_fundings: dict[int, deque[PositionFunding]] = {}
         self.orders_of: dict[int, list[int]] = {index: [] for index in self.accounts}
         self.open_of: dict[int, dict[int, Order]] = {index: {} for index in self.accounts}
         """Open orders by order index, oldest first."""
         self.trades_of: dict[int, list[Trade]] = {index: [] for index in self.accounts}
-        self.payments_of: dict[int, list[FundingPayment]] = {index: [] for index in self.accounts}
         self.txs: dict[str, TxRecord] = {}
         self.txs_of: dict[int, list[TxRecord]] = {index: [] for index in self.accounts}
         self._dirty_accounts: dict[int, Account] = {}
@@ -177,12 +202,6 @@ class State:
         market = self.market_states[market_index]
         market.mark_ticks, market.index_ticks = mark_ticks, index_ticks
         market.mark_candles.add(at_us, mark_ticks)
-
-    def note_funding(self, one: FundingRound, payments: Iterable[FundingPayment]) -> None:
-        """Record the funding of one market for one hour, and what accounts have paid or got."""
-        self.market_states[one.market_index].fundings.append(one)
-        for payment in payments:
-            self.payments_of[payment.account_index].append(payment)
 
     def note_tx(self, tx: TxRecord) -> None:
         """Record a transaction or its new state."""

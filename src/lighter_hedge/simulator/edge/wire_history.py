@@ -8,7 +8,8 @@ from collections.abc import Iterable
 
 from lighter_hedge.domain.units import MarketSpec, decimal_text, quote_text
 from lighter_hedge.simulator.core.candles import RESOLUTIONS_MS, Candle, start_ms
-from lighter_hedge.simulator.core.orders import FundingPayment, FundingRound, Order, Trade, TxRecord
+from lighter_hedge.simulator.core.orders import Order, Trade, TxRecord
+from lighter_hedge.simulator.core.state import Funding, PositionFunding
 from lighter_hedge.simulator.edge import wire
 from lighter_hedge.simulator.edge.numerals import whole_number
 from lighter_hedge.simulator.edge.wire import Json, Markets
@@ -19,6 +20,21 @@ NO_INTEGRATOR = dict.fromkeys(("integrator_fee_collector_index", "integrator_tak
 """Recorded from REST on 2026-08-01; frames say "0" of the same."""
 COMMITMENT_LENGTH = 64
 BLOCK_COMMITTED = 2
+RISKS = (
+    "collateral",
+    "total_account_value",
+    "initial_margin_req",
+    "maintenance_margin_req",
+    "close_out_margin_req",
+    "total_account_liquidation_threshold",
+    "usdc_collateral_with_funding",
+    "usdc_portfolio_value",
+    "total_portfolio_value",
+)
+NO_RISK: Json = {
+    "cross_risk_parameters": {"market_id": 0, **dict.fromkeys(RISKS, quote_text(0))},
+    "isolated_risk_parameters": [],
+}
 
 
 def order(one: Order, markets: Markets) -> Json:
@@ -109,21 +125,21 @@ def _prices(one: Candle, market: MarketSpec) -> Json:
     }
 
 
-def fundings(resolution: str, rounds: Iterable[FundingRound], first_ms: int, last_ms: int, count: int) -> Json:
+def fundings(resolution: str, rounds: Iterable[Funding], first_ms: int, last_ms: int, count: int) -> Json:
     """``fundings``, oldest first: rates in percent, values in quote for one unit of the base, times in seconds.
 
     A day's row is the sum of its hours.
     """
     spans: dict[int, tuple[int, int]] = {}
     for one in rounds:
-        at_ms = start_ms(one.at_us // 1000, resolution)
+        at_ms = start_ms(one.time_us // 1000, resolution)
         rate, value = spans.get(at_ms, (0, 0))
         spans[at_ms] = rate + one.rate, value + one.value
     rows = [
         {
             "timestamp": at_ms // 1000,
-            "value": decimal_text(abs(value), 8),
-            "rate": decimal_text(abs(rate), 4),
+            "value": decimal_text(abs(value) * 100, 8),
+            "rate": percent(abs(rate)),
             "direction": "short" if rate < 0 else "long",
         }
         for at_ms, (rate, value) in spans.items()
@@ -132,17 +148,50 @@ def fundings(resolution: str, rounds: Iterable[FundingRound], first_ms: int, las
     return ok(resolution=resolution, fundings=rows[max(0, len(rows) - count) :])
 
 
-def position_funding(one: FundingPayment, markets: Markets) -> Json:
+def percent(rate: int) -> str:
+    """A rate in 1e-8 as the venue tells it: percent with four decimals."""
+    return decimal_text(rate // 100 if rate >= 0 else -(-rate // 100), 4)
+
+
+def position_funding(one: PositionFunding, markets: Markets) -> Json:
     """One row of ``positionFunding``."""
     return {
-        "timestamp": one.at_us // 1_000_000,
+        "timestamp": one.time_us // 1_000_000,
         "market_id": one.market_index,
         "funding_id": one.funding_id,
         "change": quote_text(one.change),
         "discount": quote_text(0),
-        "rate": decimal_text(one.rate, 4),
+        "rate": percent(one.rate),
         "position_size": markets[one.market_index].size_text(abs(one.lots)),
         "position_side": "short" if one.lots < 0 else "long",
+    }
+
+
+def liquidation(one: Trade, markets: Markets) -> Json:
+    """One row of ``liquidations``; the margin before and after is not kept, and told as zero."""
+    market = markets[one.market_index]
+    return {
+        "id": one.trade_id,
+        "market_id": one.market_index,
+        "type": "deleverage" if one.kind == "deleverage" else "partial",
+        "trade": {
+            "price": market.price_text(one.price_ticks),
+            "size": market.size_text(one.lots),
+            "taker_fee": decimal_text(one.taker.fee, 4),
+            "maker_fee": decimal_text(one.maker.fee, 4),
+            "transaction_time": one.time_us,
+            "bid_account_id": one.bid.account_index,
+            "ask_account_id": one.ask.account_index,
+        },
+        "info": {
+            "positions": [],
+            "risk_info_before": NO_RISK,
+            "risk_info_after": NO_RISK,
+            "mark_prices": {},
+            "assets": [],
+            "asset_index_prices": {},
+        },
+        "executed_at": one.time_us // 1000,
     }
 
 

@@ -56,14 +56,14 @@ def exchange_metrics(kind: str, days: Iterable[Candle]) -> Json:
 
 
 def funding_rates(rates: Mapping[int, int], markets: Mapping[int, MarketSpec]) -> Json:
-    """``funding-rates`` of this exchange alone: fractions for eight hours, of hourly rates in 1e-6."""
+    """``funding-rates`` of this exchange alone: fractions for eight hours, of hourly rates in 1e-8."""
     return ok(
         funding_rates=[
             {
                 "market_id": index,
                 "exchange": "lighter",
                 "symbol": markets[index].symbol,
-                "rate": rate * FUNDING_HOURS / 1_000_000,
+                "rate": rate * FUNDING_HOURS / 100_000_000,
             }
             for index, rate in sorted(rates.items())
         ]

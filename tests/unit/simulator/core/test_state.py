@@ -1,7 +1,6 @@
-from tests.unit.simulator.paper_world import BID, MID, A, B, make_world
+from tests.unit.simulator.paper_world import BID, MID, A, make_world
 
 from lighter_hedge.simulator.core.events import Mark
-from lighter_hedge.simulator.core.orders import FundingPayment, FundingRound
 from lighter_hedge.simulator.core.state import Counters
 
 
@@ -56,12 +55,3 @@ def test_trades_and_marks_are_kept_as_candles() -> None:
     assert (one.open_ticks, one.close_ticks, one.lots, one.samples) == (MID + 10, MID + 20, 150, 2)
     assert one.last_id == world.exchange.state.trades_of[A][-1].trade_id
     assert [one.close_ticks for one in market.mark_candles.read("1d", 0, 10**18, 9)] == [MID]
-
-
-def test_funding_is_kept_for_the_market_and_for_those_who_paid() -> None:
-    state = make_world().exchange.state
-    paid = FundingPayment(funding_id=1, account_index=A, market_index=1, at_us=5, change=-1, rate=12, lots=20)
-    one = FundingRound(market_index=1, at_us=5, rate=12, value=3)
-    state.note_funding(one, [paid])
-    assert list(state.market_states[1].fundings) == [one]
-    assert state.payments_of == {A: [paid], B: []}

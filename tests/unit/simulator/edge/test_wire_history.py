@@ -1,8 +1,11 @@
+from dataclasses import replace
+
+import lighter
 from tests.unit.simulator.paper_world import ASK, BID, MID, A, B, make_world
 
 from lighter_hedge.simulator.core.candles import CandleSeries
 from lighter_hedge.simulator.core.markets import BTC, MARKETS
-from lighter_hedge.simulator.core.orders import FundingPayment, FundingRound
+from lighter_hedge.simulator.core.state import Funding, PositionFunding
 from lighter_hedge.simulator.edge import wire, wire_history
 
 HOUR_US = 3_600_000_000
@@ -41,7 +44,9 @@ def test_a_candle_is_told_in_numbers() -> None:
 
 
 def test_a_days_funding_is_the_sum_of_its_hours() -> None:
-    rounds = [FundingRound(market_index=1, at_us=h * HOUR_US, rate=r, value=r) for h, r in ((1, 12), (2, -30), (25, 5))]
+    rounds = [
+        Funding(market_index=1, time_us=h * HOUR_US, rate=r * 100, value=r) for h, r in ((1, 12), (2, -30), (25, 5))
+    ]
     hours = wire_history.fundings("1h", rounds, 0, 10**12, 2)["fundings"]
     assert [(row["timestamp"], row["rate"], row["direction"]) for row in hours] == [
         (7_200, "0.0030", "short"),
@@ -49,21 +54,21 @@ def test_a_days_funding_is_the_sum_of_its_hours() -> None:
     ]
     days = wire_history.fundings("1d", rounds, 0, 10**12, 9)["fundings"]
     assert [(row["timestamp"], row["value"], row["direction"]) for row in days] == [
-        (0, "0.00000018", "short"),
-        (86_400, "0.00000005", "long"),
+        (0, "0.00001800", "short"),
+        (86_400, "0.00000500", "long"),
     ]
     assert wire_history.fundings("1d", rounds, 1, 10**12, 9)["fundings"] == days[1:]
 
 
 def test_a_payment_shows_the_side_and_the_size_that_it_was_for() -> None:
-    one = FundingPayment(funding_id=3, account_index=A, market_index=1, at_us=HOUR_US, change=-7, rate=12, lots=-20)
+    one = PositionFunding(funding_id=3, market_index=1, time_us=HOUR_US, change=-7, rate=-1299, lots=-20)
     assert wire_history.position_funding(one, MARKETS) == {
         "timestamp": 3_600,
         "market_id": 1,
         "funding_id": 3,
         "change": "-0.000007",
         "discount": "0.000000",
-        "rate": "0.0012",
+        "rate": "-0.0012",
         "position_size": "0.00020",
         "position_side": "short",
     }
@@ -72,3 +77,11 @@ def test_a_payment_shows_the_side_and_the_size_that_it_was_for() -> None:
 def test_profit_is_in_whole_units_of_the_quote() -> None:
     row = wire_history.profit(90_000, -1_500_000, 2_000_000, 250_000)
     assert (row["timestamp"], row["trade_pnl"], row["inflow"], row["volume"]) == (90, -1.5, 2.0, 0.25)
+
+
+def test_a_liquidation_shows_its_trade() -> None:
+    world = make_world()
+    world.take(A, BID, 20, MID + 10)
+    row = wire_history.liquidation(replace(world.exchange.state.trades_of[A][0], kind="liquidation"), MARKETS)
+    assert (row["type"], row["trade"]["price"], row["trade"]["size"]) == ("partial", "100001.0", "0.00020")
+    lighter.Liquidation.model_validate(row)

@@ -34,7 +34,7 @@ def test_metrics_add_up_markets_day_by_day() -> None:
 
 
 def test_rates_are_fractions_for_eight_hours() -> None:
-    (row,) = wire_venue.funding_rates({1: 12}, MARKETS)["funding_rates"]
+    (row,) = wire_venue.funding_rates({1: 1200}, MARKETS)["funding_rates"]
     assert row == {"market_id": 1, "exchange": "lighter", "symbol": "BTC", "rate": 9.6e-05}
 
 

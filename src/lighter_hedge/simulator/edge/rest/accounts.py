@@ -2,10 +2,13 @@
 
 import hashlib
 import json
+from collections import deque
 
+from lighter_hedge.simulator.core import reads
 from lighter_hedge.simulator.core.accounts import FEE_SCALE, Account, ApiToken, Tier
 from lighter_hedge.simulator.core.candles import RESOLUTIONS_MS, start_ms
 from lighter_hedge.simulator.core.orders import Trade
+from lighter_hedge.simulator.core.state import PositionFunding
 from lighter_hedge.simulator.edge import wire_history, wire_rest
 from lighter_hedge.simulator.edge.numerals import whole_number
 from lighter_hedge.simulator.edge.rest.context import Context
@@ -22,6 +25,7 @@ TOKEN_SECONDS = (86_400, 10 * 365 * 86_400)
 NAME_LENGTH_MAX = 100
 PROFIT_RESOLUTIONS = ("1m", "5m", "15m", "1h", "4h", "1d")
 PROFITS_MAX = 500
+FORCED = ("liquidation", "deleverage")
 
 
 class Accounts(Context):
@@ -184,16 +188,20 @@ class Accounts(Context):
         markets = [self.known_market(index) for index in query.integers("market_ids")]
         found = [
             wire_history.position_funding(one, self.state.markets)
-            for one in reversed(self.state.payments_of[account.account_index])
-            if first <= one.at_us // 1000 <= last and (not markets or one.market_index in markets)
+            for one in reversed(self._fundings(account))
+            if first <= one.time_us // 1000 <= last and (not markets or one.market_index in markets)
         ]
         return query.page("position_fundings", [row for row in found if side in ("all", row["position_side"])])
 
+    def _fundings(self, account: Account) -> deque[PositionFunding]:
+        return self.state.position_fundings.get(account.account_index, deque())
+
     def liquidations(self, query: Query) -> Json:
-        """``liquidations``: no account of this exchange is liquidated."""
-        self.own_account(query)
-        self.market_or_none(query)
-        return query.page("liquidations", [])
+        """``liquidations``: trades that the venue has made for the account, newest first."""
+        index = self.own_account(query).account_index
+        found = reads.trades(self.state, index, self.cutoff(index), self.market_or_none(query))
+        forced = [one for one in found if one.kind in FORCED]
+        return query.page("liquidations", [wire_history.liquidation(one, self.state.markets) for one in forced])
 
     def pnl(self, query: Query) -> Json:
         """``pnl``: for each span what trading has brought since the beginning, fees and funding included."""
@@ -213,7 +221,7 @@ class Accounts(Context):
     def _profits(self, account: Account, resolution: str, first_ms: int, last_ms: int) -> list[Json]:
         index, length = account.account_index, RESOLUTIONS_MS[resolution]
         changes = [(one.time_us // 1000, *_brought(one, index)) for one in self.state.trades_of[index]]
-        changes += [(one.at_us // 1000, one.change, 0) for one in self.state.payments_of[index]]
+        changes += [(one.time_us // 1000, one.change, 0) for one in self._fundings(account)]
         changes.sort()
         created_ms = account.created_us // 1000
         deposit = account.collateral - sum(profit for _, profit, _ in changes)

@@ -93,13 +93,11 @@ class Markets(Context):
         index = self.market(query)
         resolution = query.choice("resolution", ("1h", "1d"))
         first, last, count = self._span(query)
-        return wire_history.fundings(resolution, self.state.market_states[index].fundings, first, last, count)
+        return wire_history.fundings(resolution, self.state.fundings[index], first, last, count)
 
     def funding_rates(self, query: Query) -> Json:
         """``funding-rates``: the last of each market."""
-        last = {
-            index: state.fundings[-1].rate if state.fundings else 0 for index, state in self.state.market_states.items()
-        }
+        last = {index: rounds[-1].rate if rounds else 0 for index, rounds in self.state.fundings.items()}
         return wire_venue.funding_rates(last, self.state.markets)
 
     def exchange_stats(self, query: Query) -> Json:

@@ -1,4 +1,6 @@
 import json
+from collections import deque
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -6,7 +8,7 @@ from tests.unit.simulator.paper_world import ASK, BID, MID, A, B, World, make_wo
 from tests.unit.simulator.rest_asking import asked, code_of, token, venue_of
 
 from lighter_hedge.simulator.core.accounts import Tier
-from lighter_hedge.simulator.core.orders import FundingPayment, FundingRound
+from lighter_hedge.simulator.core.state import PositionFunding
 from lighter_hedge.simulator.edge.rest.accounts import Accounts
 
 DAY_S = 86_400
@@ -144,10 +146,8 @@ def test_payments_of_funding_newest_first() -> None:
     ours, state = accounts(world), world.exchange.state
     for number, (market, lots) in enumerate(((1, 20), (0, -30)), start=1):
         at_us = world.now_us + number * 3_600_000_000
-        one = FundingPayment(
-            funding_id=number, account_index=A, market_index=market, at_us=at_us, change=-5, rate=12, lots=lots
-        )
-        state.note_funding(FundingRound(market_index=market, at_us=at_us, rate=12, value=1), [one])
+        one = PositionFunding(funding_id=number, market_index=market, time_us=at_us, change=-5, rate=1200, lots=lots)
+        state.position_fundings.setdefault(A, deque()).append(one)
     rows = ours.position_funding(own(world, limit=9))["position_fundings"]
     assert [(row["funding_id"], row["position_size"], row["position_side"]) for row in rows] == [
         (2, "0.0030", "short"),
@@ -165,10 +165,18 @@ def test_payments_of_funding_newest_first() -> None:
     assert code_of(lambda: ours.position_funding(own(world, limit=9, side="x"))) == 20001
 
 
-def test_nobody_is_liquidated() -> None:
+def test_liquidations_are_trades_that_the_venue_has_made() -> None:
     world = make_world()
-    assert accounts(world).liquidations(own(world, limit=9)) == {"code": 200, "liquidations": []}
-    assert code_of(lambda: accounts(world).liquidations(own(world, limit=9, market_id=9))) == 21602
+    ours = accounts(world)
+    world.take(A, BID, 20, MID + 10)
+    assert ours.liquidations(own(world, limit=9)) == {"code": 200, "liquidations": []}
+    trades = world.exchange.state.trades_of[A]
+    trades.append(replace(trades[0], kind="liquidation"))
+    trades.append(replace(trades[0], kind="deleverage", market_index=0))
+    rows = ours.liquidations(own(world, limit=9))["liquidations"]
+    assert [(row["market_id"], row["type"]) for row in rows] == [(0, "deleverage"), (1, "partial")]
+    assert len(ours.liquidations(own(world, limit=9, market_id=1))["liquidations"]) == 1
+    assert code_of(lambda: ours.liquidations(own(world, limit=9, market_id=9))) == 21602
 
 
 def profits(world: World, **more: Any) -> list[dict[str, Any]]:

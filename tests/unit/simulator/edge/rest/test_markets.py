@@ -4,7 +4,7 @@ from tests.unit.simulator.paper_world import BID, MID, A, World, make_world
 from tests.unit.simulator.rest_asking import asked, code_of, venue_of
 
 from lighter_hedge.simulator.core.events import Mark
-from lighter_hedge.simulator.core.orders import FundingRound
+from lighter_hedge.simulator.core.state import Funding
 from lighter_hedge.simulator.edge.rest.markets import Markets
 
 HOUR_US = 3_600_000_000
@@ -87,7 +87,7 @@ def test_fundings_are_by_hour_or_by_day_and_rates_for_eight_hours() -> None:
     midnight = world.now_us // (24 * HOUR_US) * 24 * HOUR_US
     for hour, rate in ((1, 12), (2, -20)):
         at_us = midnight + hour * HOUR_US
-        state.note_funding(FundingRound(market_index=1, at_us=at_us, rate=rate, value=rate * 1000), [])
+        state.fundings[1].append(Funding(market_index=1, time_us=at_us, rate=rate * 100, value=rate * 10))
     hours = ours.fundings(asked(**span(world, resolution="1h", start_timestamp=0, end_timestamp=5_000_000_000_000)))
     assert [(row["rate"], row["value"], row["direction"]) for row in hours["fundings"]] == [
         ("0.0012", "0.00012000", "long"),
