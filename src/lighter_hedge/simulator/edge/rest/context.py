@@ -71,7 +71,8 @@ class Context:
         if not query.token:
             raise invalid(NO_TOKEN)
         try:
-            check_token(self.venue.exchange, query.token, account.account_index, self.venue.now_us())
+            verify = self.venue.settings.verify_signatures
+            check_token(self.venue.exchange, query.token, account.account_index, self.venue.now_us(), verify=verify)
         except AuthError as error:
             # Recorded with HTTP 401, where a request without a token gets 400.
             raise ApiError(error.code, error.message, 401) from None
