@@ -11,8 +11,8 @@ from lighter_hedge.simulator.edge.settings import PaperSettings
 from lighter_hedge.simulator.edge.venue import Venue
 
 
-def venue_of(world: World) -> Venue:
-    return Venue(world.exchange, PaperSettings(traffic="none"), clock=lambda: world.now_us)
+def venue_of(world: World, **settings: Any) -> Venue:
+    return Venue(world.exchange, PaperSettings(traffic="none", **settings), clock=lambda: world.now_us)
 
 
 def token(world: World, account: int, *, seconds: int = 600) -> str:

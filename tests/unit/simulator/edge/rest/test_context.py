@@ -1,3 +1,4 @@
+from tests.unit.simulator.own_signer import public_key_of, token_of
 from tests.unit.simulator.paper_world import A, B, make_world
 from tests.unit.simulator.rest_asking import asked, code_of, token, venue_of
 
@@ -45,3 +46,12 @@ def test_accounts_are_found_by_index_and_by_wallet() -> None:
     assert code_of(lambda: context.accounts_by(asked(by="l1_address", value="0x9"))) == 21100
     assert code_of(lambda: context.accounts_by(asked(by="name", value="a"))) == 20001
     assert code_of(lambda: context.accounts_by(asked(by="index", value="a"))) == 20001
+
+
+def test_on_demand_a_token_must_be_signed() -> None:
+    world = make_world()
+    world.exchange.state.accounts[A].keys[4].public_key = public_key_of(11).hex()
+    context = Context(venue_of(world, verify_signatures=True))
+    signed = token_of(11, token(world, A).rpartition(":")[0])
+    assert context.own_account(asked(signed, account_index=A)).account_index == A
+    assert code_of(lambda: context.own_account(asked(token(world, A), account_index=A)), status=401) == 20013
