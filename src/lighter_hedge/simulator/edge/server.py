@@ -227,8 +227,9 @@ async def serve(
                 group.create_task(venue.run())
                 group.create_task(venue.heartbeat())
         finally:
-            for connection in list(venue.connections):
-                connection.drop()
+            if len(venue.connections):
+                venue.shut_down(venue.connections, settings.shutdown_ms)
+                await asyncio.sleep(settings.shutdown_ms / 1000)
             await runner.cleanup()
     finally:
         if store is not None:

@@ -184,10 +184,10 @@ def test_a_silent_client_is_pinged_and_then_dropped_with_1008() -> None:
 
 def test_a_reader_too_slow_for_its_queue_is_dropped() -> None:
     async def test() -> None:
-        async with edge(send_queue_max=5) as paper, socket_of(paper) as socket:
+        async with edge(outbox_length_max=500) as paper, socket_of(paper) as socket:
             await socket.subscribe("height")
             for _ in range(6):
-                paper.venue.send("height", {"type": "update/height"}, paper.world.now_us)
+                paper.venue.tell("height", lambda: {"filler": "x" * 100}, paper.world.now_us)
             heard = [(await socket.socket.receive()).type for _ in range(7)]
             assert heard[-1] is not WSMsgType.TEXT
 
