@@ -11,6 +11,7 @@ from lighter_hedge.domain.units import Side
 from lighter_hedge.simulator.core.accounts import Tier
 from lighter_hedge.simulator.core.events import BookChange, Mark, TrafficEvent
 from lighter_hedge.simulator.edge.server import PaperSettings, serve
+from lighter_hedge.simulator.edge.stream_limits import StreamLimits
 
 MID = 1_000_000
 """100,000.0 USDC in ticks of BTC."""
@@ -34,6 +35,8 @@ def settings_of(text: str) -> PaperSettings:
     for name in PATHS:
         if name in wanted:
             wanted[name] = Path(wanted[name])
+    if "stream_limits" in wanted:
+        wanted["stream_limits"] = StreamLimits(**wanted["stream_limits"])
     return PaperSettings(**{**wanted, "tier": Tier(wanted.get("tier", "unlimited"))})
 
 

@@ -17,6 +17,7 @@ from lighter_hedge.simulator.edge import wire
 from lighter_hedge.simulator.edge.wire import Json, Markets, Told
 
 HISTORY_NOTIFICATIONS = 50
+INTEGRATOR_FIELDS = ("integrator_fee_collector_index", "integrator_taker_fee", "integrator_maker_fee")
 SPANS = ("daily", "weekly", "monthly", "total")
 
 
@@ -41,8 +42,17 @@ def _markets_of(rows: Iterable[Order | Trade]) -> list[int]:
 
 def all_orders_first(exchange: Exchange, now_us: int, account_index: int) -> Json:
     """All open orders."""
+    return {"orders": _open_orders(exchange, account_index, tuple(exchange.state.markets))}
+
+
+def _open_orders(exchange: Exchange, account_index: int, wanted: tuple[int, ...]) -> dict[str, list[Json]]:
+    """Open orders by market. Their integrator fields are empty here and "0" later, as recorded."""
     state = exchange.state
-    return {"orders": wire.orders_by_market(tuple(state.open_of[account_index].values()), state.markets)}
+    found = tuple(one for one in state.open_of[account_index].values() if one.market_index in wanted)
+    by_market = wire.orders_by_market(found, state.markets)
+    return {
+        market: [{**row, **dict.fromkeys(INTEGRATOR_FIELDS, "")} for row in rows] for market, rows in by_market.items()
+    }
 
 
 def all_orders_then(push: OrdersChanged) -> Told:
@@ -56,12 +66,10 @@ def _all_orders(push: OrdersChanged, markets: Markets, now_us: int) -> Json:
 
 def orders_first(exchange: Exchange, now_us: int, market_index: int, account_index: int) -> Json:
     """Open orders of one market."""
-    state = exchange.state
-    found = tuple(one for one in state.open_of[account_index].values() if one.market_index == market_index)
     return {
         "account": account_index,
-        "nonce": state.counters.sequence,
-        "orders": wire.orders_by_market(found, state.markets),
+        "nonce": exchange.state.counters.sequence,
+        "orders": _open_orders(exchange, account_index, (market_index,)),
     }
 
 
@@ -209,11 +217,10 @@ def market_first(exchange: Exchange, now_us: int, market_index: int, account_ind
     """Open orders and the position of one market; a perp has no assets."""
     state = exchange.state
     account = state.accounts[account_index]
-    orders = [one for one in state.open_of[account_index].values() if one.market_index == market_index]
     position = None
     if market_index in account.positions:
         position = wire.position(state.position_view(account, market_index), state.markets)
-    rows = [wire.order(one, state.markets) for one in orders]
+    rows = _open_orders(exchange, account_index, (market_index,)).get(str(market_index), [])
     return _market(account_index, orders=rows, position=position, trades=[])
 
 

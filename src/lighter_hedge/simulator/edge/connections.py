@@ -6,6 +6,9 @@ from collections import deque
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
+END = ""
+"""In place of a frame: the connection is closed once everything before it is written."""
+
 
 class Outbox(asyncio.Queue[str]):
     """Frames for one reader, bounded by what they take: one too slow holds no more memory than that."""

@@ -10,7 +10,7 @@ from aiohttp import WSMessage, WSMsgType, web
 from lighter_hedge.simulator.edge import channels
 from lighter_hedge.simulator.edge.auth import AuthError, check_token
 from lighter_hedge.simulator.edge.channels import NoChannel, Topic
-from lighter_hedge.simulator.edge.connections import Connection, Outbox
+from lighter_hedge.simulator.edge.connections import END, Connection, Outbox
 from lighter_hedge.simulator.edge.sending import Answer, send_batch, send_one
 from lighter_hedge.simulator.edge.venue import Venue, text_of
 
@@ -116,7 +116,7 @@ class Stream:
         while True:
             silent = clock() - connection.heard_at
             if silent >= 2 * every:
-                await _close(socket, connection)
+                await _close(socket, connection, 1008, "no pong")
                 return
             if silent >= every and pinged_at < connection.heard_at:
                 connection.send(text_of({"type": "ping"}))
@@ -178,9 +178,10 @@ class Stream:
     def _unsubscribe(self, connection: Connection, message: dict[str, Any]) -> None:
         channel = str(message.get("channel", "")).replace("/", ":")
         if channel not in connection.channels:
-            raise StreamError(30002, f" {channel}")
+            raise StreamError(30002, channel)
         self.venue.connections.unsubscribe(connection, channel)
-        connection.send(text_of({"type": "unsubscribed", "channel": channel}))
+        # The one frame that the venue writes with blanks.
+        connection.send(json.dumps({"type": "unsubscribed", "channel": channel}))
 
     def _subscribe(self, connection: Connection, message: dict[str, Any]) -> None:
         try:
@@ -188,7 +189,7 @@ class Stream:
         except NoChannel as error:
             raise StreamError(30005, f" {error}" if error.args else "") from None
         if topic.text in connection.channels:
-            raise StreamError(30003, f" {topic.text}")
+            raise StreamError(30003, topic.text)
         now_us = self.venue.step()
         if topic.kind.auth:
             self._check_auth(topic, message.get("auth"), now_us)
@@ -214,7 +215,7 @@ class Stream:
         fault = self.venue.exchange.faults.strike("refuse_subscribe", now_us, topic.account_index)
         if fault is not None:
             code = fault.number("code")
-            raise StreamError(code, f" {topic.text}" if WORDS.get(code, "").endswith(" ") else "")
+            raise StreamError(code, topic.text if WORDS.get(code, "").endswith(" ") else "")
 
     def _check_auth(self, topic: Topic, token: object, now_us: int) -> None:
         if not isinstance(token, str) or not token:
@@ -233,10 +234,10 @@ async def _pong(socket: web.WebSocketResponse, message: WSMessage) -> None:
         return
 
 
-async def _close(socket: web.WebSocketResponse, connection: Connection) -> None:
+async def _close(socket: web.WebSocketResponse, connection: Connection, code: int, why: str) -> None:
     try:
         async with asyncio.timeout(CLOSE_SECONDS):
-            await socket.close(code=1008, message=b"no pong")
+            await socket.close(code=code, message=why.encode())
     except TimeoutError:
         connection.drop()
 
@@ -244,6 +245,9 @@ async def _close(socket: web.WebSocketResponse, connection: Connection) -> None:
 async def _write(socket: web.WebSocketResponse, connection: Connection) -> None:
     while True:
         text = await connection.outbox.get()
+        if text == END:
+            await _close(socket, connection, 1001, "going away")
+            return
         try:
             await socket.send_str(text)
         except ConnectionResetError:

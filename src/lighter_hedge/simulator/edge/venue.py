@@ -18,7 +18,7 @@ from lighter_hedge.simulator.core.limits import RateLimiter, RequestCounts
 from lighter_hedge.simulator.core.pushes import Push
 from lighter_hedge.simulator.edge import channels, market_channels
 from lighter_hedge.simulator.edge.channels import Topic
-from lighter_hedge.simulator.edge.connections import Connection, Connections
+from lighter_hedge.simulator.edge.connections import END, Connection, Connections
 from lighter_hedge.simulator.edge.settings import PaperSettings
 from lighter_hedge.simulator.edge.store import Store
 from lighter_hedge.simulator.edge.stream_limits import Addresses
@@ -212,10 +212,10 @@ class Venue:
                 self.tell(channel, partial(dict, body), now_us)
 
     def shut_down(self, connections: Iterable[Connection], close_in_ms: int) -> None:
-        """Tell connections that they end, and drop them then."""
+        """Tell connections that they end, and close them then."""
         for connection in connections:
             connection.send(text_of({"type": "shutdown", "close_in_ms": close_in_ms}))
-            asyncio.get_running_loop().call_later(close_in_ms / 1000, connection.drop)
+            asyncio.get_running_loop().call_later(close_in_ms / 1000, connection.send, END)
 
 
 def text_of(frame: Mapping[str, Any]) -> str:
