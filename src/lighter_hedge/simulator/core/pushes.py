@@ -106,6 +106,22 @@ class PositionsChanged:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class FundingPaid:
+    """Funding of one position at one hour: ``account_all`` (funding only)."""
+
+    account_index: int
+    market_index: int
+    funding_id: int
+    rate: int
+    """For the hour, in 1e-8 of the notional; positive is paid by longs."""
+    change: int
+    """In millionths; what came to the account."""
+    lots: int
+    """Signed position at that moment."""
+    at_us: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class TxExecuted:
     """``account_tx``: a transaction has run."""
 
@@ -114,5 +130,13 @@ class TxExecuted:
 
 
 Push: TypeAlias = (
-    BookChanged | BestChanged | Traded | MarketStats | OrdersChanged | AccountTraded | PositionsChanged | TxExecuted
+    BookChanged
+    | BestChanged
+    | Traded
+    | MarketStats
+    | OrdersChanged
+    | AccountTraded
+    | PositionsChanged
+    | FundingPaid
+    | TxExecuted
 )

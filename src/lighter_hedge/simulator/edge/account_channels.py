@@ -12,7 +12,7 @@ from lighter_hedge.domain.units import quote_text
 from lighter_hedge.simulator.core.accounts import Account, Health
 from lighter_hedge.simulator.core.exchange import Exchange
 from lighter_hedge.simulator.core.orders import Order, Trade
-from lighter_hedge.simulator.core.pushes import AccountTraded, OrdersChanged, PositionsChanged, TxExecuted
+from lighter_hedge.simulator.core.pushes import AccountTraded, FundingPaid, OrdersChanged, PositionsChanged, TxExecuted
 from lighter_hedge.simulator.edge import wire
 from lighter_hedge.simulator.edge.wire import Json, Markets, Told
 
@@ -149,11 +149,27 @@ def _all_positions_changed(push: PositionsChanged, markets: Markets, now_us: int
     return _all(push.account_index, positions=_positions_of(push, markets))
 
 
-def _all(account_index: int, *, trades: Json | None = None, positions: Json | None = None) -> Json:
+def all_funded(push: FundingPaid) -> Told:
+    """Funding; the maps of positions and trades are empty."""
+    return [(f"account_all:{push.account_index}", partial(_all_funded, push))]
+
+
+def _all_funded(push: FundingPaid, markets: Markets, now_us: int) -> Json:
+    row = wire.position_funding(push, markets[push.market_index])
+    return _all(push.account_index, fundings={str(push.market_index): [row]})
+
+
+def _all(
+    account_index: int,
+    *,
+    trades: Json | None = None,
+    positions: Json | None = None,
+    fundings: Json | None = None,
+) -> Json:
     return {
         "account": account_index,
         "assets": None,
-        "funding_histories": {},
+        "funding_histories": fundings or {},
         "positions": positions or {},
         "shares": [],
         "trades": trades or {},
@@ -262,9 +278,19 @@ def _market_position(push: PositionsChanged, market_index: int, markets: Markets
     return _market(push.account_index, position=_positions_of(push, markets)[str(market_index)])
 
 
+def market_funding(push: FundingPaid) -> Told:
+    """Funding; all else is null."""
+    return [(f"account_market:{push.market_index}:{push.account_index}", partial(_market_funding, push))]
+
+
+def _market_funding(push: FundingPaid, markets: Markets, now_us: int) -> Json:
+    return _market(push.account_index, funding=wire.position_funding(push, markets[push.market_index]))
+
+
 def _market(
     account_index: int,
     *,
+    funding: Json | None = None,
     orders: list[Json] | None = None,
     position: Json | None = None,
     trades: list[Json] | None = None,
@@ -272,7 +298,7 @@ def _market(
     return {
         "account": account_index,
         "assets": None,
-        "funding_history": None,
+        "funding_history": funding,
         "orders": orders,
         "position": position,
         "trades": trades,

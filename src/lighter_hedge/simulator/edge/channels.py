@@ -13,6 +13,7 @@ from lighter_hedge.simulator.core.pushes import (
     AccountTraded,
     BestChanged,
     BookChanged,
+    FundingPaid,
     MarketStats,
     OrdersChanged,
     PositionsChanged,
@@ -84,7 +85,11 @@ CHANNELS = (
         name="account_all",
         parts=_ACCOUNT,
         first=account.all_first,
-        then={AccountTraded: account.all_traded, PositionsChanged: account.all_positions_changed},
+        then={
+            AccountTraded: account.all_traded,
+            PositionsChanged: account.all_positions_changed,
+            FundingPaid: account.all_funded,
+        },
     ),
     Channel(
         name="account_all_trades",
@@ -116,6 +121,7 @@ CHANNELS = (
             OrdersChanged: account.market_orders,
             AccountTraded: account.market_trades,
             PositionsChanged: account.market_position,
+            FundingPaid: account.market_funding,
         },
     ),
     Channel(
@@ -163,7 +169,7 @@ class Topic:
 
 
 def find(exchange: Exchange, asked: str) -> Topic:
-    """The channel that a client names, with ``/`` or ``:``.
+    """The channel that a client names, with ``/`` or ``:``. Whether its account exists is asked after its token.
 
     Raises:
         NoChannel: it is none.
@@ -187,9 +193,8 @@ def _value(exchange: Exchange, kind: Channel, part: str, text: str) -> int | str
     number = whole_number(text)
     if number is None:
         raise NoChannel
-    known = exchange.state.markets if part == "market" else exchange.state.accounts
-    if number not in known:
-        raise NoChannel(f"({part}Id)")
+    if part == "market" and number not in exchange.state.markets:
+        raise NoChannel("(marketId)")
     return number
 
 

@@ -193,6 +193,8 @@ class Stream:
         now_us = self.venue.step()
         if topic.kind.auth:
             self._check_auth(topic, message.get("auth"), now_us)
+        if topic.account_index is not None and self.venue.account(topic.account_index) is None:
+            raise StreamError(30005, " (accountId)")
         self._check_room(connection, topic)
         self._check_fault(topic, now_us)
         snapshot = self.venue.snapshot(topic, now_us)

@@ -11,7 +11,7 @@ from lighter_hedge.domain.units import MarketSpec, decimal_text, quote_text
 from lighter_hedge.simulator.core.accounts import Health
 from lighter_hedge.simulator.core.candles import Candle
 from lighter_hedge.simulator.core.orders import Order, Trade, TradeSide, TxRecord
-from lighter_hedge.simulator.core.pushes import MarketStats, PositionView
+from lighter_hedge.simulator.core.pushes import FundingPaid, MarketStats, PositionView
 
 Json: TypeAlias = dict[str, Any]
 Markets: TypeAlias = Mapping[int, MarketSpec]
@@ -82,6 +82,20 @@ def asset(collateral: int) -> Json:
         "locked_balance": "0.000000",
         "margin_mode": "disabled",
         "margin_balance": quote_text(collateral),
+    }
+
+
+def position_funding(one: FundingPaid, market: MarketSpec) -> Json:
+    """Funding of one position; its time is in seconds."""
+    return {
+        "timestamp": one.at_us // 1_000_000,
+        "market_id": one.market_index,
+        "funding_id": one.funding_id,
+        "change": quote_text(one.change),
+        "rate": decimal_text(one.rate // 100, 6),
+        "position_size": market.size_text(abs(one.lots)),
+        "position_side": "short" if one.lots < 0 else "long",
+        "discount": "0.000000",
     }
 
 

@@ -3,6 +3,7 @@ from typing import Any
 from tests.unit.simulator.paper_world import ASK, BID, MID, A, B, World, make_world
 
 from lighter_hedge.simulator.core.markets import MARKETS
+from lighter_hedge.simulator.core.pushes import FundingPaid
 from lighter_hedge.simulator.edge import channels
 
 
@@ -97,6 +98,29 @@ def test_a_deleveraging_tells_its_settlement_price() -> None:
     (frame,) = frames(world, f"notification:{A}")
     assert frame["notifs"][0]["kind"] == "deleverage"
     assert frame["notifs"][0]["content"]["settlement_price"] == "100000.0"
+
+
+def test_funding_is_told_alone() -> None:
+    world = filled_world()
+    world.pushes = [
+        FundingPaid(
+            account_index=A, market_index=1, funding_id=7, rate=1_200, change=-240, lots=-20, at_us=world.now_us
+        )
+    ]
+    (frame,) = frames(world, f"account_all:{A}")
+    (market,) = frames(world, f"account_market:1:{A}")
+    (row,) = frame["funding_histories"]["1"]
+    assert row == {
+        "timestamp": world.now_us // 1_000_000,
+        "market_id": 1,
+        "funding_id": 7,
+        "change": "-0.000240",
+        "rate": "0.000012",
+        "position_size": "0.00020",
+        "position_side": "short",
+        "discount": "0.000000",
+    }
+    assert (frame["positions"], frame["trades"], market["funding_history"]) == ({}, {}, row)
 
 
 def test_an_ordinary_fill_is_no_notification() -> None:

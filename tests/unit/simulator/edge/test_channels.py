@@ -40,7 +40,6 @@ def test_each_channel_has_a_first_frame_that_names_it(asked: str) -> None:
         ("order_book/all", ""),
         ("order_book/9", "(marketId)"),
         ("market_stats/9", "(marketId)"),
-        ("account_all/5", "(accountId)"),
         (f"account_orders/9/{A}", "(marketId)"),
         ("account_orders/1", ""),
         ("candle/1", ""),

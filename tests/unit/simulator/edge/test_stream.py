@@ -273,6 +273,7 @@ def test_messages_in_flight_are_limited() -> None:
     [
         ({"type": "subscribe", "channel": "nothing"}, 30005, "Invalid Channel"),
         ({"type": "subscribe", "channel": "ticker/9"}, 30005, "Invalid Channel:  (marketId)"),
+        ({"type": "subscribe", "channel": "user_stats/5"}, 30005, "Invalid Channel:  (accountId)"),
         ({"type": "subscribe"}, 30005, "Invalid Channel"),
         ({"type": "unsubscribe", "channel": "ticker/1"}, 30002, "Not Subscribed to : ticker:1"),
         ({"type": "dance"}, 30001, "Invalid Type"),
