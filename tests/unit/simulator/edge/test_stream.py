@@ -1,7 +1,9 @@
 import asyncio
+import itertools
 import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from functools import partial
 from typing import Any
 
 import pytest
@@ -196,6 +198,29 @@ def test_a_reader_too_slow_for_its_queue_is_dropped() -> None:
                 paper.venue.tell("height", lambda: {"filler": "x" * 100}, paper.world.now_us)
             heard = [(await socket.socket.receive()).type for _ in range(7)]
             assert heard[-1] is not WSMsgType.TEXT
+
+    run(test)
+
+
+def test_a_reader_that_reads_nothing_holds_neither_memory_nor_the_others() -> None:
+    """It is dropped once its outbox is full, and until then everybody else hears every frame at once."""
+
+    async def test() -> None:
+        async with edge(outbox_length_max=200_000) as paper, paper.client.ws_connect("/stream") as slow:
+            await slow.receive_json()
+            await slow.send_json({"type": "subscribe", "channel": "height"})
+            await slow.receive_json()
+            (stuck,) = paper.venue.connections
+            async with socket_of(paper) as quick:
+                await quick.subscribe("height")
+                for number in itertools.count():
+                    body = {"number": number, "filler": "x" * 50_000}
+                    paper.venue.tell("height", partial(dict, body), paper.world.now_us)
+                    assert (await quick.hear())["number"] == number
+                    assert stuck.outbox.qsize() <= 4
+                    if len(paper.venue.connections) == 1:
+                        break
+                assert stuck not in paper.venue.connections
 
     run(test)
 
