@@ -141,9 +141,9 @@ class Exchange:
         try:
             envelope = parse(tx_type, tx_info)
             account = self._admission.check(envelope, now_us)
+            tx_hash = self._hashed(tx_type, tx_info)
         except TxRefused as refusal:
             return SubmitResult(code=refusal.code, message=refusal.message, http_status=refusal.http_status)
-        tx_hash = self._hash(self.settings.chain_id, tx_type, tx_info)
         key = account.keys[envelope.api_key_index]
         key.nonce = envelope.nonce + 1
         due_us = max(now_us + self._latency_us(account, envelope.body), key.last_due_us)
@@ -171,6 +171,12 @@ class Exchange:
             tx_hash=tx_hash,
             execution_time_ms=due_us // 1000,
         )
+
+    def _hashed(self, tx_type: int, tx_info: Mapping[str, Any]) -> str:
+        try:
+            return self._hash(self.settings.chain_id, tx_type, tx_info)
+        except ValueError as error:
+            raise TxRefused(21501, f"invalid tx info: {error}") from None
 
     def arm_fault(self, request: Mapping[str, Any], now_us: int) -> Fault:
         """Arm a fault; one that fills orders looks at once for resting ones.

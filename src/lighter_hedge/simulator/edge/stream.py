@@ -224,7 +224,8 @@ class Stream:
             raise StreamError(20001, topic.text)
         assert topic.account_index is not None
         try:
-            check_token(self.venue.exchange, token, topic.account_index, now_us)
+            verify = self.venue.settings.verify_signatures
+            check_token(self.venue.exchange, token, topic.account_index, now_us, verify=verify)
         except AuthError as error:
             raise StreamError(error.code, words=error.message) from None
 
