@@ -63,21 +63,28 @@ class CandleSeries:
 
     def add(self, at_us: int, price_ticks: int, *, lots: int = 0, quote: int = 0, trade_id: int = 0) -> None:
         """Count one price. One that comes late counts in the last minute."""
-        at_ms = start_ms(at_us // 1000, "1m")
-        new = Candle(
-            at_ms=at_ms,
-            open_ticks=price_ticks,
-            high_ticks=price_ticks,
-            low_ticks=price_ticks,
-            close_ticks=price_ticks,
-            lots=lots,
-            quote=quote,
-            last_id=trade_id,
-        )
-        if self._minutes and self._minutes[-1].at_ms >= at_ms:
-            self._minutes[-1] = self._minutes[-1].joined(new)
-        else:
-            self._minutes.append(new)
+        at_ms = at_us // 1000 // MINUTE_MS * MINUTE_MS
+        last = self._minutes[-1] if self._minutes else None
+        if last is None or last.at_ms < at_ms:
+            self._minutes.append(
+                Candle(
+                    at_ms=at_ms,
+                    open_ticks=price_ticks,
+                    high_ticks=price_ticks,
+                    low_ticks=price_ticks,
+                    close_ticks=price_ticks,
+                    lots=lots,
+                    quote=quote,
+                    last_id=trade_id,
+                )
+            )
+            return
+        last.high_ticks = max(last.high_ticks, price_ticks)
+        last.low_ticks = min(last.low_ticks, price_ticks)
+        last.close_ticks, last.last_id = price_ticks, trade_id
+        last.lots += lots
+        last.quote += quote
+        last.samples += 1
 
     def read(self, resolution: str, from_ms: int, to_ms: int, count: int) -> list[Candle]:
         """The last ``count`` candles that begin in ``from_ms..to_ms``, oldest first."""
