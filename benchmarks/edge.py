@@ -25,7 +25,7 @@ from lighter_hedge.simulator.core.accounts import Tier
 from lighter_hedge.simulator.core.events import BookChange, Mark, TrafficEvent
 from lighter_hedge.simulator.edge.connections import Connection
 from lighter_hedge.simulator.edge.credentials import credentials, sdk_key, write_private
-from lighter_hedge.simulator.edge.rest import Handler
+from lighter_hedge.simulator.edge.rest.paths import Handler
 from lighter_hedge.simulator.edge.server import PaperSettings, application, build
 from lighter_hedge.simulator.edge.stream import Stream
 from lighter_hedge.simulator.edge.venue import Venue, clock_us

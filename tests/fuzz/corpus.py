@@ -208,6 +208,25 @@ def requests() -> list[bytes]:
     about += [f"accountOrders?account_index=101&client_order_indexes=7,8&auth={TOKEN}"]
     about += [f"trades?account_index=101&market_id=1&limit=4&sort_dir=asc&auth=ro:101:all:1800000600:{'ab' * 32}"]
     about += [f"accountLimits?account_index=101&auth={TOKEN}", "accountsByL1Address?l1_address=0xw", "currentHeight?"]
+    own, span = f"account_index=101&auth={TOKEN}", "start_timestamp=1799999000&end_timestamp=1800000600000&count_back=9"
+    about += [f"candles?market_id=1&resolution=1m&{span}", f"markPriceCandles?market_id=1&resolution=1d&{span}"]
+    about += [f"fundings?market_id=1&resolution=1h&{span}", "marketPriceCharts?market_ids=0,1", "funding-rates?"]
+    about += [
+        "exchangeStats?",
+        "exchangeMetrics?period=d&kind=volume&filter=byMarket&value=BTC",
+        "assetDetails?asset_id=3",
+    ]
+    about += [f"positionFunding?limit=9&side=long&market_ids=1&{own}", f"liquidations?limit=9&market_id=1&{own}"]
+    about += [f"pnl?by=index&value=101&auth={TOKEN}&resolution=1m&{span}", "accountMetadata?by=l1_address&value=0xw"]
+    about += ["block?by=height&value=7", f"block?by=commitment&value={7:064d}", "blocks?limit=3&index=7&sort=desc"]
+    about += ["blockTxs?by=block_height&value=7", "txs?limit=9&index=1", "txFromL1TxHash?hash=ab"]
+    about += [f"tokens?{own}", f"tokens/create?name=r&expiry=1800200000&sub_account_access=true&{own}"]
+    about += [f"tokens/revoke?token_id=1&{own}", f"setMakerOnlyApiKeys?api_key_indexes=[4]&{own}"]
+    about += [f"changeAccountTier?new_tier=premium&{own}", f"deposit/history?l1_address=0xw&filter=all&{own}"]
+    about += [
+        f'setAccountMetadata?master_account_index=101&target_account_index=102&api_key_index=4&metadata={{"color":"r"}}&{own}'
+    ]
+    about += [f"referral/stats?l1_address=0xw&auth={TOKEN}", f"rfq/list?limit=1&auth={TOKEN}"]
     sends = [f"sendTx?tx_type={kind}&tx_info={json.dumps(info)}" for kind, info in TXS]
     sends += [f"sendTxBatch?tx_types=[14]&tx_infos=[{json.dumps(CREATE)}]"]
     return [text.encode() for text in about + sends]

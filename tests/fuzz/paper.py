@@ -17,7 +17,7 @@ from lighter_hedge.simulator.core.events import BookChange, Mark, Print
 from lighter_hedge.simulator.core.faults import FaultError
 from lighter_hedge.simulator.core.markets import MARKETS
 from lighter_hedge.simulator.edge.connections import Connection
-from lighter_hedge.simulator.edge.rest import Rest, json_errors
+from lighter_hedge.simulator.edge.rest.paths import BASE, Rest, json_errors
 from lighter_hedge.simulator.edge.settings import PaperSettings
 from lighter_hedge.simulator.edge.stream import Stream, StreamError
 from lighter_hedge.simulator.edge.venue import Venue
@@ -100,7 +100,10 @@ class PaperSocket(Paper):
 class _Request:
     """As much of a request as the handlers look at."""
 
-    def __init__(self, query: MultiDict[str]) -> None:
+    content_type = "application/x-www-form-urlencoded"
+
+    def __init__(self, method: str, query: MultiDict[str]) -> None:
+        self.method = method
         self.query = query
         self.headers: CIMultiDict[str] = CIMultiDict()
         self.remote = "127.0.0.1"
@@ -116,16 +119,16 @@ class PaperRest(Paper):
     def renew(self) -> None:
         super().renew()
         routes = Rest(self.venue).routes()
-        self.handlers: dict[str, Callable[[Any], Any]] = {one.path.rpartition("/")[2]: one.handler for one in routes}
+        self.handlers = {one.path.removeprefix(BASE): (one.method, one.handler) for one in routes}
 
     def request(self, data: bytes) -> bool:
         """One request, ``name?query``; the answer is JSON with a code, never an error of the server's own."""
         name, _, query = self.step(data).decode("utf-8", errors="replace").partition("?")
-        handler = self.handlers.get(name)
-        if handler is None:
+        if name not in self.handlers:
             return False
+        method, handler = self.handlers[name]
         asked: MultiDict[str] = MultiDict(parse_qsl(query, keep_blank_values=True))
-        answer = _done(json_errors(_Request(asked), handler))  # type: ignore[arg-type]
+        answer = _done(json_errors(_Request(method, asked), handler))  # type: ignore[arg-type]
         assert isinstance(answer, web.Response)
         said = json.loads(answer.text or "")
         assert isinstance(said, dict)

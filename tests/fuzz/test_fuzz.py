@@ -74,6 +74,7 @@ FOUND: list[tuple[str, bytes, bool]] = [
     ("ids", b"1_0-0", False),
     ("paper-rest", b"account?by=index&value=" + b"9" * 5000, False),
     ("paper-rest", "nextNonce?account_index=²&api_key_index=4".encode(), False),
+    ("paper-rest", b'sendTx?tx_type=14&tx_info={"AccountIndex":101,"ApiKeyIndex":4,"Sig":"\\ud800"}', False),
     # An exponent that took seconds to write out, and digits that a decimal context rounded away.
     ("amounts", b"-1.1e350000", False),
     ("amounts", b"1e400281474976710656", False),

@@ -48,6 +48,19 @@ class ApiKey:
 
 
 @dataclass(slots=True, kw_only=True)
+class ApiToken:
+    """A read-only token that an account has made."""
+
+    token_id: int
+    text: str
+    name: str
+    expiry_s: int
+    sub_account_access: bool
+    scopes: str
+    revoked: bool = False
+
+
+@dataclass(slots=True, kw_only=True)
 class Position:
     """Position of one account in one market."""
 
@@ -80,6 +93,11 @@ class Account:
     trade_count: int = 0
     volume: int = 0
     """Traded quote in all, in millionths."""
+    tier_changed_us: int = 0
+    tokens: list[ApiToken] = field(default_factory=list)
+    maker_only_keys: list[int] = field(default_factory=list)
+    color: str = ""
+    """What the account's owner has chosen to show it by."""
 
     def position(self, market: MarketSpec) -> Position:
         """The position in a market, flat if there was none."""

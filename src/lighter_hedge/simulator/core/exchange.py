@@ -398,10 +398,9 @@ class Exchange:
             case Print():
                 return self._run_print(event, at_us) if event.market_index in self.state.books else []
             case Mark():
-                market = self.state.market_states.get(event.market_index)
-                if market is None:
+                if event.market_index not in self.state.market_states:
                     return []
-                market.mark_ticks, market.index_ticks = event.mark_ticks, event.index_ticks
+                self.state.note_mark(event.market_index, event.mark_ticks, event.index_ticks, at_us)
                 return [self.state.stats(event.market_index, at_us)]
             case _:
                 assert_never(event)

@@ -17,6 +17,7 @@ HEIGHT_US = 100_000
 HEIGHT_START_US = 1_700_000_000_000_000
 PUBLIC_TRADES_MAX = 200
 FORCED_TRADES_MAX = 50
+FUNDINGS_MAX = 1_000
 RESTART_GAP = 1_000_000
 """Numbers skipped at a restart: public events use numbers without being saved."""
 
@@ -64,6 +65,33 @@ class MarketState:
     forced_trades: deque[Trade] = field(default_factory=lambda: deque(maxlen=FORCED_TRADES_MAX))
     """Liquidations and the like among them."""
     candles: CandleSeries = field(default_factory=CandleSeries)
+    mark_candles: CandleSeries = field(default_factory=CandleSeries)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Funding:
+    """One hour's funding of a market."""
+
+    market_index: int
+    rate: int
+    """In 1e-8 of the notional."""
+    value: int
+    """What one unit of the base asset paid, in millionths."""
+    time_us: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PositionFunding:
+    """What one position paid or received at one hour."""
+
+    funding_id: int
+    market_index: int
+    rate: int
+    change: int
+    """In millionths; what came to the account."""
+    lots: int
+    """Signed."""
+    time_us: int
 
 
 @dataclass(slots=True, kw_only=True)
@@ -100,6 +128,8 @@ class State:
         self.counters = Counters()
         self.orders: dict[int, Order] = {}
         self.versions: dict[int, list[Order]] = {}
+        self.fundings: dict[int, deque[Funding]] = {index: deque(maxlen=FUNDINGS_MAX) for index in self.markets}
+        self.position_fundings: dict[int, deque[PositionFunding]] = {}
         self.orders_of: dict[int, list[int]] = {index: [] for index in self.accounts}
         self.open_of: dict[int, dict[int, Order]] = {index: {} for index in self.accounts}
         """Open orders by order index, oldest first."""
@@ -176,6 +206,12 @@ class State:
             self.trades_of[index].append(trade)
         if real:
             self._new_trades.append(trade)
+
+    def note_mark(self, market_index: int, mark_ticks: int, index_ticks: int, at_us: int) -> None:
+        """Record new mark and index prices."""
+        market = self.market_states[market_index]
+        market.mark_ticks, market.index_ticks = mark_ticks, index_ticks
+        market.mark_candles.add(at_us, mark_ticks)
 
     def note_tx(self, tx: TxRecord) -> None:
         """Record a transaction or its new state."""

@@ -4,6 +4,8 @@ import json
 from dataclasses import dataclass
 from typing import Any
 
+import msgspec
+
 from lighter_hedge.simulator.core.exchange import SubmitResult
 from lighter_hedge.simulator.edge.numerals import whole_number
 from lighter_hedge.simulator.edge.venue import Venue
@@ -35,13 +37,16 @@ def account_index_of(tx_info: object) -> int | None:
 
 
 def parsed(raw: object) -> dict[str, Any] | None:
-    """``tx_info`` as an object, given as an object or as JSON text; None if it is neither."""
-    if isinstance(raw, str):
-        try:
-            raw = json.loads(raw)
-        except (ValueError, RecursionError):
-            return None
-    return raw if isinstance(raw, dict) else None
+    """``tx_info`` as an object, given as an object or as JSON text; None if it is neither.
+
+    Half a character (a lone surrogate, which JSON can escape) makes it neither: nobody could write it down.
+    """
+    try:
+        found = json.loads(raw) if isinstance(raw, str) else raw
+        msgspec.json.encode(found)
+    except (ValueError, RecursionError):
+        return None
+    return found if isinstance(found, dict) else None
 
 
 def send_one(venue: Venue, raw_type: object, raw_info: object, address: str) -> Answer:

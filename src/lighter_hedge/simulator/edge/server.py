@@ -16,7 +16,7 @@ from lighter_hedge.simulator.core.events import TrafficEvent
 from lighter_hedge.simulator.core.exchange import Exchange, TxHash, fast_hash
 from lighter_hedge.simulator.core.faults import FaultError
 from lighter_hedge.simulator.core.markets import MARKETS
-from lighter_hedge.simulator.core.rules import ExchangeSettings
+from lighter_hedge.simulator.core.rules import DEFAULT_LATENCIES, ExchangeSettings
 from lighter_hedge.simulator.edge import wire_rest
 from lighter_hedge.simulator.edge.credentials import (
     KeyMaker,
@@ -29,7 +29,8 @@ from lighter_hedge.simulator.edge.credentials import (
     write_private,
 )
 from lighter_hedge.simulator.edge.numerals import whole_number
-from lighter_hedge.simulator.edge.rest import ApiError, Handler, Rest, json_errors
+from lighter_hedge.simulator.edge.rest.paths import Handler, Rest, json_errors
+from lighter_hedge.simulator.edge.rest.query import ApiError
 from lighter_hedge.simulator.edge.settings import PaperError, PaperSettings
 from lighter_hedge.simulator.edge.store import Store
 from lighter_hedge.simulator.edge.stream import Stream
@@ -70,7 +71,7 @@ def build(
 def _exchange_settings(settings: PaperSettings) -> ExchangeSettings:
     return ExchangeSettings(
         chain_id=settings.chain_id,
-        latencies={settings.tier: settings.effective_latency},
+        latencies={**DEFAULT_LATENCIES, settings.tier: settings.effective_latency},
         book_interval_us=settings.book_interval_ms * 1000,
         minimums_bind_takers=settings.minimums_bind_takers,
     )

@@ -64,12 +64,11 @@ class Stream:
         """Serve one socket until it ends."""
         socket = web.WebSocketResponse(max_msg_size=1 << 20, autoping=False)
         await socket.prepare(request)
-        address = request.remote or ""
+        connection, address = self.connection(request), request.remote or ""
         if not self.venue.addresses.opens(address, self.venue.now_us()):
             await socket.send_str(text_of(StreamError(23003).frame))
             await socket.close(code=1008, message=b"too many connections")
             return socket
-        connection = self.connection(request)
         self.venue.connections.add(connection)
         try:
             async with asyncio.TaskGroup() as group:
