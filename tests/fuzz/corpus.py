@@ -182,8 +182,11 @@ def socket_messages() -> list[bytes]:
         "market_stats/all",
         "account_all/101",
         "height",
+        "candle/1/1m",
+        "user_stats/101",
     ]
     private = ["account_all_orders/101", "account_tx/101", "account_orders/1/101", "account_all_trades/101"]
+    private += ["account_market/1/101", "notification/101", "account_all_assets/101", "account_all_positions/101"]
     made: list[Any] = [{"type": "ping"}, {"type": "pong"}, {"type": "unsubscribe", "channel": "order_book/1"}]
     made += [{"type": "subscribe", "channel": channel} for channel in channels]
     made += [{"type": "subscribe", "channel": channel, "auth": TOKEN} for channel in private]

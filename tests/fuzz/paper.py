@@ -18,10 +18,11 @@ from lighter_hedge.domain.units import Side
 from lighter_hedge.simulator.core.events import BookChange, Mark, Print, TrafficEvent
 from lighter_hedge.simulator.core.faults import FaultError
 from lighter_hedge.simulator.core.markets import MARKETS
+from lighter_hedge.simulator.edge.connections import Connection
 from lighter_hedge.simulator.edge.rest.paths import BASE, Rest, json_errors
 from lighter_hedge.simulator.edge.settings import PaperSettings
 from lighter_hedge.simulator.edge.stream import Stream, StreamError
-from lighter_hedge.simulator.edge.venue import Connection, Venue
+from lighter_hedge.simulator.edge.venue import Venue
 from lighter_hedge.simulator.traffic.feed import Chain, Feed, FeedSettings
 from lighter_hedge.simulator.traffic.live import Live, LiveSettings
 from lighter_hedge.simulator.traffic.tape import play_once
@@ -83,7 +84,8 @@ class PaperSocket(Paper):
         """One text message; replies are JSON objects with a type or an error."""
         text = self.step(data).decode("utf-8", errors="replace")
         if self.left % 16 == 0:
-            self.connection.channels.clear()
+            self.venue.connections.discard(self.connection)
+            self.venue.connections.add(self.connection)
         try:
             self.stream._message(self.connection, text, "127.0.0.1")
         except StreamError as error:

@@ -46,11 +46,15 @@ def paper(
         Path | None, typer.Option("--credentials", help="Write addresses, accounts and keys to this file (0600).")
     ] = None,
     chain_id: Annotated[int, typer.Option("--chain-id", min=1, help="Signed into every transaction.")] = 304,
+    stream_limits: Annotated[
+        bool, typer.Option("--stream-limits", help="The venue's limits on WebSocket connections and messages.")
+    ] = False,
     latency_scale: Annotated[float, typer.Option("--latency-scale", min=0, help="Factor on the tier's delays.")] = 1.0,
 ) -> None:
     """Run a Lighter of our own on this machine, until Ctrl-C or SIGTERM."""
     from lighter_hedge.simulator.core.accounts import Tier
     from lighter_hedge.simulator.edge.server import PaperError, PaperSettings
+    from lighter_hedge.simulator.edge.stream_limits import VENUE_LIMITS, StreamLimits
 
     tiers = {each.value: each for each in Tier}
     if tier not in tiers:
@@ -74,6 +78,7 @@ def paper(
             credentials=credentials,
             chain_id=chain_id,
             latency_scale=latency_scale,
+            stream_limits=VENUE_LIMITS if stream_limits else StreamLimits(),
         )
     except PaperError as error:
         raise OpsError(ExitCode.USAGE, str(error)) from None

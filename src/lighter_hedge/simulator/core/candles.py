@@ -3,6 +3,7 @@
 from collections import deque
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
+from itertools import takewhile
 
 MINUTE_MS = 60_000
 RESOLUTIONS_MS = {
@@ -89,6 +90,13 @@ class CandleSeries:
         """The last ``count`` candles that begin in ``from_ms..to_ms``, oldest first."""
         spans = [one for one in spans_of(self._minutes, resolution) if from_ms <= one.at_ms <= to_ms]
         return spans[max(0, len(spans) - count) :]
+
+    def current(self, resolution: str, at_ms: int) -> Candle | None:
+        """The candle of the span that a moment is in, as it is; None where it has no price yet."""
+        from_ms = start_ms(at_ms, resolution)
+        minutes = takewhile(lambda one: one.at_ms >= from_ms, reversed(self._minutes))
+        found = spans_of(reversed(list(minutes)), resolution)
+        return found[-1] if found else None
 
 
 def start_ms(at_ms: int, resolution: str) -> int:

@@ -16,6 +16,7 @@ HEIGHT_US = 100_000
 """A block every 100 ms."""
 HEIGHT_START_US = 1_700_000_000_000_000
 PUBLIC_TRADES_MAX = 200
+FORCED_TRADES_MAX = 50
 FUNDINGS_MAX = 1_000
 RESTART_GAP = 1_000_000
 """Numbers skipped at a restart: public events use numbers without being saved."""
@@ -55,7 +56,14 @@ class MarketState:
     offset: int = 0
     published_nonce: int = 0
     published_best: tuple[tuple[int, int] | None, tuple[int, int] | None] = (None, None)
+    book_us: int = 0
+    """When the published book last changed."""
+    best_us: int = 0
+    """When the best prices last changed."""
     trades: deque[Trade] = field(default_factory=lambda: deque(maxlen=PUBLIC_TRADES_MAX))
+    """Newest first, of every kind."""
+    forced_trades: deque[Trade] = field(default_factory=lambda: deque(maxlen=FORCED_TRADES_MAX))
+    """Liquidations and the like among them."""
     candles: CandleSeries = field(default_factory=CandleSeries)
     mark_candles: CandleSeries = field(default_factory=CandleSeries)
 
@@ -182,6 +190,8 @@ class State:
         """Record a trade, with its effect on the market's statistics."""
         market = self.market_states[trade.market_index]
         market.trades.appendleft(trade)
+        if trade.is_forced:
+            market.forced_trades.appendleft(trade)
         price = trade.price_ticks
         market.last_ticks = price
         market.open_ticks = market.open_ticks or price

@@ -250,8 +250,9 @@ async def serve(
                 if mirror is not None:
                     group.create_task(mirror.run())
         finally:
-            for connection in list(venue.connections):
-                connection.drop()
+            if len(venue.connections):
+                venue.shut_down(venue.connections, settings.shutdown_ms)
+                await asyncio.sleep(settings.shutdown_ms / 1000)
             await runner.cleanup()
     finally:
         if store is not None:

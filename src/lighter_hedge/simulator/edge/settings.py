@@ -6,6 +6,7 @@ from pathlib import Path
 from lighter_hedge.simulator.core.accounts import Tier
 from lighter_hedge.simulator.core.markets import MARKETS
 from lighter_hedge.simulator.core.rules import CHAIN_ID, DEFAULT_LATENCIES, Latency
+from lighter_hedge.simulator.edge.stream_limits import StreamLimits
 
 TRAFFICS = ("synthetic", "quiet", "tape", "live", "none")
 TX_HASHES = ("true", "fast")
@@ -54,8 +55,11 @@ class PaperSettings:
     chain_id: int = CHAIN_ID
     ping_seconds: float = 60.0
     """A client silent for this long is pinged; silent twice as long, it is dropped with 1008."""
-    send_queue_max: int = 10_000
-    """Frames that may wait for one reader before it is dropped."""
+    outbox_length_max: int = 4_000_000
+    """Characters of frames that may wait for one reader before it is dropped."""
+    stream_limits: StreamLimits = field(default_factory=StreamLimits)
+    shutdown_ms: int = 100
+    """How long before its end the exchange tells its WebSocket clients of it."""
     accounts: tuple[str, ...] = field(default=("a", "b"))
 
     def __post_init__(self) -> None:

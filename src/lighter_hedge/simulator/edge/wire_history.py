@@ -94,16 +94,7 @@ def candles(resolution: str, rows: Iterable[Candle], market: MarketSpec, *, at_e
     shift = RESOLUTIONS_MS[resolution] if at_end else 0
     return ok(
         r=resolution,
-        c=[
-            {
-                "t": one.at_ms + shift,
-                **_prices(one, market),
-                "v": one.lots / 10**market.size_decimals,
-                "V": one.quote / 1_000_000,
-                "i": one.last_id,
-            }
-            for one in rows
-        ],
+        c=[{**wire.candle(one, market), "t": one.at_ms + shift} for one in rows],
     )
 
 

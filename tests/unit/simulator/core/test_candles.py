@@ -52,3 +52,22 @@ def test_only_so_many_minutes_are_remembered() -> None:
 def test_a_week_begins_on_monday() -> None:
     assert start_ms(4 * DAY_MS, "1w") == 4 * DAY_MS
     assert start_ms(11 * DAY_MS - 1, "1w") == 4 * DAY_MS
+
+
+def test_the_current_candle_joins_the_minutes_of_its_span_and_no_other() -> None:
+    hour = series((59, 50), (60, 100), (61, 90)).current("1h", 62 * 60_000)
+    assert hour is not None
+    assert (hour.at_ms, hour.open_ticks, hour.high_ticks, hour.low_ticks, hour.close_ticks) == (
+        3_600_000,
+        100,
+        100,
+        90,
+        90,
+    )
+    assert (hour.lots, hour.quote, hour.last_id) == (2, 4, 3)
+
+
+def test_a_span_without_a_price_has_no_current_candle() -> None:
+    assert series().current("1m", 0) is None
+    assert series((7, 100)).current("1m", 8 * 60_000) is None
+    assert series((7, 100)).current("5m", 8 * 60_000) is not None

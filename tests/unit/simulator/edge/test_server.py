@@ -53,6 +53,22 @@ def test_it_serves_until_cancelled_and_hands_out_credentials(tmp_path: Path) -> 
     run(test)
 
 
+def test_clients_are_told_of_the_end_and_closed_with_1001() -> None:
+    async def test() -> None:
+        ready: asyncio.Future[str] = asyncio.get_running_loop().create_future()
+        settings = PaperSettings(traffic="none", shutdown_ms=30)
+        async with asyncio.TaskGroup() as group:
+            task = group.create_task(serve(settings, ready=ready.set_result, key_maker=fake_key, traffic=iter(())))
+            url = await ready
+            async with aiohttp.ClientSession() as session, session.ws_connect(url + "/stream") as socket:
+                assert (await socket.receive_json())["type"] == "connected"
+                task.cancel()
+                assert await socket.receive_json() == {"type": "shutdown", "close_in_ms": 30}
+                assert (await socket.receive()).data == 1001
+
+    run(test)
+
+
 def test_a_second_start_from_the_same_state_keeps_the_keys(tmp_path: Path) -> None:
     async def test() -> None:
         path = tmp_path / "credentials.json"
