@@ -28,7 +28,7 @@ from lighter_hedge.simulator.core.accounts import Tier
 
 LONG = ((20, 120.0), (40, 120.0), (80, 120.0), (160, 120.0))
 """Rounds, and virtual seconds at most, of a world: one of these …"""
-SHORT = (5, 25.0)
+SHORT = (4, 15.0)
 """… or this."""
 WATCHED = 4
 """One world in so many has a monitor."""
@@ -95,7 +95,7 @@ def play(
 
     Args:
         seed: which world.
-        long: 20 to 160 rounds instead of five.
+        long: 20 to 160 rounds instead of four.
         show: gets every line of the trace as it happens.
         keep: keeps the lines in the report.
         only: fault kinds to draw from, instead of what the seed would draw.
