@@ -8,7 +8,7 @@ import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
-from tests.conformance.session import GTT, IOC, LIMIT, MARKET, Session, rows_of
+from tests.conformance.session import GTT, IOC, MARKET, Session, rows_of
 
 Play = Callable[[Session], Awaitable[None]]
 NEVER = 1 << 47
@@ -91,17 +91,7 @@ async def skipped_nonce(venue: Session) -> None:
 async def same_bytes_twice(venue: Session) -> None:
     """The same signed bytes execute at most once: the second time their nonce is used."""
     nonce, coid = await venue.nonce(venue.a), venue.coid()
-    signed = venue.a.client.sign_create_order(
-        venue.market,
-        coid,
-        venue.smallest(venue.far),
-        venue.far,
-        False,
-        LIMIT,
-        2,
-        nonce=nonce,
-        api_key_index=venue.a.key,
-    )
+    signed = venue.signed_order(venue.a, coid, nonce)
     async with venue.orders_of(venue.a) as socket:
         assert (await venue.send(venue.a, signed)).code == 200
         await socket.row(coid, "open")
@@ -244,11 +234,7 @@ async def accidental_price(venue: Session) -> None:
 @case("C018", "docs")
 async def unknown_market(venue: Session) -> None:
     """An order for a market that is not there is refused with 21602."""
-    nonce = await venue.nonce(venue.a)
-    signed = venue.a.client.sign_create_order(
-        253, venue.coid(), 1000, venue.far, False, LIMIT, 2, nonce=nonce, api_key_index=venue.a.key
-    )
-    answer = await venue.send(venue.a, signed)
+    answer = await venue.order(venue.a, venue.coid(), market_index=253, base_amount=1000)
     assert (answer.status, answer.code) in {(400, 21602), (400, 21605)}
 
 
@@ -440,10 +426,7 @@ async def book_chain(venue: Session) -> None:
 async def sending_over_the_socket(venue: Session) -> None:
     """A transaction over the socket is answered by a frame of the same type with its id, code and hash."""
     nonce = await venue.nonce(venue.a)
-    tx_type, tx_info, tx_hash, error = venue.a.client.sign_create_order(
-        venue.market, venue.coid(), venue.smallest(venue.far), venue.far, False, LIMIT, 2,
-        nonce=nonce, api_key_index=venue.a.key,
-    )  # fmt: skip
+    tx_type, tx_info, tx_hash, error = venue.signed_order(venue.a, venue.coid(), nonce)
     assert error is None
     async with venue.socket() as socket:
         data = f'{{"id":"x1","tx_type":{tx_type},"tx_info":{tx_info}}}'
@@ -482,10 +465,7 @@ async def single_orders(venue: Session) -> None:
 async def known_by_hash(venue: Session) -> None:
     """A transaction can be read by the hash that the signer computed itself."""
     nonce = await venue.nonce(venue.a)
-    signed = venue.a.client.sign_create_order(
-        venue.market, venue.coid(), venue.smallest(venue.far), venue.far, False, LIMIT, 2,
-        nonce=nonce, api_key_index=venue.a.key,
-    )  # fmt: skip
+    signed = venue.signed_order(venue.a, venue.coid(), nonce)
     answer = await venue.send(venue.a, signed)
     assert answer.body["tx_hash"] == signed[2]
     tx = await venue.executed(signed[2])

@@ -14,6 +14,8 @@ from typing import Any
 import aiohttp
 import lighter
 
+Signed = tuple[int, str, str, str | None]
+"""What a ``sign_*`` method returns: type, text, hash, and an error or None."""
 IOC, GTT, POST_ONLY = 0, 1, 2
 LIMIT, MARKET = 0, 1
 WAIT_SECONDS = 8.0
@@ -153,24 +155,31 @@ class Session:
         answer = await self.get("nextNonce", account_index=account.index, api_key_index=account.key)
         return int(answer.body["nonce"])
 
-    async def send(self, account: Account, signed: tuple[int, str, str, str | None]) -> Answer:
+    async def send(self, account: Account, signed: Signed) -> Answer:
         """Send what a ``sign_*`` method has returned."""
         tx_type, tx_info, _, error = signed
         assert error is None, error
         return await self.post(tx_type, tx_info)
 
-    async def order(self, account: Account, coid: int, *, nonce: int | None = None, **changes: Any) -> Answer:
-        """Send an order: a post-only bid of the smallest size, far from the market, unless told otherwise."""
+    def signed_order(self, account: Account, coid: int, nonce: int, **changes: Any) -> Signed:
+        """A signed order: a post-only bid of the smallest size, far from the market, unless told otherwise."""
         wanted = {
+            "market_index": self.market,
             "base_amount": self.smallest(self.far),
             "price": self.far,
             "is_ask": False,
             "order_type": LIMIT,
             "time_in_force": POST_ONLY,
         } | changes
+        signed: Signed = account.client.sign_create_order(
+            client_order_index=coid, nonce=nonce, api_key_index=account.key, **wanted
+        )
+        return signed
+
+    async def order(self, account: Account, coid: int, *, nonce: int | None = None, **changes: Any) -> Answer:
+        """Send what ``signed_order`` makes."""
         taken = await self.nonce(account) if nonce is None else nonce
-        signed = account.client.sign_create_order(self.market, coid, nonce=taken, api_key_index=account.key, **wanted)
-        return await self.send(account, signed)
+        return await self.send(account, self.signed_order(account, coid, taken, **changes))
 
     async def cancel(self, account: Account, index: int) -> Answer:
         """Cancel by client or venue index."""

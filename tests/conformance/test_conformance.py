@@ -1,20 +1,12 @@
 """Every numbered case against the paper exchange."""
 
 import asyncio
-from collections.abc import Iterator
 
 import pytest
 from tests.conformance.__main__ import play_all, played
 from tests.conformance.cases import CASES, Case
 from tests.conformance.session import session
 from tests.integration.paper_client import Paper, fault
-
-
-@pytest.fixture(scope="module")
-def paper(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Paper]:
-    running = Paper(tmp_path_factory.mktemp("paper"))
-    yield running
-    running.kill()
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: f"{case.number}-{case.play.__name__}")
