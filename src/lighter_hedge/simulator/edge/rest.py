@@ -221,12 +221,12 @@ class Rest:
 
     def active_orders(self, request: web.Request) -> dict[str, Any]:
         """``accountActiveOrders``."""
-        rows = [wire.order(one, self.state.markets) for one in self._orders(request) if one.is_open]
+        rows = [wire.order(one, self.state.markets) for one in self._orders(request) if one.is_alive]
         return wire_rest.ok(orders=rows)
 
     def inactive_orders(self, request: web.Request) -> dict[str, Any]:
         """``accountInactiveOrders``, newest first; the cursor counts rows."""
-        rows = [wire.order(one, self.state.markets) for one in self._orders(request) if not one.is_open]
+        rows = [wire.order(one, self.state.markets) for one in self._orders(request) if not one.is_alive]
         return _page(request, "orders", rows)
 
     def account_orders(self, request: web.Request) -> dict[str, Any]:

@@ -132,7 +132,7 @@ def test_skip_nonce_lets_the_nonce_jump() -> None:
         ({"BaseAmount": 19}, 21706),
         ({"Price": MID * 2}, 21733),
         ({"Price": 0}, 21702),
-        ({"Type": 2}, 21710),
+        ({"Type": 6}, 21710),
         ({"OrderExpiry": 0}, 21711),
         ({"ExpiredAt": 1}, 21501),
         ({"ApiKeyIndex": 4, "BaseAmount": 3_000_000}, 21739),

@@ -185,7 +185,7 @@ def test_default_self_trade_rule_expires_the_own_resting_order_and_goes_on() -> 
     own, other = desk.rest(A, ASK, 5, 101), desk.rest(B, ASK, 5, 101)
     walk = desk.book.take(desk.order(A, BID, 5, 101), 101)
     assert own.status is OrderStatus.CANCELED_SELF_TRADE
-    assert walk.expired_makers == [own]
+    assert walk.touched_makers == [own]
     assert fills(walk.executions) == [(other.order_index, 101, 5)]
 
 

@@ -63,7 +63,7 @@ def test_modify() -> None:
         (99, {}, 21505),
         (14, {"L2TxAttributes": "x"}, 21501),
         (14, {"L2TxAttributes": {"6": "x"}}, 21501),
-        (14, {"L2TxAttributes": {"6": 3}}, 21501),
+        (14, {"L2TxAttributes": {"6": 4}}, 21501),
         (14, {"BaseAmount": 0}, 21701),
         (14, {"TimeInForce": 3}, 21705),
         (14, {"Type": 1}, 21705),
