@@ -8,14 +8,16 @@ From the venue's page on liquidations and the insurance fund:
 - Below the close-out margin the insurance fund takes over the positions and the collateral that is left.
 - Where the fund could not bear it, accounts on the other side are deleveraged at the zero price.
 
-Inferred: positions are closed largest first, each order only so large that the margin would hold at the mark price; the
-accounts with the largest unrealized profit per entry are deleveraged first. An isolated position stands for itself.
+Inferred: positions are closed largest first; each order is only so large that the margin would hold if it were filled
+at the mark price and paid the whole fee; the accounts with the largest unrealized profit per entry are deleveraged
+first. An isolated position stands for itself. Accounts are looked at when a mark price comes and after funding.
 """
 
 from dataclasses import dataclass
 
 from lighter_hedge.domain.units import Side
 from lighter_hedge.simulator.core.accounts import (
+    FEE_SCALE,
     MAINTENANCE_FRACTION,
     MARGIN_SCALE,
     Account,
@@ -27,10 +29,12 @@ from lighter_hedge.simulator.core.accounts import (
 from lighter_hedge.simulator.core.effects import Effects
 from lighter_hedge.simulator.core.engine import Engine
 from lighter_hedge.simulator.core.orders import OrderStatus
+from lighter_hedge.simulator.core.settlement import LIQUIDATION_FEE_MAX
 from lighter_hedge.simulator.core.state import State
 
 ATTEMPTS_MAX = 20
 """Orders for one account at one mark price."""
+_FEE = LIQUIDATION_FEE_MAX * MARGIN_SCALE // FEE_SCALE
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -108,8 +112,8 @@ class Liquidator:
 
     def _lots_to_close(self, position: Position, now: Health) -> int:
         missing = now.maintenance_requirement - now.portfolio_value
-        held = max(1, self._notional(position) * MAINTENANCE_FRACTION // MARGIN_SCALE)
-        return max(1, min(abs(position.lots), -(-abs(position.lots) * missing // held)))
+        gained = max(1, self._notional(position) * (MAINTENANCE_FRACTION - _FEE) // MARGIN_SCALE)
+        return max(1, min(abs(position.lots), -(-abs(position.lots) * missing // gained)))
 
     def _zero_price(self, position: Position, now: Health) -> int:
         """The price at which a fill leaves value and maintenance margin in the same proportion; at least one tick."""
