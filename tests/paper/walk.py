@@ -3,8 +3,8 @@
 Lots: over all accounts, the ambient one too, positions sum to zero in each market. Money: collateral, margin of
 isolated positions and what open positions have cost sum to what there was at the start, less the fees of the trades, to
 the last millionth. Orders: none is filled beyond its size, the filled ones are those that are filled, the living ones
-are in the account's list, the open ones in the book, and no two living ones of an account carry one client order
-index.
+are in the account's list, the open ones in the book, none that is reduce-only exceeds its position, and no two living
+ones of an account carry one client order index.
 """
 
 import random
@@ -235,6 +235,9 @@ class Walk:
             clients = [order.client_order_index for order in living if order.client_order_index]
             assert len(set(clients)) == len(clients)
             assert all(order.is_alive for order in living)
+            held = self.state.accounts[account_index].position(BTC).lots
+            reducing = [order for order in living if order.reduce_only and order.is_open]
+            assert all(order.leaves_lots <= -held * order.side.sign for order in reducing)
         book = self.state.books[MARKET]
         resting = [*book.bids.orders(), *book.asks.orders()]
         assert len(resting) == sum(one.is_open for open_of in self.state.open_of.values() for one in open_of.values())
