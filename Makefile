@@ -10,7 +10,7 @@ SEEDS ?= 0:5000
 SEED ?= 0
 ARGS ?=
 
-.PHONY: help demo test check fix bench simulate world pythons mutants fuzz mutate coverage properties chaos soak model constraints clean
+.PHONY: help demo test check fix bench bench-paper simulate world pythons mutants fuzz mutate conformance coverage properties chaos soak model constraints clean
 
 help: ## Show the verbs
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -48,6 +48,9 @@ fix: $(STAMP) ## Format and mend what can be mended by machine
 bench: $(STAMP) ## Fill to hedge: latency beside a floor and the plain way
 	@$(BIN)/python -m benchmarks.hedge_latency $(ARGS)
 
+bench-paper: $(STAMP) ## What the paper exchange takes: matching, transactions, 200 readers
+	@$(BIN)/python -m benchmarks.paper_exchange $(ARGS)
+
 model: $(STAMP) ## Every state and every story of small worlds; spin and a C compiler for the first part
 	@$(BIN)/python -m tests.model $(ARGS)
 
@@ -68,6 +71,9 @@ fuzz: $(STAMP) ## Every parser on damaged input: ARGS="--seconds 600 --seed 2"
 
 properties: $(STAMP) ## The properties, EXAMPLES=10000 of each (make test: 60)
 	@PROPERTIES_EXAMPLES=$(EXAMPLES) $(BIN)/python -m pytest -q -n $(WORKERS) --dist worksteal tests/properties $(ARGS)
+
+conformance: $(STAMP) ## The numbered cases against a venue that runs: CREDENTIALS=FILE ARGS="--only C013 --meet"
+	@$(BIN)/python -m tests.conformance $(CREDENTIALS) $(ARGS)
 
 coverage: $(STAMP) ## Every line and branch of domain/ by unit tests, scenarios and properties; below 100 % is a failure
 	@$(BIN)/coverage run -m pytest -q tests/unit/domain tests/scenarios tests/properties

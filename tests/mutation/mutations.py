@@ -1,7 +1,8 @@
 """What can be changed in a source file: one small change at a time, each a bug that a test should see.
 
 Left alone: annotations, decorators, docstrings, and texts with a space in them, which people read and no rule depends
-on. An assertion is only turned round (is it ever reached?): that it holds is what the other mutants show.
+on; ``assert_never``, which the type checker reads. An assertion is only turned round (is it ever reached?): that it
+holds is what the other mutants show.
 """
 
 import ast
@@ -139,6 +140,8 @@ def _assigned(node: ast.AST, where: str) -> str:
 def _is_prose(node: ast.AST) -> bool:
     if isinstance(node, ast.JoinedStr):
         return True
+    if isinstance(node, ast.Expr) and isinstance(node.value, ast.Call):
+        return ast.unparse(node.value.func) == "assert_never"  # for the type checker alone
     value = node.value if isinstance(node, ast.Expr) else node
     text = isinstance(value, ast.Constant) and isinstance(value.value, str)
     return text and (isinstance(node, ast.Expr) or " " in str(getattr(value, "value", "")))

@@ -31,6 +31,7 @@ class Order:
         if self.closed or not self.known:
             return 0
         self.asked += 1
+        assert_never(self)
         say(f"{self.lots} of 7", word="two words", code="one")
         return max(self.lots - self.filled, 1)
 '''

@@ -83,7 +83,7 @@ def armed(truth: Truth, venue: SimVenue, request: OrderRequest) -> None:
     if needed and truth.hedge_signed.get(request.round, -1.0) < announced:
         raise Violation(f"I7: a quote of round {request.round} was sent, and B had signed no hedge for it")
     age = truth.server.loop.time() - announced
-    if age > truth.desk.arm_ms_max / 1000 + 0.001:
+    if age > truth.desk.arm_ms_max / 1000 + HELD_SECONDS:
         raise Violation(f"I7: a quote of round {request.round} was sent {age:.3f} s after its announce")
 
 

@@ -71,6 +71,8 @@ class Facts:
     """When a read of an account last failed."""
     heard: dict[str, float] = field(default_factory=dict)
     """When a life last heard a state of the other side."""
+    mode_at: float = -1e9
+    """When a mode of the desk was last written down."""
     paused_at: dict[tuple[str, int], float] = field(default_factory=dict)
     """When a life was first seen to be paused, by name and pause."""
     poor_since: float | None = None
@@ -163,5 +165,7 @@ class Facts:
 
     def written(self, entry: Any) -> None:
         """Somebody has written this down."""
+        if isinstance(entry, ModeChanged):
+            self.mode_at = self.now
         if isinstance(entry, ModeChanged | AskKnown) and entry.pause is not None:
             self.told(entry.pause.code)

@@ -58,7 +58,7 @@ def pause_holds(truth: Truth, venue: SimVenue, request: OrderRequest) -> None:
     if request.kind is not OrderKind.QUOTE:
         return
     newest = truth.facts.process(venue).journal._last(ModeChanged)
-    if newest is None or newest.mode is Mode.RUNNING:
+    if newest is None or newest.mode is Mode.RUNNING or truth.facts.now - truth.facts.mode_at < HELD_SECONDS:
         return
     if newest.mode is Mode.PAUSED or request.opens:
         raise Violation(f"a quote of round {request.round} left while the desk is {newest.mode.value}")
@@ -88,7 +88,7 @@ def skewed(truth: Truth, venue: SimVenue, request: OrderRequest) -> None:
     """No quote by a clock that has been wrong for seconds."""
     since = truth.facts.skewed_since.get(venue.role)
     off = request.kind is OrderKind.QUOTE and clock_is_off(venue)
-    if off and since is not None and truth.facts.now - since > 3.0:
+    if off and since is not None and truth.facts.now - max(since, truth.able_since[venue.role]) > 3.0:
         raise Violation(f"a quote left by a clock that is off by {venue.skew_ms} ms")
 
 

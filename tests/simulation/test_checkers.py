@@ -119,7 +119,7 @@ def test_a_quote_that_nobody_has_armed_for_is_seen(quoting: Stage) -> None:
 
 
 def test_a_quote_that_is_sent_too_late_is_seen(quoting: Stage) -> None:
-    quoting.world.run(2.5)
+    quoting.world.run(3.5)
     with pytest.raises(Violation, match="after its announce"):
         checkers.armed(quoting.truth, quoting.world.a.venue, quote(quoting))
 

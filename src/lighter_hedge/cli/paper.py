@@ -32,6 +32,9 @@ def paper(
         int, typer.Option("--book-interval-ms", min=0, help="Milliseconds between book frames; 0: each change.")
     ] = 50,
     tx_hash: Annotated[str, typer.Option("--tx-hash", help="true: the venue's own hash; fast: a cheap one.")] = "true",
+    verify_signatures: Annotated[
+        bool, typer.Option("--verify-signatures", help="Refuse transactions and auth tokens with a wrong signature.")
+    ] = False,
     state: Annotated[Path | None, typer.Option("--state", help="Folder in which the exchange keeps itself.")] = None,
     credentials: Annotated[
         Path | None, typer.Option("--credentials", help="Write addresses, accounts and keys to this file (0600).")
@@ -58,6 +61,7 @@ def paper(
             seed=seed,
             book_interval_ms=book_interval_ms,
             tx_hash=tx_hash,
+            verify_signatures=verify_signatures,
             state_dir=state,
             credentials=credentials,
             chain_id=chain_id,

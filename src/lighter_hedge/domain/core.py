@@ -116,6 +116,8 @@ class Core:
     """Whether this side reads both accounts regularly; one side is enough."""
     peer_known: bool = False
     """The other side's last state has been heard, or there is none."""
+    peer_told_ms: int = -1
+    """When a state of the other side was last heard, monotonic; -1 before the first."""
     peer_busy: bool = False
     """The other side says that something of it is in flight or unresolved."""
     attributed: bool
@@ -461,8 +463,9 @@ class Core:
         if self.fresh:
             check.reported = event.position
         else:
-            quiet = not ledger.in_flight and not (event.role is not self.role and self.peer_busy)
-            check.read(event.position, ledger, asked_ms=event.asked_ms, mono_ms=now.mono_ms, quiet=quiet)
+            busy, told_ms = (False, None) if event.role is self.role else (self.peer_busy, self.peer_told_ms)
+            asked_ms, quiet = event.asked_ms, not ledger.in_flight and not busy
+            check.read(event.position, ledger, asked_ms=asked_ms, mono_ms=now.mono_ms, quiet=quiet, told_ms=told_ms)
         if self.recovered and check.agreement() is Agreement.AGREES:
             self.reads.settled(event.role)
 

@@ -24,17 +24,14 @@ def differences(core: Core, now: Instant | None = None) -> list[str]:
 def proven_difference(core: Core, now: Instant) -> str:
     """The difference that two reads have proved, in words; empty where there is none.
 
-    Of the other account only once its side has been heard since this start: what it did while this side was dead is in
-    its states. A difference that has lasted as long as an exposure may is proved by that alone.
+    A difference that has lasted as long as an exposure may is proved by that alone.
     """
     proven = []
     for role, check in core.checks.items():
         if check.differs_since_ms is None:
             continue
         age_ms = now.mono_ms - check.differs_since_ms
-        told = role is core.role or core.peer_known
-        lasting = age_ms >= core.settings.unhedged_ms_max
-        if lasting or (check.agreement() is Agreement.PROVEN and told):
+        if age_ms >= core.settings.unhedged_ms_max or check.agreement() is Agreement.PROVEN:
             proven.append(role)
     return "; ".join(differences(core)) if proven else ""
 

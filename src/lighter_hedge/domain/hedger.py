@@ -167,7 +167,7 @@ class Hedger:
         first = self.peer.state is None
         if not self.peer.hear(state, now):
             return []
-        core.peer_known = True
+        core.peer_known, core.peer_told_ms = True, now.mono_ms
         core.number_above(state.hedger_serial)
         commands: list[Command] = []
         told = core.settings.desk.highest_serial(one.coid for one in state.fills)

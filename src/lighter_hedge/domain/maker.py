@@ -166,7 +166,7 @@ class Maker:
         if not self.peer.hear(state, now):
             return []
         core = self.core
-        core.peer_known = True
+        core.peer_known, core.peer_told_ms = True, now.mono_ms
         core.peer_busy = state.unresolved > 0
         core.number_above(state.maker_serial)
         return core.on_peer_fills(state.fills, now)

@@ -64,8 +64,19 @@ class PositionCheck:
         elif self.differs_since_ms is None:
             self.differs_since_ms = mono_ms
 
-    def read(self, position: int, ledger: Ledger, *, asked_ms: int, mono_ms: int, quiet: bool) -> None:
-        """A position read by REST. ``quiet``: nothing of this account was in flight at the question or since."""
+    def read(
+        self, position: int, ledger: Ledger, *, asked_ms: int, mono_ms: int, quiet: bool, told_ms: int | None = None
+    ) -> None:
+        """A position read by REST.
+
+        Args:
+            position: signed lots.
+            ledger: the books of this account.
+            asked_ms: when the question left.
+            mono_ms: now.
+            quiet: nothing of this account was in flight at the question or since.
+            told_ms: when its side, if that is the other one, was last heard: what it has done may be unheard.
+        """
         self.heard(position, ledger, mono_ms)
         if self.differs_since_ms is None or not quiet:
             self._first_read = None
@@ -73,7 +84,7 @@ class PositionCheck:
         first = self._first_read
         if first is None or first[1:] != (position, ledger.position):
             self._first_read = (asked_ms, position, ledger.position)
-        elif asked_ms - first[0] >= self.read_lag_ms:
+        elif asked_ms - first[0] >= self.read_lag_ms and (told_ms is None or told_ms >= first[0]):
             self._proven = True
 
     def agreement(self) -> Agreement:

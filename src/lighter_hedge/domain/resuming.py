@@ -51,11 +51,18 @@ class Resuming:
         against = self._against(wish, view, min_lots)
         hedge_ms = self.core.settings.hedge_confirm_timeout_ms
         limit_ms = max(hedge_ms, RESUME_MS_MAX) if wish.hedge_now else RESUME_MS_MAX
-        if against and now.mono_ms - wish.asked_ms < limit_ms:
+        if against and now.mono_ms - wish.asked_ms < limit_ms and not self._final(wish, view):
             self._read_again(now)
             return None
         self._wish = None
         return wish.by, against
+
+    def _final(self, wish: _Wish, view: View) -> bool:
+        """Whether waiting changes nothing: B's tries are used up, and what was read cannot be older than the wish."""
+        core, state = self.core, view.peer.state
+        fresh_ms = wish.asked_ms + core.settings.read_lag_ms
+        fresh = all(role in core.reads.last and core.reads.last[role][0] >= fresh_ms for role in Role)
+        return fresh and not wish.hedge_now and state is not None and state.failed is not None
 
     def _read_again(self, now: Instant) -> None:
         for role in Role:

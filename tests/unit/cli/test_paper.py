@@ -8,7 +8,14 @@ from tests.unit.cli.conftest import Invoke
 
 
 @pytest.mark.parametrize(
-    "arguments", [("--tier", "gold"), ("--wallets", "three"), ("--tx-hash", "maybe"), ("--port", "x")]
+    "arguments",
+    [
+        ("--tier", "gold"),
+        ("--wallets", "three"),
+        ("--tx-hash", "maybe"),
+        ("--verify-signatures", "--tx-hash", "fast"),
+        ("--port", "x"),
+    ],
 )
 def test_wrong_settings_are_usage_errors(invoke: Invoke, arguments: tuple[str, ...]) -> None:
     assert invoke("paper", *arguments).exit_code == 2
@@ -20,3 +27,8 @@ def test_a_taken_port_is_named(invoke: Invoke, tmp_path: Path) -> None:
         shown = invoke("paper", "--port", port, "--credentials", str(tmp_path / "c.json"))
     assert shown.exit_code == 1
     assert f"port {port}" in shown.stderr
+
+
+def test_signatures_of_a_cheap_hash_cannot_be_checked(invoke: Invoke) -> None:
+    shown = invoke("paper", "--verify-signatures", "--tx-hash", "fast")
+    assert "needs the true tx_hash" in shown.stderr

@@ -320,12 +320,24 @@ def test_two_reads_prove_a_difference_only_while_nothing_can_fill(
     role: Role, *, in_flight: bool, peer_busy: bool, proven: bool
 ) -> None:
     core = core_of()
-    core.peer_busy = peer_busy
+    core.peer_busy, core.peer_told_ms = peer_busy, at(0).mono_ms
     if in_flight:
         core.ledgers[role].intend(order(1), 0)
     for ms in (0, LAG_MS):
         hear(core, read(role, 5, ms), ms)
     assert (core.checks[role].agreement() is Agreement.PROVEN) is proven
+
+
+@pytest.mark.parametrize(("role", "proven"), [(B, True), (A, False)])
+def test_reads_of_the_other_account_prove_nothing_while_its_side_is_not_heard(role: Role, *, proven: bool) -> None:
+    core = core_of()
+    core.peer_told_ms = at(LAG_MS - 1).mono_ms
+    for ms in (LAG_MS, 2 * LAG_MS):
+        hear(core, read(role, 5, ms), ms)
+    assert (core.checks[role].agreement() is Agreement.PROVEN) is proven
+    core.peer_told_ms = at(LAG_MS).mono_ms
+    hear(core, read(role, 5, 3 * LAG_MS), 3 * LAG_MS)
+    assert core.checks[role].agreement() is Agreement.PROVEN
 
 
 def test_books_are_unclear_until_the_venue_has_agreed_since_the_recovery() -> None:

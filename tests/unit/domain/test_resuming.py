@@ -1,5 +1,7 @@
 """A pause ends only at a person's wish, and only once the venue, read after it, shows a hedged desk."""
 
+from typing import Any
+
 from tests.unit.domain.builders import WALL_MS, failed, quote
 from tests.unit.domain.talk import Talk, maker_side
 
@@ -8,8 +10,8 @@ from lighter_hedge.domain.resuming import RESUME_MS_MAX
 from lighter_hedge.domain.states import Role
 
 
-def paused() -> Talk:
-    talk = maker_side()
+def paused(**changes: Any) -> Talk:
+    talk = maker_side(**changes)
     talk.machine.latch.hold("PAUSED", "lunch", WALL_MS, by="person")
     talk.b_says()
     return talk
@@ -87,6 +89,26 @@ def test_everything_that_speaks_against_it_is_named() -> None:
     assert "a transaction of account A is unresolved" in said
     assert "a transaction of account B is unresolved" in said
     assert any("`resume --hedge-now`" in why for why in said)
+
+
+def test_a_failure_of_b_refuses_as_soon_as_the_venue_has_been_read_for_sure() -> None:
+    lag_ms = 2_000
+    talk = paused(read_lag_ms=lag_ms)
+    talk.b_says(failed=failed())
+    wish(talk)
+    talk.ms += lag_ms - 1
+    read(talk, 100)
+    assert attempt(talk) is None, "the read may show what was before the wish"
+    talk.ms += 1
+    talk.core.reads.last[Role.MAKER] = (talk.now.mono_ms, 100)
+    assert attempt(talk) is None, "both accounts"
+    read(talk, 100)
+    refused = attempt(talk)
+    assert refused is not None
+    wish(talk, hedge_now=True)
+    talk.ms += lag_ms
+    read(talk, 100)
+    assert attempt(talk) is None, "new tries may still hedge it"
 
 
 def test_a_wish_to_hedge_now_waits_as_long_as_a_hedge_may_take() -> None:

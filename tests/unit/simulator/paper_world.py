@@ -7,7 +7,7 @@ from typing import Any
 from lighter_hedge.domain.units import Side
 from lighter_hedge.simulator.core.accounts import Account, ApiKey, Tier
 from lighter_hedge.simulator.core.events import BookChange, Mark, Print
-from lighter_hedge.simulator.core.exchange import Exchange, SubmitResult
+from lighter_hedge.simulator.core.exchange import Exchange, SubmitResult, TxHash, fast_hash
 from lighter_hedge.simulator.core.markets import BTC, ETH
 from lighter_hedge.simulator.core.orders import Order
 from lighter_hedge.simulator.core.pushes import Push
@@ -132,11 +132,12 @@ def make_world(
     latency: Latency | None = None,
     settings: ExchangeSettings | None = None,
     book: bool = True,
+    tx_hash: TxHash = fast_hash,
 ) -> World:
     accounts = [make_account(A, "a", wallets[0], tier), make_account(B, "b", wallets[1], tier)]
     if settings is None:
         settings = ExchangeSettings(latencies={tier: latency or Latency()}, book_interval_us=50_000)
-    world = World(Exchange((ETH, BTC), accounts, settings=settings))
+    world = World(Exchange((ETH, BTC), accounts, settings=settings, tx_hash=tx_hash))
     if book:
         world.traffic(
             book_change(

@@ -153,11 +153,11 @@ class Exchange:
         try:
             envelope = parse(tx_type, tx_info)
             account, key = self._admission.check(envelope, now_us)
+            tx_hash = self._hashed(tx_type, tx_info)
             if quota.is_bound(account, envelope.body):
                 quota.use(self.state, account, self.settings.quota_start, now_us)
         except TxRefused as refusal:
             return SubmitResult(code=refusal.code, message=refusal.message, http_status=refusal.http_status)
-        tx_hash = self._hash(self.settings.chain_id, tx_type, tx_info)
         account.keys.setdefault(key.api_key_index, key).nonce = envelope.nonce + 1
         latency = self.settings.latencies.get(account.tier, Latency())
         due_us = max(now_us + latency.of(envelope.body), key.last_due_us)
@@ -188,6 +188,12 @@ class Exchange:
         return SubmitResult(
             code=200, message=message, tx_hash=tx_hash, execution_time_ms=due_us // 1000, quota_remaining=left
         )
+
+    def _hashed(self, tx_type: int, tx_info: Mapping[str, Any]) -> str:
+        try:
+            return self._hash(self.settings.chain_id, tx_type, tx_info)
+        except ValueError as error:
+            raise TxRefused(21501, f"invalid tx info: {error}") from None
 
     def arm_fault(self, request: Mapping[str, Any], now_us: int) -> Fault:
         """Arm a fault; one that fills orders looks at once for resting ones.

@@ -10,7 +10,7 @@ the book change that it caused: the change then lowers the level to where the pr
 queue, and nothing counts twice.
 """
 
-from bisect import insort
+from bisect import bisect_left, insort
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
@@ -51,8 +51,10 @@ class BookSide:
         self.side = side
         self._sign = -side.sign
         self._ambient: SortedDict[int, int] = SortedDict()
-        self._orders: list[tuple[int, int, Order]] = []
-        """(price key, sequence, order), best first."""
+        self._levels: dict[int, list[Order]] = {}
+        """Real orders by price key, oldest first."""
+        self._keys: list[int] = []
+        """Keys of these levels, best first."""
 
     def key(self, price: int) -> int:
         """A number that is lower for a better price."""
@@ -66,7 +68,7 @@ class BookSide:
     def best_key(self) -> int | None:
         """Key of the best price of all, or None on an empty side."""
         ambient: int | None = self._ambient.peekitem(0)[0] if self._ambient else None
-        real: int | None = self._orders[0][0] if self._orders else None
+        real: int | None = self._keys[0] if self._keys else None
         if ambient is None or real is None:
             return ambient if real is None else real
         return min(ambient, real)
@@ -82,7 +84,7 @@ class BookSide:
 
     def displayed(self) -> list[tuple[int, int]]:
         """All levels as ``(price_ticks, lots)``, best first."""
-        keys = set(self._ambient) | {key for key, _, _ in self._orders}
+        keys = set(self._ambient) | self._levels.keys()
         return [(self._sign * key, self.displayed_lots(self._sign * key)) for key in sorted(keys)]
 
     def ambient_levels(self) -> Iterator[tuple[int, int]]:
@@ -91,12 +93,12 @@ class BookSide:
 
     def orders(self) -> list[Order]:
         """Real orders, best first."""
-        return [order for _, _, order in self._orders]
+        return [order for key in self._keys for order in self._levels[key]]
 
     def orders_at(self, price: int) -> list[Order]:
         """Real orders at a price, oldest first."""
-        key = self.key(price)
-        return [order for at, _, order in self._orders if at == key]
+        level = self._levels.get(self.key(price))
+        return [] if level is None else level.copy()
 
     def set_ambient(self, price: int, lots: int) -> None:
         """Set a level; queues longer than it are cut to it."""
@@ -123,11 +125,22 @@ class BookSide:
 
     def restore(self, order: Order) -> None:
         """Let an order rest with the queue that it already has."""
-        insort(self._orders, (self.key(order.price_ticks), order.sequence, order), key=lambda row: row[:2])
+        key = self.key(order.price_ticks)
+        level = self._levels.get(key)
+        if level is None:
+            self._levels[key] = [order]
+            insort(self._keys, key)
+        else:
+            insort(level, order, key=_sequence)
 
     def remove(self, order: Order) -> None:
         """Take an order out of the book."""
-        self._orders = [row for row in self._orders if row[2] is not order]
+        key = self.key(order.price_ticks)
+        level = [other for other in self._levels.get(key, ()) if other is not order]
+        if level:
+            self._levels[key] = level
+        elif self._levels.pop(key, None) is not None:
+            del self._keys[bisect_left(self._keys, key)]
 
 
 class Book:
@@ -312,6 +325,10 @@ class Book:
 
     def _touch(self, side: Side, price: int) -> None:
         self.touched.add((side, price))
+
+
+def _sequence(order: Order) -> int:
+    return order.sequence
 
 
 def _is_own(taker: Order, maker: Order) -> bool:

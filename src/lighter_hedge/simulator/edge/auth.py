@@ -1,10 +1,12 @@
 """Auth tokens: ``deadline:account:key:hex``, or read-only ``ro:account:single|all:expiry:hex``. Pure.
 
-Deadline, account and key are checked, the signature is not.
+Deadline, account and key are checked, and the signature on demand. Read-only tokens are given out by the exchange;
+no key has signed them.
 """
 
 from lighter_hedge.simulator.core.exchange import Exchange
 from lighter_hedge.simulator.edge.numerals import whole_number
+from lighter_hedge.simulator.signing.signatures import token_is_signed
 
 AHEAD_MAX_SECONDS = 8 * 3600
 """A token whose deadline is further ahead becomes usable only in its last eight hours."""
@@ -19,8 +21,8 @@ class AuthError(Exception):
         self.message = f"invalid auth: {message}"
 
 
-def check_token(exchange: Exchange, token: str, account_index: int, now_us: int) -> None:
-    """Check that a token opens an account.
+def check_token(exchange: Exchange, token: str, account_index: int, now_us: int, *, verify: bool = False) -> None:
+    """Check that a token opens an account; with ``verify`` also its signature.
 
     Raises:
         AuthError: it does not; the message says why and holds nothing of the token.
@@ -41,6 +43,8 @@ def check_token(exchange: Exchange, token: str, account_index: int, now_us: int)
         raise AuthError("invalid account index")
     if api_key_index not in account.keys or exchange.key_revoked(holder, api_key_index, now_us):
         raise AuthError("api key not found")
+    if verify and not token_is_signed(token, account.keys[api_key_index].public_key):
+        raise AuthError("invalid signature")
 
 
 def _check_read_only(exchange: Exchange, parts: list[str], account_index: int, now_us: int) -> None:

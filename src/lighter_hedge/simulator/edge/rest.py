@@ -203,7 +203,8 @@ class Rest:
         if not token:
             raise ApiError(20001, "invalid param : auth query param and Authorization header are empty")
         try:
-            check_token(self.venue.exchange, token, account.account_index, self.venue.now_us())
+            verify = self.venue.settings.verify_signatures
+            check_token(self.venue.exchange, token, account.account_index, self.venue.now_us(), verify=verify)
         except AuthError as error:
             raise ApiError(error.code, error.message) from None
         return account

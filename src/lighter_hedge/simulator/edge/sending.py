@@ -7,6 +7,8 @@ from typing import Any
 from lighter_hedge.simulator.core.exchange import SubmitResult
 from lighter_hedge.simulator.edge.numerals import whole_number
 from lighter_hedge.simulator.edge.venue import Venue
+from lighter_hedge.simulator.signing.signatures import tx_is_signed
+from lighter_hedge.simulator.signing.txhash import CHANGE_PUB_KEY, account_field
 
 BATCH_MAX = 50
 
@@ -55,8 +57,7 @@ def send_one(venue: Venue, raw_type: object, raw_info: object, address: str) -> 
     venue.requests.sent(account_index)
     if not venue.limiter.allow(venue.who(account_index, address), "sendTx", venue.now_us(), tx_type):
         return refusal(23000, "Too Many Requests!", 429)
-    text = raw_info if isinstance(raw_info, str) else json.dumps(tx_info, separators=(",", ":"))
-    result = venue.submit(tx_type, tx_info, text)
+    result = _submitted(venue, tx_type, tx_info, raw_info)
     if not result.accepted:
         return refusal(result.code, result.message, result.http_status)
     body = _accepted(result, result.tx_hash)
@@ -82,13 +83,36 @@ def send_batch(venue: Venue, raw_types: object, raw_infos: object, address: str)
         tx_type = _type_of(raw_type)
         if tx_type is None or tx_info is None:
             return refusal(21505, "invalid tx type")
-        text = raw_info if isinstance(raw_info, str) else json.dumps(tx_info, separators=(",", ":"))
-        result = venue.submit(tx_type, tx_info, text)
+        result = _submitted(venue, tx_type, tx_info, raw_info)
         if not result.accepted:
             return refusal(result.code, result.message, result.http_status)
         results.append(result)
     body = _accepted(results[-1], [result.tx_hash for result in results])
     return Answer(status=200, body=body, lost=venue.strike("lose_answer", account_index))
+
+
+def _submitted(venue: Venue, tx_type: int, tx_info: dict[str, Any], raw_info: object) -> SubmitResult:
+    if venue.settings.verify_signatures and _wrongly_signed(venue, tx_type, tx_info):
+        return SubmitResult(code=21120, message="invalid signature", http_status=400)
+    text = raw_info if isinstance(raw_info, str) else json.dumps(tx_info, separators=(",", ":"))
+    return venue.submit(tx_type, tx_info, text)
+
+
+def _wrongly_signed(venue: Venue, tx_type: int, tx_info: dict[str, Any]) -> bool:
+    """Whether the key that a transaction names has not signed it.
+
+    A transaction that names no key, or cannot be hashed, is for the exchange to refuse.
+    """
+    account_index, api_key_index = tx_info.get(account_field(tx_type)), tx_info.get("ApiKeyIndex")
+    account = venue.account(account_index) if isinstance(account_index, int) else None
+    key = account.keys.get(api_key_index) if account is not None and isinstance(api_key_index, int) else None
+    if key is None and tx_type != CHANGE_PUB_KEY:
+        return False
+    public_key = "" if key is None else key.public_key
+    try:
+        return not tx_is_signed(venue.settings.chain_id, tx_type, tx_info, public_key)
+    except ValueError:
+        return False
 
 
 def _accepted(result: SubmitResult, tx_hash: object) -> dict[str, Any]:

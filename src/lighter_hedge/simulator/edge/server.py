@@ -34,6 +34,7 @@ from lighter_hedge.simulator.edge.settings import PaperError, PaperSettings
 from lighter_hedge.simulator.edge.store import Store
 from lighter_hedge.simulator.edge.stream import Stream
 from lighter_hedge.simulator.edge.venue import Venue, clock_us
+from lighter_hedge.simulator.signing.signatures import prepare
 
 __all__ = ["PaperError", "PaperSettings", "serve"]
 
@@ -61,6 +62,8 @@ def build(
         exchange.resume_saved(now_us)
     for account in accounts:
         exchange.state.note_account(account)
+    if settings.verify_signatures:
+        prepare(key.public_key for account in accounts for key in account.keys.values())
     return exchange, secrets
 
 

@@ -238,7 +238,8 @@ class Stream:
             channel = ":".join([name, *map(str, numbers)])
             raise StreamError(20001, f"invalid param : auth field is required: {channel}")
         try:
-            check_token(self.venue.exchange, token, numbers[-1], now_us)
+            verify = self.venue.settings.verify_signatures
+            check_token(self.venue.exchange, token, numbers[-1], now_us, verify=verify)
         except AuthError as error:
             raise StreamError(error.code, error.message) from None
 

@@ -1,4 +1,5 @@
 import pytest
+from tests.unit.simulator.own_signer import public_key_of, token_of
 from tests.unit.simulator.paper_world import START_US, A, B, make_world
 
 from lighter_hedge.simulator.edge.auth import AuthError, check_token, holder_of
@@ -59,3 +60,19 @@ def test_the_holder_is_read_without_checking() -> None:
     assert holder_of(f"1:{A}:4:{HEX}") == A
     assert holder_of(f"ro:{A}:all:1:{HEX}") == A
     assert holder_of("nonsense") is None
+
+
+def test_on_demand_a_token_must_be_signed_by_its_key() -> None:
+    world = make_world()
+    world.exchange.state.accounts[A].keys[4].public_key = public_key_of(11).hex()
+    message = f"{NOW + 1}:{A}:4"
+    check_token(world.exchange, token_of(11, message), A, START_US, verify=True)
+    for wrong in (token_of(12, message), f"{message}:{HEX}", f"{message}:", token_of(11, f"{NOW + 2}:{A}:4")):
+        forged = f"{message}:{wrong.rpartition(':')[2]}"
+        check_token(world.exchange, forged, A, START_US)
+        with pytest.raises(AuthError, match="invalid signature"):
+            check_token(world.exchange, forged, A, START_US, verify=True)
+
+
+def test_read_only_tokens_are_the_exchange_s_own_and_signed_by_no_key() -> None:
+    check_token(make_world().exchange, f"ro:{A}:single:{NOW + 1}:{HEX}", A, START_US, verify=True)

@@ -14,6 +14,7 @@ from lighter_hedge.simulator.edge.settings import PaperError, PaperSettings
         {"traffic": "storm"},
         {"traffic": "tape"},
         {"tx_hash": "md5"},
+        {"verify_signatures": True, "tx_hash": "fast"},
         {"wallets": "one"},
         {"book_interval_ms": -1},
         {"latency_scale": -0.5},
