@@ -208,9 +208,9 @@ def _say_balance(stage: Stage, role: Role) -> None:
 
 
 def poor(stage: Stage) -> str | None:
-    """B has next to nothing left beyond what its position needs, for a good while: with less it would be liquidated."""
+    """B has next to nothing left, for a good while."""
     account = stage.world.server.account(Role.HEDGER)
-    taken = stage.world.server.exchange.state.health(account).available - 200_000
+    taken = account.collateral - 200_000
     if taken <= 0:
         return None
     account.collateral -= taken
