@@ -383,8 +383,9 @@ class Engine:
             self.trim_reduce_only(account_index, market_index, effects)
 
     def trim_reduce_only(self, account_index: int, market_index: int, effects: Effects) -> None:
-        """A resting reduce-only order never outlives or exceeds what it may reduce."""
-        for order in list(self.state.open_of[account_index].values()):
+        """A resting reduce-only order never outlives or exceeds what it may reduce; one that rests only now neither."""
+        rested = {order.order_index: order for order in effects.rested if order.account_index == account_index}
+        for order in [*{**self.state.open_of[account_index], **rested}.values()]:
             if not order.reduce_only or order.market_index != market_index or not order.is_open:
                 continue
             reducible = self._reducible(account_index, market_index, order.side)

@@ -453,6 +453,8 @@ class Exchange:
         return pushes
 
     def _liquidate(self, market_indices: Iterable[int], at_us: int) -> list[Push]:
+        if not self.settings.liquidates:
+            return []
         found = [effects for index in market_indices for effects in self._liquidator.check_market(index, at_us)]
         return [push for effects in found for push in self._finish(effects, at_us)]
 

@@ -117,6 +117,8 @@ class ExchangeSettings:
     quota_start: int = 1_000
     """Volume quota of a new premium wallet (fact sheet, section 5)."""
     caps: Mapping[Tier, Caps] = field(default_factory=lambda: dict(CAPS))
+    liquidates: bool = True
+    """Whether accounts below their maintenance margin are liquidated."""
     insurance_fund: int = 1_000_000_000_000
     """What the insurance fund may lose on liquidations, in millionths; beyond it accounts are deleveraged."""
     funding_interval_us: int = 3_600_000_000

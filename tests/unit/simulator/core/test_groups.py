@@ -125,3 +125,16 @@ def test_what_is_no_group_has_its_code(grouping: int, change: dict[str, Any], co
     legs = [leg(world), {**child(world, 2, MID - 100), **change}]
     result = world.send(28, A, {"GroupingType": grouping, "Orders": legs})
     assert (result.code, world.nonce(A)) == (code, 0)
+
+
+def test_what_a_child_closes_at_once_trims_the_order_that_woke_it() -> None:
+    """Found by the random walk: the order expires its own parent order, whose child closes the position."""
+    world = make_world()
+    parent = leg(world, TimeInForce=1, BaseAmount=130, Price=MID + 10, ClientOrderIndex=7)
+    _, (first, profit) = send(world, OTO, parent, child(world, 4, MID - 50))
+    assert (first.filled_lots, first.leaves_lots, profit.status) == (100, 30, OrderStatus.PENDING)
+    closing = leg(world, IsAsk=1, ReduceOnly=1, TimeInForce=1, BaseAmount=100, Price=MID + 9)
+    assert world.send(14, A, closing).accepted
+    world.run()
+    assert (first.status, profit.status) == (OrderStatus.CANCELED_SELF_TRADE, OrderStatus.FILLED)
+    assert (world.last_order(A).status, world.position(A)) == (OrderStatus.CANCELED_REDUCE_ONLY, 0)
