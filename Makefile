@@ -10,7 +10,7 @@ SEEDS ?= 0:5000
 SEED ?= 0
 ARGS ?=
 
-.PHONY: help demo test check fix bench bench-paper simulate world pythons mutants fuzz mutate conformance coverage properties chaos soak model constraints clean
+.PHONY: help demo test check fix bench bench-paper calibration simulate world pythons mutants fuzz mutate conformance coverage properties chaos soak model constraints clean
 
 help: ## Show the verbs
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -47,6 +47,9 @@ fix: $(STAMP) ## Format and mend what can be mended by machine
 
 bench: $(STAMP) ## Fill to hedge: latency beside a floor and the plain way
 	@$(BIN)/python -m benchmarks.hedge_latency $(ARGS)
+
+calibration: $(STAMP) ## The synthetic market beside the recorded one: ARGS="--seconds 600 --seed 2"
+	@$(BIN)/python -m tests.calibration $(ARGS)
 
 bench-paper: $(STAMP) ## What the paper exchange takes: matching, transactions, 200 readers
 	@$(BIN)/python -m benchmarks.paper_exchange $(ARGS)

@@ -23,11 +23,12 @@ from lighter_hedge.domain.units import Side
 from lighter_hedge.ops.ready import say_ready
 from lighter_hedge.simulator.core.accounts import Tier
 from lighter_hedge.simulator.core.events import BookChange, Mark, TrafficEvent
+from lighter_hedge.simulator.edge.connections import Connection
 from lighter_hedge.simulator.edge.credentials import credentials, sdk_key, write_private
-from lighter_hedge.simulator.edge.rest import Handler
+from lighter_hedge.simulator.edge.rest.paths import Handler
 from lighter_hedge.simulator.edge.server import PaperSettings, application, build
-from lighter_hedge.simulator.edge.stream import Stream, _write
-from lighter_hedge.simulator.edge.venue import Connection, Venue, clock_us
+from lighter_hedge.simulator.edge.stream import Stream
+from lighter_hedge.simulator.edge.venue import Venue, clock_us
 
 MARKET = 1
 MID = 1_000_000
@@ -87,23 +88,12 @@ class StampedStream(Stream):
         super().__init__(venue)
         self.edge = edge
 
-    async def handle(self, request: web.Request) -> web.WebSocketResponse:
-        """Serve one socket until it ends, as the exchange does."""
-        socket = web.WebSocketResponse(max_msg_size=1 << 20)
-        await socket.prepare(request)
-        assert request.transport is not None
-        outbox = StampedQueue(self.edge)
-        connection = outbox.connection = Connection(drop=request.transport.abort, outbox=outbox)
-        self.venue.connections.add(connection)
-        try:
-            async with asyncio.TaskGroup() as group:
-                writer = group.create_task(_write(socket, connection))
-                connection.send('{"session_id":"bench","type":"connected"}')
-                await self._read(socket, connection, request.remote or "", asyncio.Event())
-                writer.cancel()
-        finally:
-            self.venue.connections.discard(connection)
-        return socket
+    def connection(self, request: web.Request) -> Connection:
+        """What the exchange keeps of a new socket, with a stamped outbox."""
+        connection = super().connection(request)
+        outbox = connection.outbox = StampedQueue(self.edge)
+        outbox.connection = connection
+        return connection
 
     def _message(self, connection: Connection, text: str, address: str) -> None:
         self.edge.received(connection, text, time.monotonic_ns())

@@ -6,6 +6,7 @@ import os
 from pathlib import Path
 from typing import Any
 
+from tests.fakes import public_feed
 from tests.fakes.lighter_server import KEY, OTHER, OWN, account_row, book, market_row, order_row, trade_row
 from tests.fuzz.mutator import compact
 from tests.unit.domain.builders import announce, failed, fills, hedger_state, maker_state, pause
@@ -181,8 +182,11 @@ def socket_messages() -> list[bytes]:
         "market_stats/all",
         "account_all/101",
         "height",
+        "candle/1/1m",
+        "user_stats/101",
     ]
     private = ["account_all_orders/101", "account_tx/101", "account_orders/1/101", "account_all_trades/101"]
+    private += ["account_market/1/101", "notification/101", "account_all_assets/101", "account_all_positions/101"]
     made: list[Any] = [{"type": "ping"}, {"type": "pong"}, {"type": "unsubscribe", "channel": "order_book/1"}]
     made += [{"type": "subscribe", "channel": channel} for channel in channels]
     made += [{"type": "subscribe", "channel": channel, "auth": TOKEN} for channel in private]
@@ -205,6 +209,25 @@ def requests() -> list[bytes]:
     about += [f"accountOrders?account_index=101&client_order_indexes=7,8&auth={TOKEN}"]
     about += [f"trades?account_index=101&market_id=1&limit=4&sort_dir=asc&auth=ro:101:all:1800000600:{'ab' * 32}"]
     about += [f"accountLimits?account_index=101&auth={TOKEN}", "accountsByL1Address?l1_address=0xw", "currentHeight?"]
+    own, span = f"account_index=101&auth={TOKEN}", "start_timestamp=1799999000&end_timestamp=1800000600000&count_back=9"
+    about += [f"candles?market_id=1&resolution=1m&{span}", f"markPriceCandles?market_id=1&resolution=1d&{span}"]
+    about += [f"fundings?market_id=1&resolution=1h&{span}", "marketPriceCharts?market_ids=0,1", "funding-rates?"]
+    about += [
+        "exchangeStats?",
+        "exchangeMetrics?period=d&kind=volume&filter=byMarket&value=BTC",
+        "assetDetails?asset_id=3",
+    ]
+    about += [f"positionFunding?limit=9&side=long&market_ids=1&{own}", f"liquidations?limit=9&market_id=1&{own}"]
+    about += [f"pnl?by=index&value=101&auth={TOKEN}&resolution=1m&{span}", "accountMetadata?by=l1_address&value=0xw"]
+    about += ["block?by=height&value=7", f"block?by=commitment&value={7:064d}", "blocks?limit=3&index=7&sort=desc"]
+    about += ["blockTxs?by=block_height&value=7", "txs?limit=9&index=1", "txFromL1TxHash?hash=ab"]
+    about += [f"tokens?{own}", f"tokens/create?name=r&expiry=1800200000&sub_account_access=true&{own}"]
+    about += [f"tokens/revoke?token_id=1&{own}", f"setMakerOnlyApiKeys?api_key_indexes=[4]&{own}"]
+    about += [f"changeAccountTier?new_tier=premium&{own}", f"deposit/history?l1_address=0xw&filter=all&{own}"]
+    about += [
+        f'setAccountMetadata?master_account_index=101&target_account_index=102&api_key_index=4&metadata={{"color":"r"}}&{own}'
+    ]
+    about += [f"referral/stats?l1_address=0xw&auth={TOKEN}", f"rfq/list?limit=1&auth={TOKEN}"]
     sends = [f"sendTx?tx_type={kind}&tx_info={json.dumps(info)}" for kind, info in TXS]
     sends += [f"sendTxBatch?tx_types=[14]&tx_infos=[{json.dumps(CREATE)}]"]
     return [text.encode() for text in about + sends]
@@ -235,6 +258,20 @@ def tapes() -> list[bytes]:
     then = {"r": 21, "frame": {"type": "update/trade", "channel": "trade:1", "trades": [row]}}
     plain = [b"\n".join(map(compact, rows)) for rows in ([snap, diff, trade, stats], [first, then])]
     return [*plain, gzip.compress(plain[0], mtime=0)]
+
+
+def public_frames() -> list[bytes]:
+    """What a mirrored venue tells."""
+    stats = {"market_id": 1, "mark_price": "10.0", "index_price": "9.8"}
+    frames = [
+        public_feed.book(0, 1, ("9.9", "1.5"), ("9.8", "0.00001")),
+        public_feed.book(2, 1_000_000, ("9.9", "0")),
+        public_feed.trade(7, "9.9", "0.5"),
+        {"channel": "market_stats:1", "market_stats": stats, "type": "update/market_stats"},
+        {"type": "ping"},
+        {"error": {"code": 30009, "message": "Too Many Messages!"}},
+    ]
+    return [compact(frame) for frame in frames]
 
 
 def yaml() -> list[bytes]:

@@ -2,7 +2,9 @@
 
 import asyncio
 import io
+import itertools
 import json
+import math
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -13,13 +15,16 @@ from multidict import CIMultiDict, MultiDict
 from tests.unit.simulator.paper_world import ASK, BID, MID, World, book_change, make_world
 
 from lighter_hedge.domain.units import Side
-from lighter_hedge.simulator.core.events import BookChange, Mark, Print
+from lighter_hedge.simulator.core.events import BookChange, Mark, Print, TrafficEvent
 from lighter_hedge.simulator.core.faults import FaultError
 from lighter_hedge.simulator.core.markets import MARKETS
-from lighter_hedge.simulator.edge.rest import Rest, json_errors
+from lighter_hedge.simulator.edge.connections import Connection
+from lighter_hedge.simulator.edge.rest.paths import BASE, Rest, json_errors
 from lighter_hedge.simulator.edge.settings import PaperSettings
 from lighter_hedge.simulator.edge.stream import Stream, StreamError
-from lighter_hedge.simulator.edge.venue import Connection, Venue
+from lighter_hedge.simulator.edge.venue import Venue
+from lighter_hedge.simulator.traffic.feed import Chain, Feed, FeedSettings
+from lighter_hedge.simulator.traffic.live import Live, LiveSettings
 from lighter_hedge.simulator.traffic.tape import play_once
 from lighter_hedge.simulator.traffic.tape_lines import TapeError
 
@@ -79,7 +84,8 @@ class PaperSocket(Paper):
         """One text message; replies are JSON objects with a type or an error."""
         text = self.step(data).decode("utf-8", errors="replace")
         if self.left % 16 == 0:
-            self.connection.channels.clear()
+            self.venue.connections.discard(self.connection)
+            self.venue.connections.add(self.connection)
         try:
             self.stream._message(self.connection, text, "127.0.0.1")
         except StreamError as error:
@@ -98,7 +104,10 @@ class PaperSocket(Paper):
 class _Request:
     """As much of a request as the handlers look at."""
 
-    def __init__(self, query: MultiDict[str]) -> None:
+    content_type = "application/x-www-form-urlencoded"
+
+    def __init__(self, method: str, query: MultiDict[str]) -> None:
+        self.method = method
         self.query = query
         self.headers: CIMultiDict[str] = CIMultiDict()
         self.remote = "127.0.0.1"
@@ -114,16 +123,16 @@ class PaperRest(Paper):
     def renew(self) -> None:
         super().renew()
         routes = Rest(self.venue).routes()
-        self.handlers: dict[str, Callable[[Any], Any]] = {one.path.rpartition("/")[2]: one.handler for one in routes}
+        self.handlers = {one.path.removeprefix(BASE): (one.method, one.handler) for one in routes}
 
     def request(self, data: bytes) -> bool:
         """One request, ``name?query``; the answer is JSON with a code, never an error of the server's own."""
         name, _, query = self.step(data).decode("utf-8", errors="replace").partition("?")
-        handler = self.handlers.get(name)
-        if handler is None:
+        if name not in self.handlers:
             return False
+        method, handler = self.handlers[name]
         asked: MultiDict[str] = MultiDict(parse_qsl(query, keep_blank_values=True))
-        answer = _done(json_errors(_Request(asked), handler))  # type: ignore[arg-type]
+        answer = _done(json_errors(_Request(method, asked), handler))  # type: ignore[arg-type]
         assert isinstance(answer, web.Response)
         said = json.loads(answer.text or "")
         assert isinstance(said, dict)
@@ -194,15 +203,40 @@ def tape_taken(folder: Path) -> Callable[[bytes], bool]:
         for at_us, event in events:
             assert type(at_us) is int
             assert at_us >= 0
-            match event:
-                case BookChange():
-                    assert all(price > 0 and lots >= 0 for _, price, lots in event.updates)
-                case Print():
-                    assert event.price_ticks > 0
-                    assert event.lots > 0
-                case Mark():
-                    assert event.mark_ticks >= 0
-                    assert event.index_ticks >= 0
+            _possible(event)
         return True
+
+    return run
+
+
+def _possible(event: TrafficEvent) -> None:
+    match event:
+        case BookChange():
+            assert all(price > 0 and lots >= 0 for _, price, lots in event.updates)
+        case Print():
+            assert event.price_ticks > 0
+            assert event.lots > 0
+        case Mark():
+            assert event.mark_ticks >= 0
+            assert event.index_ticks >= 0
+
+
+def feed_taken() -> Callable[[bytes], bool]:
+    """Frames of a mirrored venue: followed, or the connection ends with a reason."""
+    clock = itertools.count()
+    feed = Feed(FeedSettings(base_url="http://venue"), [1], now=lambda: next(clock))
+    feed.chains[1] = Chain(0.0)
+    played: list[TrafficEvent] = []
+    live = Live(feed, {1: MARKETS[1]}, played.append, LiveSettings(delay_seconds=0.0), now=lambda: next(clock))
+
+    def run(data: bytes) -> bool:
+        why = feed._hear(data.decode("utf-8", errors="replace"), live.hear)
+        if why:
+            feed.chains[1].lose(next(clock))
+        live.advance(math.inf)
+        while played:
+            _possible(played.pop())
+        feed._outbox.clear()
+        return not why
 
     return run

@@ -74,6 +74,7 @@ FOUND: list[tuple[str, bytes, bool]] = [
     ("ids", b"1_0-0", False),
     ("paper-rest", b"account?by=index&value=" + b"9" * 5000, False),
     ("paper-rest", "nextNonce?account_index=²&api_key_index=4".encode(), False),
+    ("paper-rest", b'sendTx?tx_type=14&tx_info={"AccountIndex":101,"ApiKeyIndex":4,"Sig":"\\ud800"}', False),
     # An exponent that took seconds to write out, and digits that a decimal context rounded away.
     ("amounts", b"-1.1e350000", False),
     ("amounts", b"1e400281474976710656", False),
@@ -85,6 +86,19 @@ FOUND: list[tuple[str, bytes, bool]] = [
     ),
     ("paper-faults", b'{"kind":"history_lag","seconds":1e400}', False),
     ("paper-faults", b'{"kind":"key_revoked","account":101,"api_key_index":4,"seconds":NaN}', False),
+    # A market that is not the channel's, a stamp that is no time.
+    (
+        "public-frames",
+        b'{"channel":"market_stats:1","market_stats":{"market_id":2,"mark_price":"1","index_price":"1"},"type":"a/b"}',
+        False,
+    ),
+    (
+        "public-frames",
+        b'{"channel":"trade:1","trades":[{"trade_id":7,"price":"9.9","size":"0.5","is_maker_ask":true,"timestamp":'
+        + b"9" * 400
+        + b'}],"type":"update/trade"}',
+        False,
+    ),
     # Addresses that only urlsplit refuses, aliases without end, an escape of no character.
     ("yaml", b"venue: {base_url: 'http://[1, 2].0.1:1'}", False),
     ("yaml", b"log: &l {level: *l}", False),

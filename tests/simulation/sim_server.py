@@ -14,7 +14,7 @@ from lighter_hedge.simulator.core.rules import DEFAULT_LATENCIES, ExchangeSettin
 from lighter_hedge.simulator.edge.sending import Answer, send_one
 from lighter_hedge.simulator.edge.settings import PaperSettings
 from lighter_hedge.simulator.edge.stream import Stream
-from lighter_hedge.simulator.edge.venue import Connection, Venue
+from lighter_hedge.simulator.edge.venue import Venue
 from lighter_hedge.venue.lighter import models
 
 WALL_BASE_MS = 1_800_000_000_000
@@ -36,16 +36,6 @@ class _Wake(asyncio.Event):
 
     def set(self) -> None:
         self._server.arm_timer()
-
-
-class _InOrder(dict[Connection, None]):
-    """Connections in the order in which they came: of two listeners the same one always hears first."""
-
-    def add(self, connection: Connection) -> None:
-        self[connection] = None
-
-    def discard(self, connection: Connection) -> None:
-        self.pop(connection, None)
 
 
 class SimServer:
@@ -85,7 +75,6 @@ class SimServer:
         self.on_trade: list[Callable[[Trade], None]] = []
         self.on_order: list[Callable[[Order], None]] = []
         self.venue.wake = _Wake(self)
-        self.venue.connections = _InOrder()  # type: ignore[assignment]
         self._timer: Any = None
         self._tell_truth()
 

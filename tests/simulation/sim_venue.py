@@ -32,8 +32,8 @@ from lighter_hedge.simulator.core import reads
 from lighter_hedge.simulator.core.exchange import fast_hash
 from lighter_hedge.simulator.core.orders import Order
 from lighter_hedge.simulator.edge import sending, wire, wire_rest
+from lighter_hedge.simulator.edge.connections import Connection
 from lighter_hedge.simulator.edge.stream import StreamError
-from lighter_hedge.simulator.edge.venue import Connection
 from lighter_hedge.venue.errors import ReadFailed
 from lighter_hedge.venue.lighter import answers, models, parse
 from lighter_hedge.venue.lighter.encode import CancelAll, CancelOrder, CreateOrder, encode

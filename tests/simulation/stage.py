@@ -170,7 +170,7 @@ class Stage:
         self.truth.rebase()
         self.redis_age += 1
         world.hub.wipe()
-        world.server.venue._last_frames.clear()  # it takes a person longer than the exchange replays old frames
+        world.server.venue._last_told.clear()  # it takes a person longer than the exchange replays old frames
         for role in (Role.HEDGER, Role.MAKER):
             process = world.processes[role]
             process.journal = MemoryJournal(DESK)

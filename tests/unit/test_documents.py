@@ -22,9 +22,12 @@ from lighter_hedge.messaging.messages import (
     decode_state,
     encode,
 )
+from lighter_hedge.simulator.core.faults import KINDS, FaultBoard
+from lighter_hedge.simulator.edge.channels import CHANNELS as CHANNELS_OF_STREAM
 
 ROOT = Path(__file__).resolve().parents[2]
 MESSAGES = (ROOT / "docs/messages.md").read_text(encoding="utf-8")
+PAPER = (ROOT / "docs/paper-exchange.md").read_text(encoding="utf-8")
 CONFIGURATION = (ROOT / "docs/configuration.md").read_text(encoding="utf-8")
 READ_BY_CONFIG_ALONE = {"account_name", "private_key", "private_key_file", "network", "dir"}
 """Used up while the settings are made."""
@@ -205,3 +208,21 @@ def test_files_named_in_a_decision_exist() -> None:
     for path in (ROOT / "docs/adr").glob("0*.md"):
         for name in re.findall(r"`((?:domain|processes|simulator)/\w+\.py)`", path.read_text(encoding="utf-8")):
             assert (PACKAGE / name).exists(), (path.name, name)
+
+
+# --- the paper exchange
+
+
+def test_every_fault_is_documented_with_an_example_that_can_be_armed() -> None:
+    told = rows(section(PAPER, "Truth and faults"))
+    faults = {name: cells for name, cells in told.items() if name in KINDS}
+    assert faults.keys() == KINDS
+    for name, (_, shown) in faults.items():
+        fault = json.loads(shown.strip("`"))
+        assert fault["kind"] == name
+        FaultBoard({"a": 101, "b": 102}, {"BTC": 1}).arm(fault, 0)
+
+
+def test_every_channel_is_documented() -> None:
+    told = section(PAPER, "What it answers")
+    assert {channel.name for channel in CHANNELS_OF_STREAM if f"`{channel.name}`" not in told} == set()

@@ -3,7 +3,7 @@
 import typer
 
 from lighter_hedge import __version__
-from lighter_hedge.cli import config, demo, desk, operate, paper, watch
+from lighter_hedge.cli import config, demo, desk, operate, paper, record, watch
 from lighter_hedge.cli.common import JsonOption, result, result_json
 
 app = typer.Typer(
@@ -24,6 +24,7 @@ app.command("resume")(operate.resume)
 app.command("drain")(operate.drain)
 app.command("clear")(operate.clear)
 app.command("paper")(paper.paper)
+app.command("record")(record.record)
 app.add_typer(config.app, name="config")
 app.command("run", hidden=True)(desk.run)
 app.command("supervise", hidden=True)(desk.supervise)

@@ -24,9 +24,15 @@ def paper(
     wallets: Annotated[str, typer.Option("--wallets", help="shared: sub-accounts of one wallet; separate.")] = "shared",
     collateral: Annotated[int, typer.Option("--collateral", min=1, help="USDC of each account.")] = 10_000,
     traffic: Annotated[
-        str | None, typer.Option("--traffic", help="synthetic; quiet: a fixed book and no trades; none; tape.")
+        str | None, typer.Option("--traffic", help="synthetic; quiet: a fixed book and no trades; none; tape; live.")
     ] = None,
     tape: Annotated[Path | None, typer.Option("--tape", help="Replay this recording instead of made traffic.")] = None,
+    live: Annotated[
+        str | None, typer.Option("--live", help="Mirror this venue's public feed, https://mainnet.zklighter.elliot.ai.")
+    ] = None,
+    live_market: Annotated[
+        list[str] | None, typer.Option("--live-market", help="Mirror only this market; may be given again.")
+    ] = None,
     seed: Annotated[int, typer.Option("--seed", help="Seed of the made traffic.")] = 1,
     book_interval_ms: Annotated[
         int, typer.Option("--book-interval-ms", min=0, help="Milliseconds between book frames; 0: each change.")
@@ -40,11 +46,15 @@ def paper(
         Path | None, typer.Option("--credentials", help="Write addresses, accounts and keys to this file (0600).")
     ] = None,
     chain_id: Annotated[int, typer.Option("--chain-id", min=1, help="Signed into every transaction.")] = 304,
+    stream_limits: Annotated[
+        bool, typer.Option("--stream-limits", help="The venue's limits on WebSocket connections and messages.")
+    ] = False,
     latency_scale: Annotated[float, typer.Option("--latency-scale", min=0, help="Factor on the tier's delays.")] = 1.0,
 ) -> None:
     """Run a Lighter of our own on this machine, until Ctrl-C or SIGTERM."""
     from lighter_hedge.simulator.core.accounts import Tier
     from lighter_hedge.simulator.edge.server import PaperError, PaperSettings
+    from lighter_hedge.simulator.edge.stream_limits import VENUE_LIMITS, StreamLimits
 
     tiers = {each.value: each for each in Tier}
     if tier not in tiers:
@@ -56,8 +66,10 @@ def paper(
             tier=tiers[tier],
             wallets=wallets,
             collateral=collateral,
-            traffic=traffic or ("synthetic" if tape is None else "tape"),
+            traffic=traffic or ("live" if live is not None else "synthetic" if tape is None else "tape"),
             tape=tape,
+            live=live,
+            live_markets=tuple(live_market or ()),
             seed=seed,
             book_interval_ms=book_interval_ms,
             tx_hash=tx_hash,
@@ -66,6 +78,7 @@ def paper(
             credentials=credentials,
             chain_id=chain_id,
             latency_scale=latency_scale,
+            stream_limits=VENUE_LIMITS if stream_limits else StreamLimits(),
         )
     except PaperError as error:
         raise OpsError(ExitCode.USAGE, str(error)) from None
@@ -88,6 +101,6 @@ async def _serve(settings: "PaperSettings") -> None:
         say_ready(os.environ)
 
     async with asyncio.TaskGroup() as group:
-        task = group.create_task(serve(settings, ready=ready))
+        task = group.create_task(serve(settings, ready=ready, say=note))
         await stop.wait()
         task.cancel()

@@ -6,6 +6,9 @@ from pathlib import Path
 import pytest
 from tests.unit.cli.conftest import Invoke
 
+from lighter_hedge.simulator.edge.settings import PaperSettings
+from lighter_hedge.simulator.edge.stream_limits import VENUE_LIMITS, StreamLimits
+
 
 @pytest.mark.parametrize(
     "arguments",
@@ -15,10 +18,27 @@ from tests.unit.cli.conftest import Invoke
         ("--tx-hash", "maybe"),
         ("--verify-signatures", "--tx-hash", "fast"),
         ("--port", "x"),
+        ("--traffic", "live"),
     ],
 )
 def test_wrong_settings_are_usage_errors(invoke: Invoke, arguments: tuple[str, ...]) -> None:
     assert invoke("paper", *arguments).exit_code == 2
+
+
+@pytest.mark.parametrize(("flags", "limits"), [((), StreamLimits()), (("--stream-limits",), VENUE_LIMITS)])
+def test_limits_of_the_stream_hold_by_flag(
+    invoke: Invoke, monkeypatch: pytest.MonkeyPatch, flags: tuple[str, ...], limits: StreamLimits
+) -> None:
+    """By default no program of one user is hurt."""
+    asked: list[PaperSettings] = []
+
+    async def serve(settings: PaperSettings) -> None:
+        asked.append(settings)
+
+    monkeypatch.setattr("lighter_hedge.cli.paper._serve", serve)
+    assert invoke("paper", *flags).exit_code == 0
+    assert asked[0].stream_limits == limits
+    assert limits.messages_per_minute_max == (200 if flags else None)
 
 
 def test_a_taken_port_is_named(invoke: Invoke, tmp_path: Path) -> None:

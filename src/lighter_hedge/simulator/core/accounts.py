@@ -53,6 +53,19 @@ class ApiKey:
 
 
 @dataclass(slots=True, kw_only=True)
+class ApiToken:
+    """A read-only token that an account has made."""
+
+    token_id: int
+    text: str
+    name: str
+    expiry_s: int
+    sub_account_access: bool
+    scopes: str
+    revoked: bool = False
+
+
+@dataclass(slots=True, kw_only=True)
 class Position:
     """Position of one account in one market."""
 
@@ -95,6 +108,11 @@ class Account:
     """Transactions that used volume quota."""
     quota_free_us: int = 0
     """When the last free transaction was, that used none."""
+    tier_changed_us: int = 0
+    tokens: list[ApiToken] = field(default_factory=list)
+    maker_only_keys: list[int] = field(default_factory=list)
+    color: str = ""
+    """What the account's owner has chosen to show it by."""
 
     def position(self, market: MarketSpec) -> Position:
         """The position in a market, flat if there was none."""

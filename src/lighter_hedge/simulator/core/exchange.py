@@ -271,7 +271,8 @@ class Exchange:
                 pushes += self._run_due(heapq.heappop(self._heap)[2], at_us)
             elif due_us == self._funding_due_us:
                 self._schedule_funding(at_us)
-                pushes += self._finish(funding.pay(self.state, at_us), at_us)
+                told, effects = funding.pay(self.state, at_us)
+                pushes += told + self._finish(effects, at_us)
                 pushes += self._liquidate(tuple(self.state.markets), at_us)
             else:
                 self._batch_due_us = None
@@ -441,8 +442,7 @@ class Exchange:
     def _run_mark(self, event: Mark, at_us: int) -> list[Push]:
         """A new mark price: premiums are sampled, margins looked at, and orders woken, in this order (inferred)."""
         market_index = event.market_index
-        market = self.state.market_states[market_index]
-        market.mark_ticks, market.index_ticks = event.mark_ticks, event.index_ticks
+        self.state.note_mark(market_index, event.mark_ticks, event.index_ticks, at_us)
         funding.sample(self.state, market_index, at_us)
         pushes: list[Push] = [self.state.stats(market_index, at_us)]
         pushes += self._liquidate((market_index,), at_us)

@@ -16,6 +16,8 @@ kind                  effect                                                    
 ``halted``            new orders are refused: 400, code 21605
 ``duplicate_frames``  private frames come twice, old ones again on subscribing
 ``disconnect``        the account's sockets are dropped now
+``shutdown``          the account's sockets are told that they end, then dropped  close_in_ms (0)
+``refuse_subscribe``  the next subscription is refused with a code              code (needed)
 ====================  ========================================================  =========================
 
 All take ``account`` (index or name; none: every account), ``market`` (index or symbol), ``count`` (how often
@@ -43,9 +45,11 @@ _PARAMETERS: dict[str, frozenset[str]] = {
     "halted": frozenset(),
     "duplicate_frames": frozenset(),
     "disconnect": frozenset(),
+    "shutdown": frozenset({"close_in_ms"}),
+    "refuse_subscribe": frozenset({"code"}),
 }
 KINDS = frozenset(_PARAMETERS)
-_NEEDED = {"reject": "code", "part_fill": "lots", "history_lag": "seconds"}
+_NEEDED = {"reject": "code", "refuse_subscribe": "code", "part_fill": "lots", "history_lag": "seconds"}
 _COMMON = frozenset({"kind", "account", "market", "count", "seconds"})
 _POSITIVE = frozenset({"count", "lots", "code", "order_index"})
 

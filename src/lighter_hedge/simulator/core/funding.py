@@ -10,8 +10,9 @@ stand for them. The ambient account is the other side of whatever is left over.
 from collections import deque
 
 from lighter_hedge.domain.units import POWERS_OF_TEN
-from lighter_hedge.simulator.core.accounts import Account
+from lighter_hedge.simulator.core.accounts import Account, Position
 from lighter_hedge.simulator.core.effects import Effects
+from lighter_hedge.simulator.core.pushes import FundingPaid, Push
 from lighter_hedge.simulator.core.state import FUNDINGS_MAX, Funding, PositionFunding, State, rate_now
 
 RATE_SCALE = 100_000_000
@@ -31,8 +32,9 @@ def sample(state: State, market_index: int, at_us: int) -> None:
     market.premium_count += 1
 
 
-def pay(state: State, at_us: int) -> Effects:
-    """Pay one hour's funding of every market."""
+def pay(state: State, at_us: int) -> tuple[list[Push], Effects]:
+    """Pay one hour's funding of every market. Return what is told of each payment, and whom it moved."""
+    told: list[Push] = []
     effects = Effects()
     for market_index, market in state.market_states.items():
         rate, mark = rate_now(market), state.mark(market_index)
@@ -42,17 +44,15 @@ def pay(state: State, at_us: int) -> Effects:
         value = spec.quote(POWERS_OF_TEN[spec.size_decimals], mark) * rate // RATE_SCALE
         state.fundings[market_index].append(Funding(market_index=market_index, rate=rate, value=value, time_us=at_us))
         for account in state.accounts.values():
-            _pay_one(state, account, market_index, rate, mark, at_us, effects)
-    return effects
+            position = account.positions.get(market_index)
+            if position is not None and position.lots:
+                told.append(_pay_one(state, account, position, rate, mark, at_us))
+                effects.move(account.account_index, market_index)
+    return told, effects
 
 
-def _pay_one(
-    state: State, account: Account, market_index: int, rate: int, mark: int, at_us: int, effects: Effects
-) -> None:
-    position = account.positions.get(market_index)
-    if position is None or position.lots == 0:
-        return
-    paid = state.markets[market_index].quote(position.lots, mark) * rate // RATE_SCALE
+def _pay_one(state: State, account: Account, position: Position, rate: int, mark: int, at_us: int) -> FundingPaid:
+    paid = state.markets[position.market_index].quote(position.lots, mark) * rate // RATE_SCALE
     paid = paid if position.lots > 0 else -paid
     if position.is_isolated:
         position.allocated -= paid
@@ -61,15 +61,21 @@ def _pay_one(
     position.funding_paid += paid
     state.ambient.collateral += paid
     state.note_account(account)
-    history = state.position_fundings.setdefault(account.account_index, deque(maxlen=FUNDINGS_MAX))
-    history.append(
-        PositionFunding(
-            funding_id=state.next_sequence(),
-            market_index=market_index,
-            rate=rate,
-            change=-paid,
-            lots=position.lots,
-            time_us=at_us,
-        )
+    record = PositionFunding(
+        funding_id=state.next_sequence(),
+        market_index=position.market_index,
+        rate=rate,
+        change=-paid,
+        lots=position.lots,
+        time_us=at_us,
     )
-    effects.move(account.account_index, market_index)
+    state.position_fundings.setdefault(account.account_index, deque(maxlen=FUNDINGS_MAX)).append(record)
+    return FundingPaid(
+        account_index=account.account_index,
+        market_index=record.market_index,
+        funding_id=record.funding_id,
+        rate=rate,
+        change=record.change,
+        lots=record.lots,
+        at_us=at_us,
+    )

@@ -274,14 +274,16 @@ class Book:
     def print_trade(self, price: int, lots: int, taker_side: Side) -> list[Execution]:
         """A public trade happened: fill the real orders that stood in its way, at their own prices.
 
-        An order at a better price than the print's is filled without regard to its queue. At the print's own
-        price the queue ahead is consumed first. No more than the printed size is filled.
+        An order at a better price than the print's is filled without regard to its queue: what was ahead of it
+        is gone. At the print's own price the queue ahead is consumed first. No more than the printed size is
+        filled.
         """
         makers = self.side(taker_side.opposite)
         walk = Walk(leaves_lots=lots)
         for order in [order for order in makers.orders() if makers.key(order.price_ticks) < makers.key(price)]:
             if walk.leaves_lots == 0:
                 return walk.executions
+            order.queue_ahead = 0
             filled = min(order.leaves_lots, walk.leaves_lots)
             self._execute(order, None, order.price_ticks, filled, taker_side, walk)
         consumed = 0

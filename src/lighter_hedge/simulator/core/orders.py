@@ -227,6 +227,11 @@ class Trade:
     """``trade``, ``liquidation``, ``deleverage`` or ``market-settlement``."""
 
     @property
+    def is_forced(self) -> bool:
+        """Whether the venue itself has made the trade, not an order that somebody sent."""
+        return self.kind != "trade"
+
+    @property
     def ask(self) -> TradeSide:
         """The seller."""
         return self.maker if self.is_maker_ask else self.taker

@@ -17,7 +17,7 @@ class Publisher:
         market = self.state.market_states[market_index]
         if best == market.published_best:
             return None
-        market.published_best = best
+        market.published_best, market.best_us = best, at_us
         nonce = self.state.next_sequence()
         return BestChanged(market_index=market_index, nonce=nonce, bid=best[0], ask=best[1], at_us=at_us)
 
@@ -47,6 +47,7 @@ class Publisher:
         market = self.state.market_states[market_index]
         begin_nonce, market.published_nonce = market.published_nonce, self.state.next_sequence()
         market.offset += 1
+        market.book_us = at_us
         return [
             BookChanged(
                 market_index=market_index,
@@ -59,7 +60,7 @@ class Publisher:
             )
         ]
 
-    def book_snapshot(self, market_index: int, at_us: int) -> BookChanged:
+    def book_snapshot(self, market_index: int) -> BookChanged:
         """The whole book, for a new subscriber. Call ``flush_book`` first: the next batch then continues
         it."""
         market, book = self.state.market_states[market_index], self.state.books[market_index]
@@ -70,6 +71,5 @@ class Publisher:
             offset=market.offset,
             bids=tuple(book.bids.displayed()),
             asks=tuple(book.asks.displayed()),
-            at_us=at_us,
-            snapshot=True,
+            at_us=market.book_us,
         )

@@ -1,4 +1,4 @@
-"""Facts that the exchange tells its subscribers. ``wire.py`` turns them into frames.
+"""Facts that the exchange tells its subscribers. ``edge/channels.py`` says on which channels, as which frames.
 
 One fact may become frames of several channels; their order within and between facts is the order on the wire.
 """
@@ -12,7 +12,7 @@ from lighter_hedge.simulator.core.orders import Order, Trade, TxRecord
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BookChanged:
-    """A batch of levels; sizes are absolute, 0 deletes."""
+    """A batch of levels, or the whole book; sizes are absolute, 0 deletes."""
 
     market_index: int
     begin_nonce: int
@@ -21,7 +21,7 @@ class BookChanged:
     bids: tuple[tuple[int, int], ...]
     asks: tuple[tuple[int, int], ...]
     at_us: int
-    snapshot: bool = False
+    """When the book last changed; 0 is never."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,17 +33,15 @@ class BestChanged:
     bid: tuple[int, int] | None
     ask: tuple[int, int] | None
     at_us: int
-    snapshot: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Traded:
-    """Public trades of one moment, newest first."""
+    """Public trades of one moment, liquidations among them, newest first."""
 
     market_index: int
     nonce: int
     trades: tuple[Trade, ...]
-    snapshot: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -117,6 +115,22 @@ class PositionsChanged:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class FundingPaid:
+    """Funding of one position at one hour: ``account_all`` (funding only)."""
+
+    account_index: int
+    market_index: int
+    funding_id: int
+    rate: int
+    """For the hour, in 1e-8 of the notional; positive is paid by longs."""
+    change: int
+    """In millionths; what came to the account."""
+    lots: int
+    """Signed position at that moment."""
+    at_us: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class TxExecuted:
     """``account_tx``: a transaction has run."""
 
@@ -125,5 +139,13 @@ class TxExecuted:
 
 
 Push: TypeAlias = (
-    BookChanged | BestChanged | Traded | MarketStats | OrdersChanged | AccountTraded | PositionsChanged | TxExecuted
+    BookChanged
+    | BestChanged
+    | Traded
+    | MarketStats
+    | OrdersChanged
+    | AccountTraded
+    | PositionsChanged
+    | FundingPaid
+    | TxExecuted
 )

@@ -14,6 +14,7 @@ from lighter_hedge.simulator.core.accounts import (
     health,
     unrealized_pnl,
 )
+from lighter_hedge.simulator.core.candles import CandleSeries
 from lighter_hedge.simulator.core.markets import AMBIENT_ACCOUNT
 from lighter_hedge.simulator.core.matching import Book
 from lighter_hedge.simulator.core.orders import Order, OrderStatus, Trade, TxRecord
@@ -23,6 +24,7 @@ HEIGHT_US = 100_000
 """A block every 100 ms."""
 HEIGHT_START_US = 1_700_000_000_000_000
 PUBLIC_TRADES_MAX = 200
+FORCED_TRADES_MAX = 50
 FUNDINGS_MAX = 1_000
 RESTART_GAP = 1_000_000
 """Numbers skipped at a restart: public events use numbers without being saved."""
@@ -62,7 +64,16 @@ class MarketState:
     offset: int = 0
     published_nonce: int = 0
     published_best: tuple[tuple[int, int] | None, tuple[int, int] | None] = (None, None)
+    book_us: int = 0
+    """When the published book last changed."""
+    best_us: int = 0
+    """When the best prices last changed."""
     trades: deque[Trade] = field(default_factory=lambda: deque(maxlen=PUBLIC_TRADES_MAX))
+    """Newest first, of every kind."""
+    forced_trades: deque[Trade] = field(default_factory=lambda: deque(maxlen=FORCED_TRADES_MAX))
+    """Liquidations and the like among them."""
+    candles: CandleSeries = field(default_factory=CandleSeries)
+    mark_candles: CandleSeries = field(default_factory=CandleSeries)
     halted: bool = False
     """Nothing may be created or modified; cancels still work."""
     force_reduce_only: bool = False
@@ -236,6 +247,8 @@ class State:
         """Record a trade, with its effect on the market's statistics."""
         market = self.market_states[trade.market_index]
         market.trades.appendleft(trade)
+        if trade.is_forced:
+            market.forced_trades.appendleft(trade)
         price = trade.price_ticks
         market.last_ticks = price
         market.open_ticks = market.open_ticks or price
@@ -244,11 +257,18 @@ class State:
         market.volume_lots += trade.lots
         market.volume_quote += trade.quote
         market.trade_count += 1
+        market.candles.add(trade.time_us, price, lots=trade.lots, quote=trade.quote, trade_id=trade.trade_id)
         real = [index for index in self.accounts if trade.of(index)]
         for index in real:
             self.trades_of[index].append(trade)
         if real:
             self._new_trades.append(trade)
+
+    def note_mark(self, market_index: int, mark_ticks: int, index_ticks: int, at_us: int) -> None:
+        """Record new mark and index prices."""
+        market = self.market_states[market_index]
+        market.mark_ticks, market.index_ticks = mark_ticks, index_ticks
+        market.mark_candles.add(at_us, mark_ticks)
 
     def note_tx(self, tx: TxRecord) -> None:
         """Record a transaction or its new state."""

@@ -59,6 +59,9 @@ def _check_read_only(exchange: Exchange, parts: list[str], account_index: int, n
     holder, target = accounts.get(holder_index), accounts.get(account_index)
     if holder is None or target is None:
         raise AuthError("invalid account index")
+    text = ":".join(parts)
+    if any(made.text == text and made.revoked for made in holder.tokens):
+        raise AuthError("token revoked")
     same_wallet = parts[2] == "all" and holder.l1_address == target.l1_address
     if holder is not target and not same_wallet:
         raise AuthError("invalid account index")

@@ -4,6 +4,8 @@ import json
 from dataclasses import dataclass
 from typing import Any
 
+import msgspec
+
 from lighter_hedge.simulator.core.exchange import SubmitResult
 from lighter_hedge.simulator.edge.numerals import whole_number
 from lighter_hedge.simulator.edge.venue import Venue
@@ -11,6 +13,7 @@ from lighter_hedge.simulator.signing.signatures import tx_is_signed
 from lighter_hedge.simulator.signing.txhash import CHANGE_PUB_KEY, account_field
 
 BATCH_MAX = 50
+"""Transactions in one batch over REST."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,13 +39,16 @@ def account_index_of(tx_info: object) -> int | None:
 
 
 def parsed(raw: object) -> dict[str, Any] | None:
-    """``tx_info`` as an object, given as an object or as JSON text; None if it is neither."""
-    if isinstance(raw, str):
-        try:
-            raw = json.loads(raw)
-        except (ValueError, RecursionError):
-            return None
-    return raw if isinstance(raw, dict) else None
+    """``tx_info`` as an object, given as an object or as JSON text; None if it is neither.
+
+    Half a character (a lone surrogate, which JSON can escape) makes it neither: nobody could write it down.
+    """
+    try:
+        found = json.loads(raw) if isinstance(raw, str) else raw
+        msgspec.json.encode(found)
+    except (ValueError, RecursionError):
+        return None
+    return found if isinstance(found, dict) else None
 
 
 def send_one(venue: Venue, raw_type: object, raw_info: object, address: str) -> Answer:
@@ -64,12 +70,12 @@ def send_one(venue: Venue, raw_type: object, raw_info: object, address: str) -> 
     return Answer(status=200, body=body, lost=venue.strike("lose_answer", account_index))
 
 
-def send_batch(venue: Venue, raw_types: object, raw_infos: object, address: str) -> Answer:
+def send_batch(venue: Venue, raw_types: object, raw_infos: object, address: str, *, most: int = BATCH_MAX) -> Answer:
     """Several transactions of one key; the first refusal ends the batch."""
     types, infos = _list_of(raw_types), _list_of(raw_infos)
     if types is None or infos is None or len(types) != len(infos) or not types:
         return refusal(21513, "tx types and tx infos length mismatch")
-    if len(types) > BATCH_MAX:
+    if len(types) > most:
         return refusal(21514, "too many txs in a batch")
     objects = [parsed(info) for info in infos]
     if None in objects or len({account_index_of(one) for one in objects}) > 1:

@@ -16,7 +16,7 @@ from lighter_hedge.simulator.core.events import TrafficEvent
 from lighter_hedge.simulator.core.exchange import Exchange, TxHash, fast_hash
 from lighter_hedge.simulator.core.faults import FaultError
 from lighter_hedge.simulator.core.markets import MARKETS
-from lighter_hedge.simulator.core.rules import ExchangeSettings
+from lighter_hedge.simulator.core.rules import DEFAULT_LATENCIES, ExchangeSettings
 from lighter_hedge.simulator.edge import wire_rest
 from lighter_hedge.simulator.edge.credentials import (
     KeyMaker,
@@ -29,7 +29,8 @@ from lighter_hedge.simulator.edge.credentials import (
     write_private,
 )
 from lighter_hedge.simulator.edge.numerals import whole_number
-from lighter_hedge.simulator.edge.rest import ApiError, Handler, Rest, json_errors
+from lighter_hedge.simulator.edge.rest.paths import Handler, Rest, json_errors
+from lighter_hedge.simulator.edge.rest.query import ApiError
 from lighter_hedge.simulator.edge.settings import PaperError, PaperSettings
 from lighter_hedge.simulator.edge.store import Store
 from lighter_hedge.simulator.edge.stream import Stream
@@ -70,7 +71,7 @@ def build(
 def _exchange_settings(settings: PaperSettings) -> ExchangeSettings:
     return ExchangeSettings(
         chain_id=settings.chain_id,
-        latencies={settings.tier: settings.effective_latency},
+        latencies={**DEFAULT_LATENCIES, settings.tier: settings.effective_latency},
         book_interval_us=settings.book_interval_ms * 1000,
         minimums_bind_takers=settings.minimums_bind_takers,
     )
@@ -85,7 +86,7 @@ def _tx_hash(settings: PaperSettings) -> TxHash:
 
 def _traffic(settings: PaperSettings) -> Traffic:
     markets = tuple(MARKETS.values())
-    if settings.traffic == "none":
+    if settings.traffic in ("none", "live"):
         return iter(())
     traffic = _part("traffic")
     source: Traffic
@@ -100,6 +101,19 @@ def _traffic(settings: PaperSettings) -> Traffic:
         case _:
             source = traffic.synthetic(settings.seed, markets)
     return source
+
+
+async def _live(settings: PaperSettings, venue: Venue, say: Callable[[str], None] | None) -> Any:
+    """What mirrors the feed of another venue."""
+    feed, live = _part("traffic.feed"), _part("traffic.live")
+    ours = {spec.symbol: spec for spec in MARKETS.values()}
+    try:
+        where = feed.FeedSettings(base_url=settings.live)
+        theirs = await feed.listed(where, settings.live_markets or tuple(ours))
+    except feed.FeedError as error:
+        raise PaperError(str(error)) from None
+    markets = {index: ours[symbol] for index, symbol in theirs.items()}
+    return live.Live(feed.Feed(where, tuple(markets), say=say), markets, venue.play)
 
 
 def _part(name: str) -> Any:
@@ -134,6 +148,7 @@ class PaperApi:
         body = {
             "traffic": settings.traffic,
             "tape": None if settings.tape is None else settings.tape.name,
+            "live": settings.live,
             "seed": settings.seed,
             "tier": settings.tier.value,
             "wallets": settings.wallets,
@@ -201,19 +216,22 @@ async def serve(
     ready: Callable[[str], None] | None = None,
     key_maker: KeyMaker = sdk_key,
     traffic: Traffic | None = None,
+    say: Callable[[str], None] | None = None,
 ) -> None:
     """Run a paper exchange until cancelled; ``ready`` hears its base URL once it answers.
 
-    ``traffic`` replaces the source that the settings name.
+    ``traffic`` replaces the source that the settings name; ``say`` hears when a mirrored feed is lost and found.
 
     Raises:
-        PaperError: the port is taken, the state directory is in use, or the tape cannot be played.
+        PaperError: the port is taken, the state directory is in use, the tape cannot be played, or the venue that
+            is to be mirrored does not answer.
     """
     store = None if settings.state_dir is None else Store(settings.state_dir, fsync=settings.fsync)
     try:
         exchange, secrets = build(settings, store, clock_us(), key_maker)
         venue = Venue(exchange, settings, store=store)
         source = _traffic(settings) if traffic is None else traffic
+        mirror = await _live(settings, venue, say) if settings.traffic == "live" else None
         runner = web.AppRunner(application(venue), access_log=None, shutdown_timeout=1.0)
         await runner.setup()
         try:
@@ -229,9 +247,12 @@ async def serve(
             async with asyncio.TaskGroup() as group:
                 group.create_task(venue.run())
                 group.create_task(venue.heartbeat())
+                if mirror is not None:
+                    group.create_task(mirror.run())
         finally:
-            for connection in list(venue.connections):
-                connection.drop()
+            if len(venue.connections):
+                venue.shut_down(venue.connections, settings.shutdown_ms)
+                await asyncio.sleep(settings.shutdown_ms / 1000)
             await runner.cleanup()
     finally:
         if store is not None:

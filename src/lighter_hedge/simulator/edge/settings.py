@@ -4,9 +4,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from lighter_hedge.simulator.core.accounts import Tier
+from lighter_hedge.simulator.core.markets import MARKETS
 from lighter_hedge.simulator.core.rules import CHAIN_ID, DEFAULT_LATENCIES, Latency
+from lighter_hedge.simulator.edge.stream_limits import StreamLimits
 
-TRAFFICS = ("synthetic", "quiet", "tape", "none")
+TRAFFICS = ("synthetic", "quiet", "tape", "live", "none")
 TX_HASHES = ("true", "fast")
 WALLETS = ("shared", "separate")
 
@@ -30,6 +32,10 @@ class PaperSettings:
     traffic: str = "synthetic"
     """``quiet``: a fixed book without trades; ``none``: not even a book."""
     tape: Path | None = None
+    live: str | None = None
+    """Base URL of the venue whose public feed is mirrored."""
+    live_markets: tuple[str, ...] = ()
+    """Symbols to mirror; none names all markets of this exchange."""
     seed: int = 1
     book_interval_ms: int = 50
     """0 publishes each change of a book."""
@@ -49,8 +55,11 @@ class PaperSettings:
     chain_id: int = CHAIN_ID
     ping_seconds: float = 60.0
     """A client silent for this long is pinged; silent twice as long, it is dropped with 1008."""
-    send_queue_max: int = 10_000
-    """Frames that may wait for one reader before it is dropped."""
+    outbox_length_max: int = 4_000_000
+    """Characters of frames that may wait for one reader before it is dropped."""
+    stream_limits: StreamLimits = field(default_factory=StreamLimits)
+    shutdown_ms: int = 100
+    """How long before its end the exchange tells its WebSocket clients of it."""
     accounts: tuple[str, ...] = field(default=("a", "b"))
 
     def __post_init__(self) -> None:
@@ -68,10 +77,19 @@ class PaperSettings:
                 raise PaperError(f"{name} {value!r} is unknown: use one of {', '.join(allowed)}")
         if self.traffic == "tape" and self.tape is None:
             raise PaperError("traffic 'tape' needs the path of a tape")
+        self._check_live()
         if self.verify_signatures and self.tx_hash != "true":
             raise PaperError("verify_signatures needs the true tx_hash, which is what is signed")
         if self.book_interval_ms < 0 or self.latency_scale < 0:
             raise PaperError("book_interval_ms and latency_scale must not be negative")
+
+    def _check_live(self) -> None:
+        if (self.traffic == "live") != (self.live is not None):
+            raise PaperError("traffic 'live' and --live go together: --live https://mainnet.zklighter.elliot.ai")
+        ours = [market.symbol for market in MARKETS.values()]
+        for symbol in self.live_markets:
+            if symbol not in ours:
+                raise PaperError(f"live market {symbol!r} is not one of this exchange: use {', '.join(ours)}")
 
     @property
     def effective_latency(self) -> Latency:

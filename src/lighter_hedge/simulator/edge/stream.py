@@ -1,34 +1,56 @@
-"""WebSocket of the paper exchange: subscriptions, snapshots, pings, and transactions over the socket."""
+"""WebSocket of the paper exchange: subscriptions, pings, limits, and transactions over the socket."""
 
 import asyncio
 import json
 import uuid
-from collections.abc import Callable
 from typing import Any
 
-from aiohttp import WSMsgType, web
+from aiohttp import WSMessage, WSMsgType, web
 
-from lighter_hedge.simulator.core.pushes import BestChanged, Traded
-from lighter_hedge.simulator.edge import wire
+from lighter_hedge.simulator.edge import channels
 from lighter_hedge.simulator.edge.auth import AuthError, check_token
-from lighter_hedge.simulator.edge.numerals import whole_number
+from lighter_hedge.simulator.edge.channels import NoChannel, Topic
+from lighter_hedge.simulator.edge.connections import END, Connection, Outbox
 from lighter_hedge.simulator.edge.sending import Answer, send_batch, send_one
-from lighter_hedge.simulator.edge.venue import Connection, Venue, account_of, height_frame, is_private, text_of
+from lighter_hedge.simulator.edge.venue import Venue, text_of
 
-NEEDS_AUTH = frozenset(
-    {"account_all_orders", "account_orders", "account_all_trades", "account_all_positions", "account_tx"}
-)
-PUBLIC_ACCOUNT = frozenset({"account_all", "user_stats"})
-PER_MARKET = frozenset({"order_book", "ticker", "trade", "market_stats"})
-HISTORY_TRADES = 50
+BATCH_MAX = 15
+"""Transactions in one batch over the WebSocket."""
+SHOWN_MAX = 100
+"""Characters of what a client has said that an error repeats."""
+CLOSE_SECONDS = 5.0
+"""How long a closed client may take to agree, before it is dropped."""
+WORDS = {
+    20001: "invalid param : auth field is required",
+    23001: "Too Many Subscriptions!",
+    23002: "Too Many Different Accounts!",
+    23003: "Too Many Connections!",
+    30000: "Invalid Json",
+    30001: "Invalid Type",
+    30002: "Not Subscribed to ",
+    30003: "Already Subscribed to ",
+    30004: "Failed to fetch ",
+    30005: "Invalid Channel",
+    30006: "Operation isn't supported ",
+    30007: "Invalid Data",
+    30008: "Invalid account type",
+    30009: "Too Many Websocket Messages!",
+    30010: "Too Many Inflight Messages!",
+    30011: "Failed to connect",
+    30012: "Failed to subscribe",
+}
+"""The venue's words. 20001, 30003, 30005 and 30009 as recorded, the others from its list of errors."""
 
 
 class StreamError(Exception):
     """A message that is answered with an error frame."""
 
-    def __init__(self, code: int, message: str) -> None:
-        super().__init__(message)
-        self.frame = wire.error(code, message)
+    def __init__(self, code: int, detail: str = "", *, words: str = "") -> None:
+        """Take the words, or what the venue adds to its own after a colon."""
+        said = words or WORDS.get(code, "error") + (f": {detail[:SHOWN_MAX]}" if detail else "")
+        super().__init__(said)
+        self.frame: dict[str, Any] = {"error": {"code": code, "message": said}}
+        """It has no type, and names neither message nor channel but in its words."""
 
 
 class Stream:
@@ -40,85 +62,113 @@ class Stream:
 
     async def handle(self, request: web.Request) -> web.WebSocketResponse:
         """Serve one socket until it ends."""
-        socket = web.WebSocketResponse(max_msg_size=1 << 20)
+        socket = web.WebSocketResponse(max_msg_size=1 << 20, autoping=False)
         await socket.prepare(request)
-        transport = request.transport
-        assert transport is not None
-        connection = Connection(drop=transport.abort, outbox=asyncio.Queue(self.venue.settings.send_queue_max))
+        connection, address = self.connection(request), request.remote or ""
+        if not self.venue.addresses.opens(address, self.venue.now_us()):
+            await socket.send_str(text_of(StreamError(23003).frame))
+            await socket.close(code=1008, message=b"too many connections")
+            return socket
         self.venue.connections.add(connection)
         try:
             async with asyncio.TaskGroup() as group:
-                heard = asyncio.Event()
                 tasks = [
                     group.create_task(_write(socket, connection)),
-                    group.create_task(self._keep_alive(socket, connection, heard)),
+                    group.create_task(self._keep_alive(socket, connection)),
                 ]
                 connection.send(text_of({"session_id": str(uuid.uuid4()), "type": "connected"}))
-                await self._read(socket, connection, request.remote or "", heard)
+                await self._read(socket, connection, address)
                 for task in tasks:
                     task.cancel()
         finally:
             self.venue.connections.discard(connection)
+            self.venue.addresses.closes(address)
         return socket
 
-    async def _read(
-        self, socket: web.WebSocketResponse, connection: Connection, address: str, heard: asyncio.Event
-    ) -> None:
+    def connection(self, request: web.Request) -> Connection:
+        """What the exchange keeps of a new socket."""
+        assert request.transport is not None
+        return Connection(
+            drop=request.transport.abort,
+            outbox=Outbox(self.venue.settings.outbox_length_max),
+            read_only=request.query.get("readonly") == "true",
+            heard_at=asyncio.get_running_loop().time(),
+        )
+
+    async def _read(self, socket: web.WebSocketResponse, connection: Connection, address: str) -> None:
+        clock = asyncio.get_running_loop().time
         async for message in socket:
-            heard.set()
-            if message.type is WSMsgType.TEXT:
+            connection.heard_at = clock()
+            if message.type is WSMsgType.PING:
+                await _pong(socket, message)
+            elif message.type is not WSMsgType.PONG:
+                text = message.data if message.type is WSMsgType.TEXT else ""
                 try:
-                    self._message(connection, message.data, address)
+                    self._message(connection, text, address)
                 except StreamError as error:
                     connection.send(text_of(error.frame))
 
-    async def _keep_alive(self, socket: web.WebSocketResponse, connection: Connection, heard: asyncio.Event) -> None:
+    async def _keep_alive(self, socket: web.WebSocketResponse, connection: Connection) -> None:
         """Ping a silent client; close with 1008 when it stays silent."""
-        pinged = False
+        every, clock = self.venue.settings.ping_seconds, asyncio.get_running_loop().time
+        pinged_at = -1.0
         while True:
-            heard.clear()
-            try:
-                async with asyncio.timeout(self.venue.settings.ping_seconds):
-                    await heard.wait()
-                pinged = False
-            except TimeoutError:
-                if pinged:
-                    await socket.close(code=1008, message=b"no pong")
-                    return
+            silent = clock() - connection.heard_at
+            if silent >= 2 * every:
+                await _close(socket, connection, 1008, "no pong")
+                return
+            if silent >= every and pinged_at < connection.heard_at:
                 connection.send(text_of({"type": "ping"}))
-                pinged = True
+                pinged_at = clock()
+            await asyncio.sleep((every if silent < every else 2 * every) - silent)
 
     def _message(self, connection: Connection, text: str, address: str) -> None:
         try:
             message = json.loads(text)
         except (ValueError, RecursionError):
-            raise StreamError(30000, "Invalid JSON") from None
+            raise StreamError(30000) from None
         if not isinstance(message, dict):
-            raise StreamError(30000, "Invalid JSON")
-        match message.get("type"):
+            raise StreamError(30000)
+        kind = message.get("type")
+        if kind == "jsonapi/sendtx" or kind == "jsonapi/sendtxbatch":
+            self._send(connection, message, address)
+            return
+        if kind == "pong":
+            return
+        self._check_limits(connection, address)
+        match kind:
             case "ping":
                 connection.send(text_of({"type": "pong"}))
-            case "pong":
-                return
             case "subscribe":
                 self._subscribe(connection, message)
             case "unsubscribe":
                 self._unsubscribe(connection, message)
-            case "jsonapi/sendtx" | "jsonapi/sendtxbatch":
-                self._send(connection, message, address)
             case _:
-                raise StreamError(30001, "Invalid Type")
+                raise StreamError(30001)
+
+    def _check_limits(self, connection: Connection, address: str) -> None:
+        if not self.venue.addresses.speaks(address, self.venue.now_us()):
+            raise StreamError(30009)
+        most = self.venue.settings.stream_limits.in_flight_max
+        if most is None:
+            return
+        if connection.in_flight() >= most:
+            raise StreamError(30010)
+        connection.unanswered.append(connection.queued + 1)
 
     # --- transactions ---
 
     def _send(self, connection: Connection, message: dict[str, Any], address: str) -> None:
+        if connection.read_only:
+            raise StreamError(30006, message["type"])
         data = message.get("data")
         if not isinstance(data, dict):
-            raise StreamError(30007, "Invalid Data")
+            raise StreamError(30007)
         if message["type"] == "jsonapi/sendtx":
             answer: Answer = send_one(self.venue, data.get("tx_type"), data.get("tx_info"), address)
         else:
-            answer = send_batch(self.venue, data.get("tx_types"), data.get("tx_infos"), address)
+            types, infos = data.get("tx_types"), data.get("tx_infos")
+            answer = send_batch(self.venue, types, infos, address, most=BATCH_MAX)
         if not answer.lost:
             connection.send(text_of({"type": message["type"], "id": data.get("id", ""), **answer.body}))
 
@@ -127,128 +177,82 @@ class Stream:
     def _unsubscribe(self, connection: Connection, message: dict[str, Any]) -> None:
         channel = str(message.get("channel", "")).replace("/", ":")
         if channel not in connection.channels:
-            raise StreamError(30002, f"Not Subscribed to : {channel}")
-        connection.channels.discard(channel)
-        connection.send(text_of({"type": "unsubscribed", "channel": channel}))
+            raise StreamError(30002, channel)
+        self.venue.connections.unsubscribe(connection, channel)
+        # The one frame that the venue writes with blanks.
+        connection.send(json.dumps({"type": "unsubscribed", "channel": channel}))
 
     def _subscribe(self, connection: Connection, message: dict[str, Any]) -> None:
-        channel = str(message.get("channel", "")).replace("/", ":")
-        if channel in connection.channels:
-            raise StreamError(30003, f"Already Subscribed to : {channel}")
+        try:
+            topic = channels.find(self.venue.exchange, str(message.get("channel", "")))
+        except NoChannel as error:
+            raise StreamError(30005, f" {error}" if error.args else "") from None
+        if topic.text in connection.channels:
+            raise StreamError(30003, topic.text)
         now_us = self.venue.step()
-        snapshot = self._snapshot(channel, message, now_us)
-        connection.channels.add(channel)
-        connection.send(text_of(snapshot))
-        if is_private(channel):
-            connection.accounts.add(account_of(channel))
-        for text in self.venue.replayed(channel, now_us):
+        if topic.kind.auth:
+            self._check_auth(topic, message.get("auth"), now_us)
+        if topic.account_index is not None and self.venue.account(topic.account_index) is None:
+            raise StreamError(30005, " (accountId)")
+        self._check_room(connection, topic)
+        self._check_fault(topic, now_us)
+        snapshot = self.venue.snapshot(topic, now_us)
+        self.venue.connections.subscribe(connection, topic.text)
+        connection.send(snapshot)
+        if topic.account_index is not None:
+            connection.accounts.add(topic.account_index)
+        for text in self.venue.replayed(topic.text, now_us):
             connection.send(text)
 
-    def _snapshot(self, channel: str, message: dict[str, Any], now_us: int) -> dict[str, Any]:
-        name, *parts = channel.split(":")
-        if channel == "height":
-            return height_frame(self.state.height(now_us), now_us, "subscribed")
-        if channel == "market_stats:all":
-            return self._all_market_stats(now_us)
-        numbers = [number for part in parts if (number := whole_number(part)) is not None]
-        if not parts or len(numbers) != len(parts):
-            raise StreamError(30005, "Invalid Channel")
-        if name in PER_MARKET and len(numbers) == 1:
-            return self._market_snapshot(name, numbers[0], now_us)
-        if name in NEEDS_AUTH | PUBLIC_ACCOUNT and len(numbers) == (2 if name == "account_orders" else 1):
-            return self._account_snapshot(name, numbers, message, now_us)
-        raise StreamError(30005, "Invalid Channel")
+    def _check_room(self, connection: Connection, topic: Topic) -> None:
+        limits = self.venue.settings.stream_limits
+        if limits.subscriptions_max is not None and len(connection.channels) >= limits.subscriptions_max:
+            raise StreamError(23001)
+        is_new = topic.account_index is not None and topic.account_index not in connection.accounts
+        if is_new and limits.accounts_max is not None and len(connection.accounts) >= limits.accounts_max:
+            raise StreamError(23002)
 
-    def _all_market_stats(self, now_us: int) -> dict[str, Any]:
-        return {
-            "channel": "market_stats:all",
-            "market_stats": {
-                str(index): wire.market_stats(self.state.stats(index, now_us), self.state.markets)
-                for index in self.state.markets
-            },
-            "timestamp": now_us // 1000,
-            "type": "subscribed/market_stats",
-        }
+    def _check_fault(self, topic: Topic, now_us: int) -> None:
+        fault = self.venue.exchange.faults.strike("refuse_subscribe", now_us, topic.account_index)
+        if fault is not None:
+            code = fault.number("code")
+            raise StreamError(code, topic.text if WORDS.get(code, "").endswith(" ") else "")
 
-    def _market_snapshot(self, name: str, market: int, now_us: int) -> dict[str, Any]:
-        exchange, markets = self.venue.exchange, self.state.markets
-        if market not in markets:
-            raise StreamError(30005, "Invalid Channel:  (marketId)")
-        published = self.state.market_states[market]
-        match name:
-            case "order_book":
-                self.venue.publish(exchange.publisher.flush_book(market, now_us), now_us)
-                return wire.order_book(exchange.publisher.book_snapshot(market, now_us), markets)
-            case "ticker":
-                bid, ask = exchange.publisher.best(market)
-                nonce = self.state.counters.sequence
-                best = BestChanged(market_index=market, nonce=nonce, bid=bid, ask=ask, at_us=now_us, snapshot=True)
-                return wire.ticker(best, markets)
-            case "trade":
-                trades = tuple(published.trades)[:HISTORY_TRADES]
-                nonce = self.state.counters.sequence
-                traded = Traded(market_index=market, nonce=nonce, trades=trades, snapshot=True)
-                return wire.trade_frame(traded, markets)
-            case _:
-                return {
-                    "channel": f"market_stats:{market}",
-                    "market_stats": wire.market_stats(self.state.stats(market, now_us), markets),
-                    "timestamp": now_us // 1000,
-                    "type": "subscribed/market_stats",
-                }
-
-    def _account_snapshot(self, name: str, numbers: list[int], message: dict[str, Any], now_us: int) -> dict[str, Any]:
-        index = numbers[-1]
-        if name in NEEDS_AUTH:
-            self._check_auth(name, numbers, message.get("auth"), now_us)
-        account = self.venue.account(index)
-        if account is None:
-            raise StreamError(30005, "Invalid Channel:  (accountId)")
-        positions = {
-            str(market): wire.position(self.state.position_view(account, market), self.state.markets)
-            for market in sorted(account.positions)
-        }
-        orders = wire.orders_by_market(tuple(self.state.open_of[index].values()), self.state.markets)
-        channel = ":".join([name, *map(str, numbers)])
-        head = {"channel": channel, "type": f"subscribed/{name}"}
-        volume = account.volume / 1_000_000
-        builders: dict[str, Callable[[], dict[str, Any]]] = {
-            "account_all": lambda: wire.account_all_snapshot(account, positions),
-            "account_all_orders": lambda: {"orders": orders},
-            "account_orders": lambda: {
-                "account": index,
-                "nonce": self.state.counters.sequence,
-                "orders": {key: rows for key, rows in orders.items() if key == str(numbers[0])},
-            },
-            "account_all_trades": lambda: {
-                "trades": {},
-                **{f"{span}_volume": volume for span in ("total", "monthly", "weekly", "daily")},
-            },
-            "account_all_positions": lambda: {"positions": positions, "shares": []},
-            "user_stats": lambda: {
-                "stats": wire.user_stats(account.collateral, self.state.health(account)),
-                "timestamp": now_us // 1000,
-            },
-            "account_tx": dict,
-        }
-        return {**builders[name](), **head}
-
-    def _check_auth(self, name: str, numbers: list[int], token: object, now_us: int) -> None:
+    def _check_auth(self, topic: Topic, token: object, now_us: int) -> None:
         if not isinstance(token, str) or not token:
-            channel = ":".join([name, *map(str, numbers)])
-            raise StreamError(20001, f"invalid param : auth field is required: {channel}")
+            raise StreamError(20001, topic.text)
+        assert topic.account_index is not None
         try:
             verify = self.venue.settings.verify_signatures
-            check_token(self.venue.exchange, token, numbers[-1], now_us, verify=verify)
+            check_token(self.venue.exchange, token, topic.account_index, now_us, verify=verify)
         except AuthError as error:
-            raise StreamError(error.code, error.message) from None
+            raise StreamError(error.code, words=error.message) from None
+
+
+async def _pong(socket: web.WebSocketResponse, message: WSMessage) -> None:
+    try:
+        await socket.pong(message.data)
+    except ConnectionResetError:
+        return
+
+
+async def _close(socket: web.WebSocketResponse, connection: Connection, code: int, why: str) -> None:
+    try:
+        async with asyncio.timeout(CLOSE_SECONDS):
+            await socket.close(code=code, message=why.encode())
+    except TimeoutError:
+        connection.drop()
 
 
 async def _write(socket: web.WebSocketResponse, connection: Connection) -> None:
     while True:
         text = await connection.outbox.get()
+        if text == END:
+            await _close(socket, connection, 1001, "going away")
+            return
         try:
             await socket.send_str(text)
         except ConnectionResetError:
             connection.drop()
             return
+        connection.written += 1

@@ -6,21 +6,27 @@ Order of effects: run what is due, save it, then tell it. Nothing leaves before 
 import asyncio
 import time
 from collections import deque
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Mapping
+from functools import partial
 from typing import Any
 
 import msgspec
 
 from lighter_hedge.simulator.core.accounts import Account
+from lighter_hedge.simulator.core.events import TrafficEvent
 from lighter_hedge.simulator.core.exchange import Exchange, SubmitResult
 from lighter_hedge.simulator.core.limits import RateLimiter, RequestCounts
 from lighter_hedge.simulator.core.pushes import Push
-from lighter_hedge.simulator.edge import wire
+from lighter_hedge.simulator.edge import channels, market_channels
+from lighter_hedge.simulator.edge.channels import Topic
+from lighter_hedge.simulator.edge.connections import END, Connection, Connections
 from lighter_hedge.simulator.edge.settings import PaperSettings
 from lighter_hedge.simulator.edge.store import Store
+from lighter_hedge.simulator.edge.stream_limits import Addresses
+from lighter_hedge.simulator.edge.wire import Json
 
-PRIVATE_PREFIXES = ("account_", "user_stats:")
+PRIVATE_PREFIXES = ("account_", "user_stats:", "notification:")
+CANDLE_SECONDS = 0.5
 REPLAYED_FRAMES = 5
 
 
@@ -39,25 +45,6 @@ def account_of(channel: str) -> int:
     return int(channel.rsplit(":", 1)[1])
 
 
-@dataclass(slots=True, kw_only=True, eq=False)
-class Connection:
-    """One WebSocket: what it listens to and what waits to be sent."""
-
-    drop: Callable[[], None]
-    """Breaks the connection at once."""
-    outbox: asyncio.Queue[str]
-    channels: set[str] = field(default_factory=set)
-    accounts: set[int] = field(default_factory=set)
-    """Accounts that it has listened to or sent for."""
-
-    def send(self, text: str) -> None:
-        """Queue a frame; a reader too slow for its queue is dropped."""
-        try:
-            self.outbox.put_nowait(text)
-        except asyncio.QueueFull:
-            self.drop()
-
-
 class Venue:
     """The exchange with its edges."""
 
@@ -73,12 +60,14 @@ class Venue:
         self.settings = settings
         self.limiter = RateLimiter(settings.tier)
         self.requests = RequestCounts()
-        self.connections: set[Connection] = set()
+        self.connections = Connections()
+        self.addresses = Addresses(settings.stream_limits)
         self.wake = asyncio.Event()
         self._store = store
         self._clock = clock
         self._last_us = 0
-        self._last_frames: dict[str, deque[Mapping[str, Any]]] = {}
+        self._last_candles: dict[str, Any] = {}
+        self._last_told: dict[str, deque[Callable[[], Json]]] = {}
 
     def now_us(self) -> int:
         """Time that never runs backwards."""
@@ -107,8 +96,16 @@ class Venue:
         self.wake.set()
         return result
 
+    def play(self, event: TrafficEvent) -> None:
+        """Let one thing happen in the market now."""
+        now_us = self.step()
+        pushes = self.exchange.apply_traffic(event, now_us)
+        self.save()
+        self.publish(pushes, now_us)
+        self.wake.set()
+
     def arm_fault(self, request: Mapping[str, Any]) -> dict[str, Any]:
-        """Arm a fault; ``disconnect`` strikes at once.
+        """Arm a fault; ``disconnect`` and ``shutdown`` strike at once.
 
         Raises:
             FaultError: the request does not fit.
@@ -116,10 +113,15 @@ class Venue:
         now_us = self.step()
         fault = self.exchange.arm_fault(request, now_us)
         shown = fault.shown()
-        if fault.kind == "disconnect":
-            self.exchange.faults.strike("disconnect", now_us, fault.account_index)
-            for connection in list(self.connections):
-                if fault.account_index is None or fault.account_index in connection.accounts:
+        if fault.kind in ("disconnect", "shutdown"):
+            self.exchange.faults.strike(fault.kind, now_us, fault.account_index)
+            wanted = [
+                one for one in self.connections if fault.account_index is None or fault.account_index in one.accounts
+            ]
+            if fault.kind == "shutdown":
+                self.shut_down(wanted, fault.number("close_in_ms"))
+            else:
+                for connection in wanted:
                     connection.drop()
         self.wake.set()
         return shown
@@ -129,29 +131,33 @@ class Venue:
         return self.exchange.faults.strike(kind, self._last_us, account_index) is not None
 
     def publish(self, pushes: list[Push], now_us: int) -> None:
-        """Send frames to those who listen."""
+        """Send frames to those who listen; a frame that nobody hears is not made."""
+        markets = self.exchange.state.markets
         for push in pushes:
-            public = wire.public_channel(push)
-            if public is None or any(public in one.channels for one in self.connections):
-                for channel, frame in wire.frames(push, self.exchange.state.markets):
-                    self.send(channel, frame, now_us)
+            for channel, build in channels.tellings(push):
+                self.tell(channel, partial(build, markets, now_us), now_us)
 
-    def send(self, channel: str, frame: Mapping[str, Any], now_us: int) -> None:
+    def tell(self, channel: str, build: Callable[[], Json], now_us: int) -> None:
         """Send one frame to all subscribers of its channel."""
         private = is_private(channel)
-        listeners = [one for one in self.connections if channel in one.channels]
-        if not listeners and not private:
-            return
-        times = 1
         if private:
-            self._last_frames.setdefault(channel, deque(maxlen=REPLAYED_FRAMES)).append(frame)
-            times = 2 if self.duplicates(channel, now_us) else 1
+            self._last_told.setdefault(channel, deque(maxlen=REPLAYED_FRAMES)).append(build)
+        listeners = self.connections.listening(channel)
         if not listeners:
             return
-        text = text_of(frame)
+        times = 2 if private and self.duplicates(channel, now_us) else 1
+        text = text_of(channels.update(channel, build()))
         for connection in listeners:
             for _ in range(times):
                 connection.send(text)
+
+    def snapshot(self, topic: Topic, now_us: int) -> str:
+        """The first frame of a new subscriber."""
+        if topic.kind.name == "order_book":
+            for market_index in topic.values:
+                assert isinstance(market_index, int)
+                self.publish(self.exchange.publisher.flush_book(market_index, now_us), now_us)
+        return text_of(channels.first(self.exchange, topic, now_us))
 
     def duplicates(self, channel: str, now_us: int) -> bool:
         """Whether a fault doubles the frames of a private channel."""
@@ -164,7 +170,7 @@ class Venue:
         """Old frames that a fault sends again to a new subscriber."""
         if not is_private(channel) or not self.duplicates(channel, now_us):
             return []
-        return [text_of(frame) for frame in self._last_frames.get(channel, ())]
+        return [text_of(channels.update(channel, build())) for build in self._last_told.get(channel, ())]
 
     def account(self, account_index: int) -> Account | None:
         """The account with this index."""
@@ -193,19 +199,34 @@ class Venue:
                 continue
 
     async def heartbeat(self) -> None:
-        """Tell the block height every second."""
+        """Tell what the clock tells: candles twice a second, the height of the blocks once."""
+        beats = 0
         while True:
             now_us = self.now_us()
-            height = self.exchange.state.height(now_us)
-            self.send("height", height_frame(height, now_us, "update"), now_us)
-            await asyncio.sleep(1)
+            self.tell_candles(now_us)
+            if beats % 2 == 0:
+                self.tell("height", partial(market_channels.height_now, self.exchange, now_us), now_us)
+            beats += 1
+            await asyncio.sleep(CANDLE_SECONDS)
+
+    def tell_candles(self, now_us: int) -> None:
+        """Send each candle that somebody hears and that has had a trade since it was last sent."""
+        for channel in self.connections.heard():
+            if not channel.startswith("candle:"):
+                continue
+            topic = channels.find(self.exchange, channel)
+            body = topic.kind.first(self.exchange, now_us, *topic.values)
+            if body["candles"] and body["candles"] != self._last_candles.get(channel):
+                self._last_candles[channel] = body["candles"]
+                self.tell(channel, partial(dict, body), now_us)
+
+    def shut_down(self, connections: Iterable[Connection], close_in_ms: int) -> None:
+        """Tell connections that they end, and close them then."""
+        for connection in connections:
+            connection.send(text_of({"type": "shutdown", "close_in_ms": close_in_ms}))
+            asyncio.get_running_loop().call_later(close_in_ms / 1000, connection.send, END)
 
 
 def text_of(frame: Mapping[str, Any]) -> str:
     """A frame as it goes over the wire."""
     return msgspec.json.encode(frame).decode()
-
-
-def height_frame(height: int, now_us: int, verb: str) -> dict[str, Any]:
-    """A frame of the ``height`` channel."""
-    return {"channel": "height", "height": height, "timestamp": now_us // 1000, "type": f"{verb}/height"}

@@ -1,140 +1,30 @@
-"""Facts as Lighter's WebSocket frames and shared JSON objects. Pure.
+"""Facts as Lighter's JSON objects, which frames and REST bodies share. Pure.
 
-Shapes follow frames recorded in 2026 (``nonce``/``begin_nonce`` in books). Amounts are strings with the
-market's decimals, quote amounts with six. Maps are partial: a market that is missing is unchanged. Zero fees
-and false flags are left out.
+Shapes follow frames recorded in 2026. Amounts are strings with the market's decimals, quote amounts with six.
+Zero fees and false flags are left out.
 """
 
-from collections.abc import Mapping
-from typing import Any, TypeAlias, assert_never
+from collections.abc import Callable, Mapping
+from typing import Any, TypeAlias
 
 from lighter_hedge.domain.units import MarketSpec, decimal_text, quote_text
-from lighter_hedge.simulator.core.accounts import Account, Health
+from lighter_hedge.simulator.core.accounts import Health
+from lighter_hedge.simulator.core.candles import Candle
 from lighter_hedge.simulator.core.orders import Order, Trade, TradeSide, TxRecord
-from lighter_hedge.simulator.core.pushes import (
-    AccountTraded,
-    BestChanged,
-    BookChanged,
-    MarketStats,
-    OrdersChanged,
-    PositionsChanged,
-    PositionView,
-    Push,
-    Traded,
-    TxExecuted,
-)
+from lighter_hedge.simulator.core.pushes import FundingPaid, MarketStats, PositionView
 
 Json: TypeAlias = dict[str, Any]
 Markets: TypeAlias = Mapping[int, MarketSpec]
+Build: TypeAlias = Callable[[Markets, int], Json]
+"""Makes the body of a frame: markets, and the time at which it is told in microseconds."""
+Told: TypeAlias = list[tuple[str, Build]]
+"""Channels, named with ``:`` as in frames, and what is told on each."""
 FUNDING_CLAMP_SMALL = "0.0500"
 FUNDING_CLAMP_BIG = "4.0000"
 BASE_INTEREST_RATE = "0.0100"
 OPEN_INTEREST_LIMIT = "72057594037927936.000000"
-
-
-def frames(push: Push, markets: Markets) -> list[tuple[str, Json]]:
-    """Frames of one fact as ``(channel, frame)``, the channel named with ``:`` as in frames."""
-    match push:
-        case BookChanged():
-            frame = order_book(push, markets)
-            return [(frame["channel"], frame)]
-        case BestChanged():
-            frame = ticker(push, markets)
-            return [(frame["channel"], frame)]
-        case Traded():
-            frame = trade_frame(push, markets)
-            return [(frame["channel"], frame)]
-        case MarketStats():
-            return _market_stats_frames(push, markets)
-        case OrdersChanged():
-            return _orders_frames(push, markets)
-        case AccountTraded():
-            return _account_traded_frames(push, markets)
-        case PositionsChanged():
-            return _positions_frames(push, markets)
-        case TxExecuted():
-            channel = f"account_tx:{push.account_index}"
-            frame = {"channel": channel, "txs": [tx(push.tx)], "type": "update/account_tx"}
-            return [(channel, frame)]
-        case _:
-            assert_never(push)
-
-
-def public_channel(push: Push) -> str | None:
-    """The one public channel that a fact is told on; None where there are more, or others."""
-    match push:
-        case BookChanged():
-            return f"order_book:{push.market_index}"
-        case BestChanged():
-            return f"ticker:{push.market_index}"
-        case Traded():
-            return f"trade:{push.market_index}"
-        case _:
-            return None
-
-
-def order_book(push: BookChanged, markets: Markets) -> Json:
-    """``order_book``: a batch or the snapshot."""
-    market = markets[push.market_index]
-    return {
-        "channel": f"order_book:{push.market_index}",
-        "last_updated_at": push.at_us,
-        "offset": push.offset,
-        "order_book": {
-            "code": 0,
-            "asks": _levels(market, push.asks),
-            "bids": _levels(market, push.bids),
-            "offset": push.offset,
-            "nonce": push.nonce,
-            "last_updated_at": push.at_us,
-            "begin_nonce": push.begin_nonce,
-        },
-        "timestamp": push.at_us // 1000,
-        "type": _verb(push.snapshot) + "/order_book",
-    }
-
-
-def _levels(market: MarketSpec, levels: tuple[tuple[int, int], ...]) -> list[Json]:
-    return [{"price": market.price_text(price), "size": market.size_text(lots)} for price, lots in levels]
-
-
-def ticker(push: BestChanged, markets: Markets) -> Json:
-    """``ticker``: best prices and sizes."""
-    market = markets[push.market_index]
-    return {
-        "channel": f"ticker:{push.market_index}",
-        "last_updated_at": push.at_us,
-        "nonce": push.nonce,
-        "ticker": {
-            "s": market.symbol,
-            "a": _best(market, push.ask),
-            "b": _best(market, push.bid),
-            "last_updated_at": push.at_us,
-        },
-        "timestamp": push.at_us // 1000,
-        "type": _verb(push.snapshot) + "/ticker",
-    }
-
-
-def _best(market: MarketSpec, level: tuple[int, int] | None) -> Json:
-    if level is None:
-        return {"price": "", "size": ""}
-    return {"price": market.price_text(level[0]), "size": market.size_text(level[1])}
-
-
-def trade_frame(push: Traded, markets: Markets) -> Json:
-    """``trade``: public trades, newest first."""
-    return {
-        "channel": f"trade:{push.market_index}",
-        "liquidation_trades": [],
-        "nonce": push.nonce,
-        "trades": [trade(one, markets) for one in push.trades],
-        "type": _verb(push.snapshot) + "/trade",
-    }
-
-
-def _verb(snapshot: bool) -> str:
-    return "subscribed" if snapshot else "update"
+USDC = 3
+"""Index of the asset that margin is held in."""
 
 
 def market_stats(push: MarketStats, markets: Markets) -> Json:
@@ -167,50 +57,12 @@ def market_stats(push: MarketStats, markets: Markets) -> Json:
     }
 
 
-def _market_stats_frames(push: MarketStats, markets: Markets) -> list[tuple[str, Json]]:
-    stats = market_stats(push, markets)
-    one, every = f"market_stats:{push.market_index}", "market_stats:all"
-    tail = {"timestamp": push.at_us // 1000, "type": "update/market_stats"}
-    return [
-        (one, {"channel": one, "market_stats": stats, **tail}),
-        (every, {"channel": every, "market_stats": {str(push.market_index): stats}, **tail}),
-    ]
-
-
-def _orders_frames(push: OrdersChanged, markets: Markets) -> list[tuple[str, Json]]:
-    by_market = orders_by_market(push.orders, markets)
-    channel = f"account_all_orders:{push.account_index}"
-    found: list[tuple[str, Json]] = [
-        (channel, {"channel": channel, "orders": by_market, "type": "update/account_all_orders"})
-    ]
-    for market, rows in by_market.items():
-        one = f"account_orders:{market}:{push.account_index}"
-        frame = {
-            "account": push.account_index,
-            "channel": one,
-            "nonce": push.nonce,
-            "orders": {market: rows},
-            "type": "update/account_orders",
-        }
-        found.append((one, frame))
-    return found
-
-
 def orders_by_market(orders: tuple[Order, ...], markets: Markets) -> dict[str, list[Json]]:
     """Orders as a map from market index to rows."""
     by_market: dict[str, list[Json]] = {}
     for one in orders:
         by_market.setdefault(str(one.market_index), []).append(order(one, markets))
     return by_market
-
-
-def _account_traded_frames(push: AccountTraded, markets: Markets) -> list[tuple[str, Json]]:
-    by_market = trades_by_market(push.trades, markets)
-    every, alone = f"account_all:{push.account_index}", f"account_all_trades:{push.account_index}"
-    return [
-        (every, account_all_update(push.account_index, trades=by_market)),
-        (alone, {"channel": alone, "trades": by_market, "type": "update/account_all_trades"}),
-    ]
 
 
 def trades_by_market(trades: tuple[Trade, ...], markets: Markets) -> dict[str, list[Json]]:
@@ -221,61 +73,45 @@ def trades_by_market(trades: tuple[Trade, ...], markets: Markets) -> dict[str, l
     return by_market
 
 
-def account_all_update(account_index: int, *, trades: Json | None = None, positions: Json | None = None) -> Json:
-    """``update/account_all``: trades or positions; the other map is empty."""
+def asset(collateral: int) -> Json:
+    """The one asset of an account, as recorded of a classic one: all of it is margin."""
     return {
-        "account": account_index,
-        "channel": f"account_all:{account_index}",
-        "funding_histories": {},
-        "positions": positions or {},
-        "shares": [],
-        "trades": trades or {},
-        "type": "update/account_all",
+        "symbol": "USDC",
+        "asset_id": USDC,
+        "balance": "0.000000",
+        "locked_balance": "0.000000",
+        "margin_mode": "disabled",
+        "margin_balance": quote_text(collateral),
     }
 
 
-def account_all_snapshot(account: Account, positions: Json) -> Json:
-    """``subscribed/account_all``: positions and counts; no trades."""
-    volume = account.volume / 1_000_000
-    spans = ("daily", "weekly", "monthly", "total")
+def position_funding(one: FundingPaid, market: MarketSpec) -> Json:
+    """Funding of one position; its time is in seconds."""
     return {
-        "account": account.account_index,
-        "assets": {},
-        "channel": f"account_all:{account.account_index}",
-        "funding_histories": {},
-        "positions": positions,
-        "shares": [],
-        "trades": {},
-        **{f"{span}_trades_count": account.trade_count for span in spans},
-        **{f"{span}_volume": volume for span in spans},
-        "type": "subscribed/account_all",
+        "timestamp": one.at_us // 1_000_000,
+        "market_id": one.market_index,
+        "funding_id": one.funding_id,
+        "change": quote_text(one.change),
+        "rate": decimal_text(one.rate // 100, 6),
+        "position_size": market.size_text(abs(one.lots)),
+        "position_side": "short" if one.lots < 0 else "long",
+        "discount": "0.000000",
     }
 
 
-def _positions_frames(push: PositionsChanged, markets: Markets) -> list[tuple[str, Json]]:
-    positions = {str(view.market_index): position(view, markets) for view in push.positions}
-    index = push.account_index
-    stats, alone = f"user_stats:{index}", f"account_all_positions:{index}"
-    return [
-        (
-            stats,
-            {
-                "channel": stats,
-                "stats": user_stats(push.collateral, push.health),
-                "type": "update/user_stats",
-            },
-        ),
-        (f"account_all:{index}", account_all_update(index, positions=positions)),
-        (
-            alone,
-            {
-                "channel": alone,
-                "positions": positions,
-                "shares": [],
-                "type": "update/account_all_positions",
-            },
-        ),
-    ]
+def candle(one: Candle, market: MarketSpec) -> Json:
+    """One candle: floats, ``v`` of the base and ``V`` of the quote, and the last trade in ``i``."""
+    scale = 10**market.price_decimals
+    return {
+        "t": one.at_ms,
+        "o": one.open_ticks / scale,
+        "h": one.high_ticks / scale,
+        "l": one.low_ticks / scale,
+        "c": one.close_ticks / scale,
+        "v": one.lots / 10**market.size_decimals,
+        "V": one.quote / 1_000_000,
+        "i": one.last_id,
+    }
 
 
 def user_stats(collateral: int, health: Health) -> Json:
@@ -439,8 +275,3 @@ def tx(one: TxRecord) -> Json:
         "api_key_index": one.api_key_index,
         "transaction_time": one.executed_us or one.queued_us,
     }
-
-
-def error(code: int, message: str) -> Json:
-    """A WebSocket error frame."""
-    return {"error": {"code": code, "message": message}}

@@ -15,6 +15,19 @@ from lighter_hedge.simulator.core.state import State
 from lighter_hedge.simulator.edge import wire
 from lighter_hedge.simulator.edge.wire import Json
 
+NOT_SETTLED: Json = {
+    "start_timestamp": 0,
+    "end_timestamp": 0,
+    "settlement_type": 0,
+    "settlement_price": 0,
+    "settlement_cap": 0,
+    "outcome": 0,
+    "default_price": 0,
+    "operator_account_index": 0,
+    "is_frozen": False,
+}
+"""Of markets with an end, which SDK 1.1.8 declares for all markets; the recordings are older."""
+
 
 def ok(**fields: Any) -> Json:
     """A body with code 200."""
@@ -43,6 +56,8 @@ def order_book(market: MarketSpec) -> Json:
         "supported_quote_decimals": 6,
         "created_at": published.CREATED_AT,
         "multiplier": "1.000000000000000000",
+        **NOT_SETTLED,
+        "open_interest": quote_text(0),
     }
 
 
@@ -156,12 +171,9 @@ def account_brief(state: State, account: Account) -> Json:
     }
 
 
-def account_detail(state: State, account: Account, *, active_only: bool) -> Json:
-    """One row of ``account``."""
-    health = state.health(account)
-    value = quote_text(health.portfolio_value)
+def account_metadata(account: Account) -> Json:
+    """One row of ``accountMetadata``, which is also a part of ``account``."""
     return {
-        **account_brief(state, account),
         "account_index": account.account_index,
         "name": account.name,
         "description": "",
@@ -170,12 +182,28 @@ def account_detail(state: State, account: Account, *, active_only: bool) -> Json
         "can_rfq": False,
         "can_rfq_market_ids": None,
         "created_at": account.created_us // 1_000_000,
-        "metadata": {"color": ""},
+        "metadata": {"color": account.color},
         "agent_enabled": False,
+    }
+
+
+def position(state: State, account: Account, market_index: int) -> Json:
+    """One position of ``account``: that of the WebSocket, and what SDK 1.1.8 declares besides."""
+    row = wire.position(state.position_view(account, market_index), state.markets)
+    return {**row, "total_discount": quote_text(0)}
+
+
+def account_detail(state: State, account: Account, *, active_only: bool) -> Json:
+    """One row of ``account``."""
+    health = state.health(account)
+    value = quote_text(health.portfolio_value)
+    return {
+        **account_brief(state, account),
+        **account_metadata(account),
         "positions": [
-            wire.position(state.position_view(account, index), state.markets)
-            for index, position in sorted(account.positions.items())
-            if position.lots or not active_only
+            position(state, account, index)
+            for index, held in sorted(account.positions.items())
+            if held.lots or not active_only
         ],
         "assets": [
             {
@@ -196,6 +224,7 @@ def account_detail(state: State, account: Account, *, active_only: bool) -> Json
         "shares": [],
         "pending_unlocks": [],
         "approved_integrators": [],
+        "bo_positions": [],
     }
 
 
@@ -228,22 +257,9 @@ def account_limits(account: Account) -> Json:
         current_taker_fee_tick=account.tier.taker_fee,
         leased_lit=decimal_text(0, 8),
         effective_lit_stakes=decimal_text(0, 8),
-        user_tier_last_update=0,
-    )
-
-
-def system_config() -> Json:
-    """``systemConfig``: numbers of the venue that a paper exchange has no use for."""
-    return ok(
-        liquidity_pool_index=published.AMBIENT_ACCOUNT,
-        staking_pool_index=0,
-        funding_fee_rebate_account_index=0,
-        liquidity_pool_cooldown_period=0,
-        staking_pool_lockup_period=0,
-        max_integrator_perps_maker_fee=0,
-        max_integrator_perps_taker_fee=0,
-        max_integrator_spot_maker_fee=0,
-        max_integrator_spot_taker_fee=0,
+        user_tier_last_update=account.tier_changed_us // 1000,
+        bo_user_tier_name="",
+        bo_fee_rate=0,
     )
 
 

@@ -1,8 +1,9 @@
 """Market traffic for the paper exchange, in one place.
 
-Every source is an iterator of ``(at_us, event)`` in order of time, microseconds since its start, and a
+Every source but one is an iterator of ``(at_us, event)`` in order of time, microseconds since its start, and a
 function of its arguments alone. ``synthetic`` draws a market, ``tape`` plays a recorded one again and
-again, ``quiet`` holds a book still.
+again, ``quiet`` holds a book still. The one is ``live``: it plays what the feed of a venue tells, as it comes;
+``record`` writes that feed as a tape.
 """
 
 from collections.abc import Iterator

@@ -59,10 +59,10 @@ class Character:
     """How one market behaves. Prices are in the quote currency, sizes in the base currency."""
 
     start_price: float
-    updates_per_s: float
-    """Book changes apart from those that trades cause."""
+    change_gap_ms: Quantiles
+    """Time between two changes of the book, those that trades cause among them."""
     touch_share: float
-    """Share of those changes that set a best price anew."""
+    """Share of the other changes that set a best price anew."""
     half_spread: Quantiles
     """Distance of a new best price from the fair price."""
     level_gap: Quantiles
@@ -70,7 +70,8 @@ class Character:
     touch_size: Quantiles
     depth_size: Quantiles
     levels_per_update: Quantiles
-    bursts_per_s: float
+    burst_share: float
+    """Share of the changes that trades cause."""
     prints_per_burst: Quantiles
     print_size: Quantiles
     """Drawn size of a print; a level that holds less gives what it holds."""
@@ -82,13 +83,16 @@ class Character:
 
 
 # From 30 seconds of mainnet of 2025-10-09: touch and depth sizes, gaps, levels in a change, trades in one
-# millisecond and rates as recorded. Half-spreads, print sizes and the walk are fitted so that spread, trade
-# size and one-second returns come out as recorded: the offsets of both sides add up, a level cuts the print
-# that is drawn larger, and the drawn offsets alone already move the mid. Recorded buys were 33 and 42
+# millisecond and gaps as recorded, or nearly. Half-spreads, print sizes, the largest touch sizes and the walk are
+# fitted so that spread, trade size, top size and one-second returns come out as recorded: the offsets of both sides
+# add up, a level cuts the print that is drawn larger, depth becomes the touch when what was better goes, and the
+# drawn offsets alone already move the mid. Recorded buys were 33 and 42
 # percent of the trades; half a minute says nothing about direction, so the sides are even here.
 BTC = Character(
     start_price=121_000.0,
-    updates_per_s=72.3,
+    change_gap_ms=Quantiles(
+        ((0, 1), (0.05, 2), (0.25, 4.8), (0.5, 8), (0.75, 16.3), (0.95, 38.5), (0.99, 66), (1, 100))
+    ),
     touch_share=0.195,
     half_spread=Quantiles(
         (
@@ -104,23 +108,25 @@ BTC = Character(
     ),
     level_gap=Quantiles(((0, 0.06), (0.5, 0.2), (0.75, 0.3), (0.9, 0.6), (1, 1.2))),
     touch_size=Quantiles(
-        ((0, 0.0001), (0.05, 0.0004), (0.25, 0.00825), (0.5, 0.0185), (0.75, 0.0996), (0.95, 0.51), (1, 1.71))
+        ((0, 0.0001), (0.05, 0.0004), (0.25, 0.00825), (0.5, 0.0182), (0.75, 0.075), (0.95, 0.26), (1, 1.3))
     ),
     depth_size=Quantiles(((0, 0.0002), (0.1, 0.0005), (0.5, 0.007), (0.75, 0.3), (0.9, 1.14), (1, 3.3))),
-    levels_per_update=Quantiles(((0, 1), (0.25, 1), (0.5, 2), (0.75, 4), (0.95, 12), (1, 27))),
-    bursts_per_s=3.6,
-    prints_per_burst=Quantiles(((0, 1), (0.25, 1), (0.5, 3), (0.75, 6), (0.9, 10), (0.95, 16), (1, 45))),
+    levels_per_update=Quantiles(((0, 1), (0.25, 1), (0.5, 2), (0.75, 4), (0.95, 13), (1, 28))),
+    burst_share=0.048,
+    prints_per_burst=Quantiles(((0, 1), (0.25, 1), (0.5, 3), (0.75, 6), (0.9, 9.7), (0.95, 15), (1, 45))),
     print_size=Quantiles(
         ((0, 1e-5), (0.05, 0.00021), (0.25, 0.0009), (0.5, 0.0029), (0.75, 0.0103), (0.95, 0.041), (1, 0.8))
     ),
-    fair_bps_per_root_s=0.125,
+    fair_bps_per_root_s=0.128,
     marks_per_s=6.6,
     index_basis_bps=-2.7,
 )
 
 ETH = Character(
     start_price=4330.0,
-    updates_per_s=48.3,
+    change_gap_ms=Quantiles(
+        ((0, 1), (0.05, 2), (0.25, 4.8), (0.5, 9.8), (0.75, 22), (0.95, 69), (0.99, 130), (1, 190))
+    ),
     touch_share=0.135,
     half_spread=Quantiles(
         (
@@ -129,21 +135,21 @@ ETH = Character(
             (0.25, 0.044),
             (0.5, 0.077),
             (0.75, 0.094),
-            (0.95, 0.13),
-            (0.99, 0.155),
+            (0.95, 0.122),
+            (0.99, 0.146),
             (1, 0.19),
         )
     ),
     level_gap=Quantiles(((0, 0.006), (0.5, 0.012), (0.75, 0.02), (0.9, 0.04), (1, 0.12))),
-    touch_size=Quantiles(((0, 0.01), (0.05, 0.01), (0.25, 0.058), (0.5, 0.65), (0.75, 4.62), (0.95, 69.2), (1, 92.3))),
+    touch_size=Quantiles(((0, 0.01), (0.05, 0.01), (0.25, 0.055), (0.5, 0.6), (0.75, 4.62), (0.95, 69.2), (1, 92.3))),
     depth_size=Quantiles(((0, 0.005), (0.1, 0.023), (0.5, 0.37), (0.75, 4.67), (0.9, 34.2), (1, 99.0))),
-    levels_per_update=Quantiles(((0, 1), (0.25, 1), (0.5, 2), (0.75, 4), (0.95, 15), (1, 25))),
-    bursts_per_s=2.22,
+    levels_per_update=Quantiles(((0, 1), (0.25, 1), (0.5, 2), (0.75, 4), (0.95, 17.5), (1, 28))),
+    burst_share=0.0455,
     prints_per_burst=Quantiles(((0, 1), (0.45, 1), (0.75, 2), (0.9, 3.4), (0.95, 5), (1, 11))),
     print_size=Quantiles(
         ((0, 0.0002), (0.05, 0.0033), (0.25, 0.022), (0.5, 0.073), (0.75, 0.41), (0.95, 3.9), (1, 12.2))
     ),
-    fair_bps_per_root_s=0.36,
+    fair_bps_per_root_s=0.375,
     marks_per_s=2.9,
     index_basis_bps=2.8,
 )
@@ -255,29 +261,39 @@ class _Market:
             self._set_touch(own, other)
 
     def events(self) -> Iterator[tuple[int, TrafficEvent]]:
-        at_us = 0
-        yield at_us, self._book_change(snapshot=True)
-        yield at_us, self._mark()
-        character = self._character
-        rate = character.updates_per_s + character.bursts_per_s + character.marks_per_s
+        yield 0, self._book_change(snapshot=True)
+        yield 0, self._mark()
+        change_us, mark_us = self._change_gap_us(), self._mark_gap_us()
+        walked_us = 0
         while True:
-            gap = self._rng.expovariate(rate)
-            at_us += max(1, round(gap * 1e6))
-            self._walk(gap)
-            kind = self._rng.random() * rate
-            if kind < character.marks_per_s:
+            at_us = min(change_us, mark_us)
+            self._walk((at_us - walked_us) / 1e6)
+            walked_us = at_us
+            if mark_us < change_us:
                 yield at_us, self._mark()
+                mark_us += self._mark_gap_us()
                 continue
-            if kind < character.marks_per_s + character.bursts_per_s:
-                for trade in self._burst():
-                    yield at_us, trade
-            elif self._rng.random() < character.touch_share:
-                self._set_touch(*self._random_sides())
-            else:
-                self._change_depth()
-            change = self._book_change(snapshot=False)
-            if change.updates:
-                yield at_us, change
+            change_us += self._change_gap_us()
+            for event in self._change():
+                yield at_us, event
+
+    def _change(self) -> Iterator[TrafficEvent]:
+        """One change of the book, after the trades that caused it; nothing if it comes out as it was."""
+        if self._rng.random() < self._character.burst_share:
+            yield from self._burst()
+        elif self._rng.random() < self._character.touch_share:
+            self._set_touch(*self._random_sides())
+        else:
+            self._change_depth()
+        change = self._book_change(snapshot=False)
+        if change.updates:
+            yield change
+
+    def _change_gap_us(self) -> int:
+        return round(self._character.change_gap_ms.at(self._rng.random()) * 1e3)
+
+    def _mark_gap_us(self) -> int:
+        return max(1, round(self._rng.expovariate(self._character.marks_per_s) * 1e6))
 
     def _walk(self, seconds: float) -> None:
         step = self._rng.gauss(0.0, self._character.fair_bps_per_root_s * 1e-4) * math.sqrt(seconds)

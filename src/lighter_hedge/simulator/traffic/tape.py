@@ -5,9 +5,14 @@ venue does not stamp them. At the same millisecond trades come first, by trade i
 stamped before the book changes that they cause.
 
 Counting once. A trade becomes a ``Print``, and the decrease that it explains comes later in the absolute
-size of a ``BookChange``, recorded as it was. So a ``Print`` consumes the queue at its price, and a
-``BookChange`` only states what is left: who keeps a queue takes a later decrease against what prints have
-already consumed, and only the rest as cancellations. The tape itself never applies a trade to the book.
+size of a ``BookChange``, recorded as it was: 5 to 350 ms later on mainnet. So a ``Print`` consumes the queue at
+its price, and a ``BookChange`` only states what is left. The tape itself never applies a trade to the book.
+
+Queue. An order of ours stands behind all that the recorded book shows at its price when it joins
+(``core/matching.py``). It moves up by what is printed at its price and by what the level falls to: a level that has
+become smaller than its queue was cancelled ahead of it. Cancellations are taken to be behind us as long as they can
+be, so an order never fills before the recorded size ahead of it has traded or gone. A print through its price
+fills it at once, up to the printed size: all that was ahead had to be gone.
 
 Start. A market starts with its first snapshot. Changes from before its sequence number are dropped and
 later ones are kept wherever they stand in the file, as some recorders ask for the snapshot after
@@ -16,10 +21,6 @@ subscribing; trades up to the start are in the snapshot already.
 Loop. At the end the tape starts again, with every price shifted by whole ticks so that the best bids of
 both ends join. Levels that would fall to a price of 0 or below are left out. A tape whose shifted price
 would leave half to double its recorded price starts again unshifted: one jump in a very long run.
-
-Rounding. A tape may have more decimals than the market: bids and sales round down, asks and buys round up,
-so that no book is crossed by rounding, and recorded levels that share a tick are added up. Sizes round down
-to whole lots; what rounds to nothing is left out.
 """
 
 from collections.abc import Iterator, Sequence
@@ -30,6 +31,7 @@ from typing import assert_never
 from lighter_hedge.domain.units import MarketSpec, Side
 from lighter_hedge.simulator.core.events import BookChange, Mark, Print, TrafficEvent
 from lighter_hedge.simulator.traffic.ambient import AmbientBook
+from lighter_hedge.simulator.traffic.rounding import Rounding
 from lighter_hedge.simulator.traffic.tape_lines import BookLine, StatsLine, TapeError, TapeLine, TradeLine, read_lines
 
 _MS = 1_000
@@ -50,8 +52,7 @@ def tape(path: Path, markets: Sequence[MarketSpec]) -> Iterator[_Timed]:
 
     Raises:
         TapeError: at the call, not while playing: the file cannot be read, a line is malformed, or none of
-        the wanted
-            markets has a snapshot on it.
+            the wanted markets has a snapshot on it.
     """
     return _loop(_load(path, markets))
 
@@ -112,7 +113,7 @@ class _Track:
     def __init__(self, path: Path, spec: MarketSpec) -> None:
         self._path = path
         self._spec = spec
-        self._merged = _MergedLevels()
+        self._rounding = Rounding(spec)
 
     def ordered(self, lines: list[tuple[int, TapeLine]]) -> list[_Ordered]:
         """The market's events with their place in time; none when the market has no snapshot."""
@@ -133,65 +134,15 @@ class _Track:
     def _place(self, number: int, line: TapeLine, start_ms: int) -> _Ordered | None:
         match line:
             case BookLine():
-                return line.venue_ms, _BOOK, line.sequence, self._book(line)
+                return line.venue_ms, _BOOK, line.sequence, self._rounding.book(line)
             case TradeLine():
-                trade = self._print(line)
+                trade = self._rounding.trade(line)
                 early = line.venue_ms <= start_ms
                 return None if trade is None or early else (line.venue_ms, _TRADE, line.trade_id, trade)
             case StatsLine():
-                return (max(line.receive_ms, start_ms), _STATS, number, self._mark(line))
+                return (max(line.receive_ms, start_ms), _STATS, number, self._rounding.mark(line))
             case _:
                 assert_never(line)
-
-    def _book(self, line: BookLine) -> BookChange:
-        if line.snapshot:
-            self._merged.clear()
-        totals: dict[tuple[Side, int], int] = {}
-        for side, price, size in line.levels:
-            ticks, surplus = _split(price, self._spec.price_decimals)
-            ticks += side is Side.ASK and surplus != ""
-            lots, _dropped = _split(size, self._spec.size_decimals)
-            totals[side, ticks] = self._merged.put(side, ticks, surplus, lots)
-        return BookChange(
-            market_index=self._spec.market_index,
-            updates=tuple((side, ticks, lots) for (side, ticks), lots in totals.items() if ticks > 0),
-            snapshot=line.snapshot,
-        )
-
-    def _print(self, line: TradeLine) -> Print | None:
-        ticks, surplus = _split(line.price, self._spec.price_decimals)
-        ticks += line.taker_side is Side.BID and surplus != ""
-        lots, _dropped = _split(line.size, self._spec.size_decimals)
-        if lots == 0 or ticks == 0:
-            return None
-        return Print(market_index=self._spec.market_index, price_ticks=ticks, lots=lots, taker_side=line.taker_side)
-
-    def _mark(self, line: StatsLine) -> Mark:
-        mark, _dropped = _split(line.mark_price, self._spec.price_decimals)
-        index, _dropped = _split(line.index_price, self._spec.price_decimals)
-        return Mark(market_index=self._spec.market_index, mark_ticks=mark, index_ticks=index)
-
-
-class _MergedLevels:
-    """Sizes of recorded levels by the tick that they round to, and by what was rounded away."""
-
-    def __init__(self) -> None:
-        self._parts: dict[tuple[Side, int], dict[str, int]] = {}
-
-    def clear(self) -> None:
-        self._parts.clear()
-
-    def put(self, side: Side, ticks: int, surplus: str, lots: int) -> int:
-        """Set one recorded level and return the total at its tick."""
-        parts = self._parts.setdefault((side, ticks), {})
-        if lots:
-            parts[surplus] = lots
-        else:
-            parts.pop(surplus, None)
-        total = sum(parts.values())
-        if not parts:
-            del self._parts[side, ticks]
-        return total
 
 
 def _chained(books: list[tuple[int, BookLine]]) -> list[tuple[int, BookLine]]:
@@ -210,20 +161,6 @@ def _chained(books: list[tuple[int, BookLine]]) -> list[tuple[int, BookLine]]:
     # The snapshot is first, even where the venue stamped a later change earlier.
     start_ms = min(line.venue_ms for _number, line in ((number, snapshot), *chained))
     return [(number, replace(snapshot, venue_ms=start_ms)), *chained]
-
-
-def _split(text: str, decimals: int) -> tuple[int, str]:
-    """A decimal string as an integer with ``decimals`` places, rounded down, and the digits that this drops.
-
-    Raises:
-        ValueError: the text is not a plain positive decimal number.
-    """
-    whole, _, fraction = text.partition(".")
-    digits = whole + fraction[:decimals].ljust(decimals, "0")
-    surplus = fraction[decimals:].rstrip("0")
-    if not digits.isdecimal() or (surplus and not surplus.isdecimal()):
-        raise ValueError(f"{text!r} is not a plain decimal number")
-    return int(digits), surplus
 
 
 def _loop(events: list[_Timed]) -> Iterator[_Timed]:

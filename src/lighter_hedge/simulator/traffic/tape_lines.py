@@ -19,6 +19,8 @@ import msgspec
 
 from lighter_hedge.domain.units import Side
 
+_MS_MAX = 2**53
+"""Any later is a damaged stamp: arithmetic on it would be wrong or fail."""
 _GZIP_MAGIC = b"\x1f\x8b"
 
 
@@ -99,7 +101,14 @@ def _parse(row: Any) -> Iterator[TapeLine]:
     if frame is None:
         yield from _parse_neutral(row)
     else:
-        yield from _parse_frame(int(row["r"]), frame)
+        yield from parse_frame(_ms(row["r"]), frame)
+
+
+def _ms(value: Any) -> int:
+    milliseconds = int(value)
+    if not 0 <= milliseconds < _MS_MAX:
+        raise ValueError(f"{str(value)[:40]} is no time in milliseconds")
+    return milliseconds
 
 
 def _parse_neutral(row: dict[str, Any]) -> Iterator[TapeLine]:
@@ -110,7 +119,7 @@ def _parse_neutral(row: dict[str, Any]) -> Iterator[TapeLine]:
             levels += [(Side.ASK, str(price), str(size)) for price, size in row["a"]]
             yield BookLine(
                 market=market,
-                venue_ms=int(row["t"]),
+                venue_ms=_ms(row["t"]),
                 sequence=int(row["n"]),
                 snapshot=row["k"] == "snap",
                 levels=levels,
@@ -118,19 +127,24 @@ def _parse_neutral(row: dict[str, Any]) -> Iterator[TapeLine]:
         case "trade":
             yield TradeLine(
                 market=market,
-                venue_ms=int(row["t"]),
+                venue_ms=_ms(row["t"]),
                 trade_id=int(row["id"]),
                 price=str(row["px"]),
                 size=str(row["sz"]),
                 taker_side={"buy": Side.BID, "sell": Side.ASK}[row["side"]],
             )
         case "stats":
-            yield from _stats(market, int(row["r"]), row["s"])
+            yield from _stats(market, _ms(row["r"]), row["s"])
         case kind:
             raise ValueError(f"unknown kind {kind!r}")
 
 
-def _parse_frame(receive_ms: int, frame: dict[str, Any]) -> Iterator[TapeLine]:
+def parse_frame(receive_ms: int, frame: dict[str, Any]) -> Iterator[TapeLine]:
+    """What one frame of the venue says, received at ``receive_ms``; nothing for a frame of another channel.
+
+    Raises:
+        LookupError, TypeError, ValueError, AttributeError, OverflowError: the frame is not as the venue's.
+    """
     channel, _, market = str(frame.get("channel", "")).partition(":")
     subscribed = str(frame.get("type", "")).startswith("subscribed/")
     if channel == "order_book":
@@ -153,7 +167,7 @@ def _frame_book(market: int, frame: dict[str, Any], *, snapshot: bool) -> BookLi
     sequence = body["nonce"] if "nonce" in body else body["offset"]
     return BookLine(
         market=market,
-        venue_ms=int(frame["timestamp"]),
+        venue_ms=_ms(frame["timestamp"]),
         sequence=int(sequence),
         snapshot=snapshot,
         levels=levels,
@@ -163,7 +177,7 @@ def _frame_book(market: int, frame: dict[str, Any], *, snapshot: bool) -> BookLi
 def _frame_trade(market: int, trade: dict[str, Any]) -> TradeLine:
     return TradeLine(
         market=market,
-        venue_ms=int(trade["timestamp"]),
+        venue_ms=_ms(trade["timestamp"]),
         trade_id=int(trade["trade_id"]),
         price=str(trade["price"]),
         size=str(trade["size"]),

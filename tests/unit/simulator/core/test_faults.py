@@ -73,7 +73,7 @@ def test_every_kind_can_be_armed_and_is_listed() -> None:
     faults = board()
     needed = {"lots": 1, "code": 1, "seconds": 1}
     for kind in sorted(KINDS):
-        wanted = {"part_fill": "lots", "reject": "code", "history_lag": "seconds"}.get(kind)
+        wanted = {"part_fill": "lots", "reject": "code", "refuse_subscribe": "code", "history_lag": "seconds"}.get(kind)
         faults.arm({"kind": kind, **({wanted: needed[wanted]} if wanted else {})}, 0)
     assert sorted(row["kind"] for row in faults.shown(0)) == sorted(KINDS)
 

@@ -1,7 +1,7 @@
 import pytest
 from tests.unit.simulator.paper_world import ASK, BID, MID, START_US, A, B, World, make_world
 
-from lighter_hedge.simulator.core.pushes import MarketStats, PositionsChanged
+from lighter_hedge.simulator.core.pushes import FundingPaid, MarketStats, PositionsChanged
 from lighter_hedge.simulator.core.state import MarketState, rate_now
 
 HOUR_MS = 3_600_000
@@ -38,6 +38,10 @@ def test_longs_pay_shorts_at_the_hour() -> None:
     assert world.exchange.state.ambient.collateral == 0
     assert [world.account(one).positions[1].funding_paid for one in (A, B)] == [paid, -paid]
     assert [push.account_index for push in world.pushes if isinstance(push, PositionsChanged)] == [A, B]
+    assert [(push.account_index, push.change) for push in world.pushes if isinstance(push, FundingPaid)] == [
+        (A, -paid),
+        (B, paid),
+    ]
     record = world.exchange.state.position_fundings[B][-1]
     assert (record.change, record.rate, record.lots) == (paid, rate, -100)
     assert world.exchange.state.fundings[1][-1].time_us == START_US + HOUR_MS * 1000

@@ -27,7 +27,7 @@ def test_a_snapshot_shows_ambient_and_real_size_together() -> None:
     world = make_world()
     world.rest(A, BID, 20, MID - 10)
     world.exchange.publisher.flush_books(world.now_us)
-    snapshot = world.exchange.publisher.book_snapshot(1, world.now_us)
+    snapshot = world.exchange.publisher.book_snapshot(1)
     assert snapshot.bids == ((MID - 10, 120), (MID - 20, 300))
     assert snapshot.begin_nonce == 0
     assert snapshot.nonce == world.exchange.state.market_states[1].published_nonce

@@ -45,3 +45,13 @@ def test_every_change_of_an_order_is_kept_as_a_version() -> None:
         "open",
         "canceled",
     ]
+
+
+def test_trades_and_marks_are_kept_as_candles() -> None:
+    world = make_world()
+    world.take(A, BID, 150, MID + 20)
+    market = world.exchange.state.market_states[1]
+    (one,) = market.candles.read("1d", 0, 10**18, 9)
+    assert (one.open_ticks, one.close_ticks, one.lots, one.samples) == (MID + 10, MID + 20, 150, 2)
+    assert one.last_id == world.exchange.state.trades_of[A][-1].trade_id
+    assert [one.close_ticks for one in market.mark_candles.read("1d", 0, 10**18, 9)] == [MID]

@@ -2,6 +2,7 @@ import pytest
 from tests.unit.simulator.own_signer import public_key_of, token_of
 from tests.unit.simulator.paper_world import START_US, A, B, make_world
 
+from lighter_hedge.simulator.core.accounts import ApiToken
 from lighter_hedge.simulator.edge.auth import AuthError, check_token, holder_of
 
 NOW = START_US // 1_000_000
@@ -60,6 +61,17 @@ def test_the_holder_is_read_without_checking() -> None:
     assert holder_of(f"1:{A}:4:{HEX}") == A
     assert holder_of(f"ro:{A}:all:1:{HEX}") == A
     assert holder_of("nonsense") is None
+
+
+def test_a_revoked_token_opens_nothing() -> None:
+    exchange = make_world().exchange
+    text = f"ro:{A}:all:{NOW + 99999}:{HEX}"
+    made = ApiToken(token_id=1, text=text, name="r", expiry_s=NOW + 99999, sub_account_access=True, scopes="")
+    exchange.state.accounts[A].tokens.append(made)
+    check_token(exchange, text, B, START_US)
+    made.revoked = True
+    with pytest.raises(AuthError, match="token revoked"):
+        check_token(exchange, text, B, START_US)
 
 
 def test_on_demand_a_token_must_be_signed_by_its_key() -> None:

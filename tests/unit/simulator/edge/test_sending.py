@@ -82,6 +82,15 @@ def test_a_lost_answer_is_marked_and_the_transaction_runs() -> None:
     assert world.nonce(A) == 2
 
 
+def test_half_a_character_makes_it_no_transaction() -> None:
+    world = make_world()
+    venue = venue_of(world)
+    broken = json.dumps({**order(world, A, 0), "Sig": "\ud800"})
+    for info in (broken, json.loads(broken)):
+        assert send_one(venue, 14, info, "ip").body["code"] == 21501
+    assert send_batch(venue, "[14]", json.dumps([broken]), "ip").status == 400
+
+
 def test_only_what_the_registered_key_has_signed_is_taken_and_the_nonce_stays() -> None:
     world = make_world()
     venue = venue_of(world, verify_signatures=True)

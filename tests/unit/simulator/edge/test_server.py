@@ -1,6 +1,7 @@
 import asyncio
 import itertools
 import json
+import socket
 import stat
 import sys
 from pathlib import Path
@@ -48,6 +49,22 @@ def test_it_serves_until_cancelled_and_hands_out_credentials(tmp_path: Path) -> 
         assert first["l1_address"] != second["l1_address"]
         assert max(first["account_index"], second["account_index"]) < 2**47
         assert content["ws_url"] == content["base_url"].replace("http", "ws") + "/stream"
+
+    run(test)
+
+
+def test_clients_are_told_of_the_end_and_closed_with_1001() -> None:
+    async def test() -> None:
+        ready: asyncio.Future[str] = asyncio.get_running_loop().create_future()
+        settings = PaperSettings(traffic="none", shutdown_ms=30)
+        async with asyncio.TaskGroup() as group:
+            task = group.create_task(serve(settings, ready=ready.set_result, key_maker=fake_key, traffic=iter(())))
+            url = await ready
+            async with aiohttp.ClientSession() as session, session.ws_connect(url + "/stream") as socket:
+                assert (await socket.receive_json())["type"] == "connected"
+                task.cancel()
+                assert await socket.receive_json() == {"type": "shutdown", "close_in_ms": 30}
+                assert (await socket.receive()).data == 1001
 
     run(test)
 
@@ -101,6 +118,19 @@ def test_the_traffic_is_the_one_of_the_settings(monkeypatch: pytest.MonkeyPatch,
             async with aiohttp.ClientSession() as session, session.get(await ready + path) as answer:
                 assert [row["price"] for row in (await answer.json())["bids"]] == ["7.7"]
             task.cancel()
+
+    run(test)
+
+
+def test_a_venue_that_cannot_be_mirrored_is_named() -> None:
+    """At the start; later a lost venue is tried again for ever."""
+
+    async def test() -> None:
+        with socket.create_server(("127.0.0.1", 0)) as taken:
+            url = f"http://127.0.0.1:{taken.getsockname()[1]}"
+        for live, why in ((url, f"nothing answers at {url}"), ("wss://venue/stream", "give scheme and host alone")):
+            with pytest.raises(PaperError, match=why):
+                await serve(PaperSettings(traffic="live", live=live), key_maker=fake_key)
 
     run(test)
 

@@ -1,11 +1,19 @@
+import asyncio
+import itertools
+import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from functools import partial
 from typing import Any
 
 import pytest
 from aiohttp import WSMsgType
 from tests.unit.simulator.paper_edge import Edge, edge, run
 from tests.unit.simulator.paper_world import ASK, BID, MID, A, B, book_change
+
+from lighter_hedge.simulator.edge.connections import Connection
+from lighter_hedge.simulator.edge.stream import Stream, StreamError
+from lighter_hedge.simulator.edge.stream_limits import StreamLimits
 
 
 class Socket:
@@ -184,11 +192,222 @@ def test_a_silent_client_is_pinged_and_then_dropped_with_1008() -> None:
 
 def test_a_reader_too_slow_for_its_queue_is_dropped() -> None:
     async def test() -> None:
-        async with edge(send_queue_max=5) as paper, socket_of(paper) as socket:
+        async with edge(outbox_length_max=500) as paper, socket_of(paper) as socket:
             await socket.subscribe("height")
             for _ in range(6):
-                paper.venue.send("height", {"type": "update/height"}, paper.world.now_us)
+                paper.venue.tell("height", lambda: {"filler": "x" * 100}, paper.world.now_us)
             heard = [(await socket.socket.receive()).type for _ in range(7)]
             assert heard[-1] is not WSMsgType.TEXT
 
     run(test)
+
+
+def test_a_reader_that_reads_nothing_holds_neither_memory_nor_the_others() -> None:
+    """It is dropped once its outbox is full, and until then everybody else hears every frame at once."""
+
+    async def test() -> None:
+        async with edge(outbox_length_max=200_000) as paper, paper.client.ws_connect("/stream") as slow:
+            await slow.receive_json()
+            await slow.send_json({"type": "subscribe", "channel": "height"})
+            await slow.receive_json()
+            (stuck,) = paper.venue.connections
+            async with socket_of(paper) as quick:
+                await quick.subscribe("height")
+                for number in itertools.count():
+                    body = {"number": number, "filler": "x" * 50_000}
+                    paper.venue.tell("height", partial(dict, body), paper.world.now_us)
+                    assert (await quick.hear())["number"] == number
+                    assert stuck.outbox.qsize() <= 4
+                    if len(paper.venue.connections) == 1:
+                        break
+                assert stuck not in paper.venue.connections
+
+    run(test)
+
+
+def limited(**limits: int) -> Any:
+    return edge(stream_limits=StreamLimits(**limits))
+
+
+def test_subscriptions_of_a_connection_are_limited() -> None:
+    async def test() -> None:
+        async with limited(subscriptions_max=2) as paper, socket_of(paper) as socket:
+            for channel in ("height", "ticker/1"):
+                assert "error" not in await socket.subscribe(channel)
+            assert await socket.subscribe("trade/1") == error(23001, "Too Many Subscriptions!")
+            await socket.ask(type="unsubscribe", channel="height")
+            assert "error" not in await socket.subscribe("trade/1")
+
+    run(test)
+
+
+def test_different_accounts_of_a_connection_are_limited() -> None:
+    async def test() -> None:
+        async with limited(accounts_max=1) as paper, socket_of(paper) as socket:
+            assert "error" not in await socket.subscribe(f"account_all/{A}")
+            assert "error" not in await socket.subscribe(f"user_stats/{A}")
+            assert await socket.subscribe(f"account_all/{B}") == error(23002, "Too Many Different Accounts!")
+            assert "error" not in await socket.subscribe("height")
+
+    run(test)
+
+
+def test_one_connection_too_many_is_told_so_and_closed() -> None:
+    async def test() -> None:
+        async with limited(connections_max=1) as paper:
+            async with socket_of(paper), paper.client.ws_connect("/stream") as other:
+                assert await other.receive_json() == error(23003, "Too Many Connections!")
+                assert (await other.receive()).data == 1008
+            async with socket_of(paper) as again:
+                assert await again.ask(type="ping") == {"type": "pong"}
+
+    run(test)
+
+
+def test_messages_of_a_minute_are_limited_and_transactions_are_none_of_them() -> None:
+    async def test() -> None:
+        async with limited(messages_per_minute_max=1) as paper, socket_of(paper) as socket:
+            assert await socket.ask(type="ping") == {"type": "pong"}
+            assert await socket.ask(type="ping") == error(30009, "Too Many Websocket Messages!")
+            answer = await socket.ask(type="jsonapi/sendtx", data={"id": "x", "tx_type": 14, "tx_info": {}})
+            assert answer["id"] == "x"
+
+    run(test)
+
+
+def test_messages_in_flight_are_limited() -> None:
+    """A client that asks on without reading: the answers that wait for it are counted."""
+
+    async def test() -> None:
+        async with limited(in_flight_max=3) as paper:
+            stream, connection = Stream(paper.venue), Connection(drop=lambda: None, outbox=asyncio.Queue())
+            paper.venue.connections.add(connection)
+            for _ in range(3):
+                stream._message(connection, '{"type":"ping"}', "here")
+            with pytest.raises(StreamError) as refused:
+                stream._message(connection, '{"type":"ping"}', "here")
+            assert refused.value.frame == error(30010, "Too Many Inflight Messages!")
+            connection.written += 1
+            stream._message(connection, '{"type":"ping"}', "here")
+
+    run(test)
+
+
+@pytest.mark.parametrize(
+    ("message", "code", "words"),
+    [
+        ({"type": "subscribe", "channel": "nothing"}, 30005, "Invalid Channel"),
+        ({"type": "subscribe", "channel": "ticker/9"}, 30005, "Invalid Channel:  (marketId)"),
+        ({"type": "subscribe", "channel": "user_stats/5"}, 30005, "Invalid Channel:  (accountId)"),
+        ({"type": "subscribe"}, 30005, "Invalid Channel"),
+        ({"type": "unsubscribe", "channel": "ticker/1"}, 30002, "Not Subscribed to : ticker:1"),
+        ({"type": "dance"}, 30001, "Invalid Type"),
+        ({"type": "jsonapi/sendtx", "data": 1}, 30007, "Invalid Data"),
+        (
+            {"type": "subscribe", "channel": f"notification/{A}"},
+            20001,
+            f"invalid param : auth field is required: notification:{A}",
+        ),
+    ],
+)
+def test_errors_have_the_venues_words(message: dict[str, Any], code: int, words: str) -> None:
+    async def test() -> None:
+        async with edge() as paper, socket_of(paper) as socket:
+            assert await socket.ask(**message) == error(code, words)
+
+    run(test)
+
+
+def test_a_fault_refuses_a_subscription_with_any_code() -> None:
+    async def test() -> None:
+        async with edge() as paper, socket_of(paper) as socket:
+            for code, words in ((30004, "Failed to fetch : ticker:1"), (30012, "Failed to subscribe")):
+                await paper.arm(kind="refuse_subscribe", code=code)
+                assert await socket.subscribe("ticker/1") == error(code, words)
+            assert "error" not in await socket.subscribe("ticker/1")
+
+    run(test)
+
+
+def test_a_read_only_socket_reads_and_sends_nothing() -> None:
+    async def test() -> None:
+        async with edge() as paper, paper.client.ws_connect("/stream?readonly=true") as raw:
+            socket = Socket(raw)
+            await socket.hear()
+            assert "error" not in await socket.subscribe("order_book/1")
+            answer = await socket.ask(type="jsonapi/sendtx", data={"tx_type": 14, "tx_info": {}})
+            assert answer == error(30006, "Operation isn't supported : jsonapi/sendtx")
+
+    run(test)
+
+
+def test_a_batch_over_the_socket_has_fifteen_transactions_at_most() -> None:
+    async def test() -> None:
+        async with edge() as paper, socket_of(paper) as socket:
+            data = {"id": "many", "tx_types": [15] * 16, "tx_infos": ["{}"] * 16}
+            answer = await socket.ask(type="jsonapi/sendtxbatch", data=data)
+            assert (answer["type"], answer["id"], answer["code"]) == ("jsonapi/sendtxbatch", "many", 21514)
+            nonce = paper.world.nonce(A)
+            infos: list[dict[str, Any]] = [
+                {"AccountIndex": A, "ApiKeyIndex": 4, "MarketIndex": 1, "Index": 5, "Nonce": nonce + step}
+                | {"ExpiredAt": paper.world.now_us // 1000 + 1_000, "Sig": "x", "L2TxAttributes": None}
+                for step in range(15)
+            ]
+            data = {"id": "fit", "tx_types": json.dumps([15] * 15), "tx_infos": json.dumps([*map(json.dumps, infos)])}
+            answer = await socket.ask(type="jsonapi/sendtxbatch", data=data)
+            assert (answer["id"], answer["code"], len(answer["tx_hash"])) == ("fit", 200, 15)
+
+    run(test)
+
+
+def test_a_client_that_only_pings_by_frames_of_the_protocol_is_not_silent() -> None:
+    async def test() -> None:
+        async with edge() as paper, paper.client.ws_connect("/stream", autoping=False) as raw:
+            assert (await raw.receive_json())["type"] == "connected"
+            (connection,) = paper.venue.connections
+            before = connection.heard_at
+            await raw.ping(b"here")
+            message = await raw.receive()
+            assert (message.type, message.data) == (WSMsgType.PONG, b"here")
+            assert connection.heard_at > before
+
+    run(test)
+
+
+def test_a_client_that_answers_is_pinged_again_and_stays() -> None:
+    async def test() -> None:
+        async with edge(ping_seconds=0.2) as paper, socket_of(paper) as socket:
+            for _ in range(3):
+                assert await socket.hear() == {"type": "ping"}
+                await socket.socket.send_json({"type": "pong"})
+
+    run(test)
+
+
+def test_a_shutdown_is_told_before_the_end() -> None:
+    async def test() -> None:
+        async with edge() as paper, socket_of(paper) as mine, socket_of(paper) as other:
+            await mine.subscribe(f"account_all/{A}")
+            await paper.arm(kind="shutdown", account="a", close_in_ms=20)
+            assert await mine.hear() == {"type": "shutdown", "close_in_ms": 20}
+            assert (await mine.socket.receive()).type is not WSMsgType.TEXT
+            assert await other.ask(type="ping") == {"type": "pong"}
+
+    run(test)
+
+
+def test_frames_are_deflated_for_those_who_offer_it() -> None:
+    async def test() -> None:
+        async with edge() as paper, paper.client.ws_connect("/stream", compress=15) as raw:
+            assert raw.compress == 15
+            socket = Socket(raw)
+            await socket.hear()
+            assert (await socket.subscribe("order_book/1"))["type"] == "subscribed/order_book"
+        async with edge() as paper, paper.client.ws_connect("/stream") as raw:
+            assert raw.compress == 0
+
+    run(test)
+
+
+def error(code: int, words: str) -> dict[str, Any]:
+    return {"error": {"code": code, "message": words}}

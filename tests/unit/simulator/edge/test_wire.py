@@ -4,11 +4,11 @@ from tests.unit.simulator.paper_world import ASK, BID, MID, A, B, World, make_wo
 
 from lighter_hedge.simulator.core.accounts import Tier
 from lighter_hedge.simulator.core.markets import BTC, MARKETS
-from lighter_hedge.simulator.edge import wire
+from lighter_hedge.simulator.edge import channels, wire
 
 
 def frames(world: World) -> list[tuple[str, dict[str, Any]]]:
-    return [frame for push in world.pushes for frame in wire.frames(push, MARKETS)]
+    return [frame for push in world.pushes for frame in channels.updates(push, MARKETS, world.now_us)]
 
 
 def filled_world(tier: Tier = Tier.UNLIMITED) -> World:
@@ -23,11 +23,15 @@ def test_private_frames_after_a_fill_come_in_the_recorded_order() -> None:
     assert names == [
         "account_all_orders",
         "account_orders",
+        "account_market",
         "account_all",
         "account_all_trades",
+        "account_market",
         "user_stats",
         "account_all",
         "account_all_positions",
+        "account_all_assets",
+        "account_market",
         "account_tx",
     ]
 
@@ -107,7 +111,3 @@ def test_mean_price_is_rounded_to_the_nearest_tick() -> None:
     assert wire.average_ticks(BTC, 3, 3_000_001) == MID
     assert wire.average_ticks(BTC, 2, 2_000_003) == MID + 2
     assert wire.average_ticks(BTC, 0, 0) == 0
-
-
-def test_an_error_frame_has_no_type() -> None:
-    assert wire.error(30005, "Invalid Channel") == {"error": {"code": 30005, "message": "Invalid Channel"}}

@@ -104,6 +104,8 @@ def test_gzip_is_told_by_content_not_by_name(tmp_path: Path) -> None:
         ('{"m": "BTC", "k": "snap", "t": 1, "b": []}', "has no 'a'"),
         ('{"m": "BTC", "k": "funding"}', "unknown kind 'funding'"),
         (json.dumps({**TRADE, "t": None}), "is malformed"),
+        (json.dumps({**TRADE, "t": 2**53}), "9007199254740992 is no time"),
+        (json.dumps({**TRADE, "t": -1}), "-1 is no time"),
         (json.dumps({**TRADE, "side": "left"}), "has no 'left'"),
         (json.dumps({**SNAP, "b": [["1"]]}), "is malformed"),
     ],
