@@ -221,7 +221,7 @@ def test_a_standard_wallet_is_limited_to_sixty_a_minute(tmp_path: Path) -> None:
             codes = []
             for number in range(61):
                 info = json.dumps({"AccountIndex": paper.accounts[number % 2]})
-                form = {"tx_type": "15", "tx_info": info}
+                form = {"tx_type": str(14 + number // 2 % 2), "tx_info": info}
                 async with session.post(paper.url + "/api/v1/sendTx", data=form) as answer:
                     codes.append((answer.status, (await answer.json())["code"]))
         assert {status for status, _ in codes[:60]} == {400}

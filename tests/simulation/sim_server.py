@@ -62,7 +62,9 @@ class SimServer:
             for role, index in ACCOUNTS.items()
         ]
         latencies = {one: latency.scaled(speed) for one, latency in DEFAULT_LATENCIES.items()}
-        self.exchange = Exchange(MARKETS.values(), accounts, settings=ExchangeSettings(latencies=latencies))
+        # Faults take collateral away, and count the trades that the exchange makes for an account themselves.
+        settings = ExchangeSettings(latencies=latencies, liquidates=False)
+        self.exchange = Exchange(MARKETS.values(), accounts, settings=settings)
         self.venue = Venue(self.exchange, PaperSettings(tier=tier), clock=self.now_us)
         self.venue.limiter.allow = lambda *_: True  # type: ignore[method-assign]
         self.stream = Stream(self.venue)

@@ -6,6 +6,7 @@ from tests.simulation.stage import Stage
 
 from lighter_hedge.domain.states import Role
 from lighter_hedge.domain.units import Side
+from lighter_hedge.simulator.core.effects import positions_changed
 
 SURELY_NO_FILL = 150
 """Lots: no quote is as large."""
@@ -196,14 +197,14 @@ def transfer(stage: Stage) -> str:
         lots = -announce.side.sign * abs(lots)
     now_us = server.venue.step()
     position.lots += lots
-    server.venue.publish([server.exchange.engine.positions(ACCOUNTS[role], (BTC.market_index,))], now_us)
+    server.venue.publish([positions_changed(server.exchange.state, ACCOUNTS[role], (BTC.market_index,))], now_us)
     return f"{role.letter} {lots:+d}"
 
 
 def _say_balance(stage: Stage, role: Role) -> None:
     server = stage.world.server
     now_us = server.venue.step()
-    server.venue.publish([server.exchange.engine.positions(ACCOUNTS[role], (BTC.market_index,))], now_us)
+    server.venue.publish([positions_changed(server.exchange.state, ACCOUNTS[role], (BTC.market_index,))], now_us)
 
 
 def poor(stage: Stage) -> str | None:

@@ -1,5 +1,6 @@
 """A small exchange for tests: two accounts, an explicit book, time in whole numbers."""
 
+import json
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -107,6 +108,18 @@ class World:
 
     def position(self, account: int) -> int:
         return self.exchange.state.accounts[account].position(BTC).lots
+
+    def mark(self, ticks: int, index: int = 0) -> list[Push]:
+        """A new mark price; the index price follows it unless given."""
+        return self.traffic(Mark(market_index=1, mark_ticks=ticks, index_ticks=index or ticks))
+
+    def ae(self, result: SubmitResult) -> int:
+        """Error code in the event info of an executed transaction, 0 for none."""
+        text = json.loads(self.exchange.state.txs[result.tx_hash].event_info)["ae"]
+        return int(json.loads(text)["code"]) if text else 0
+
+    def account(self, index: int) -> Account:
+        return self.exchange.state.accounts[index]
 
     def fault(self, **request: Any) -> None:
         self.exchange.arm_fault(request, self.now_us)

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from enum import Enum
 
 from lighter_hedge.domain.units import MarketSpec, Side
+from lighter_hedge.simulator.core.markets import CLOSEOUT_FRACTION
 from lighter_hedge.simulator.core.orders import Order
 
 FEE_SCALE = 1_000_000
@@ -20,18 +21,22 @@ class Tier(Enum):
 
     STANDARD = "standard"
     PREMIUM = "premium"
+    PLUS = "plus"
     UNLIMITED = "unlimited"
     """Not of the venue: no fees, no latency, no limits."""
 
     @property
     def maker_fee(self) -> int:
-        """In 1e-6 of the notional (fact sheet, section 5, fees)."""
-        return 40 if self is Tier.PREMIUM else 0
+        """In 1e-6 of the notional (fact sheet, section 5, fees); premium without staked LIT."""
+        return _FEES.get(self.value, (0, 0))[0]
 
     @property
     def taker_fee(self) -> int:
         """In 1e-6 of the notional."""
-        return 280 if self is Tier.PREMIUM else 0
+        return _FEES.get(self.value, (0, 0))[1]
+
+
+_FEES = {"premium": (40, 280), "plus": (50, 50)}
 
 
 @dataclass(slots=True, kw_only=True)
@@ -72,6 +77,12 @@ class Position:
     realized_pnl: int = 0
     margin_fraction: int = 500
     """Initial margin that this account has chosen for the market, in 1e-4."""
+    is_isolated: bool = False
+    """Whether the position stands on its own margin alone."""
+    allocated: int = 0
+    """Margin set aside for an isolated position, in millionths; not part of the collateral."""
+    funding_paid: int = 0
+    """In all, in millionths; negative where more was received."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -93,6 +104,10 @@ class Account:
     trade_count: int = 0
     volume: int = 0
     """Traded quote in all, in millionths."""
+    quota_used: int = 0
+    """Transactions that used volume quota."""
+    quota_free_us: int = 0
+    """When the last free transaction was, that used none."""
     tier_changed_us: int = 0
     tokens: list[ApiToken] = field(default_factory=list)
     maker_only_keys: list[int] = field(default_factory=list)
@@ -135,6 +150,11 @@ def apply_fill(account: Account, market: MarketSpec, side: Side, lots: int, quot
         quote_opened = quote - closed_quote
     else:
         quote_opened = quote
+    if position.is_isolated:
+        released = position.allocated if closed == abs(before) else position.allocated * closed // abs(before)
+        margin = quote_opened * position.margin_fraction // MARGIN_SCALE - released
+        position.allocated += margin
+        account.collateral -= margin
     if lots > closed:
         position.entry_quote += quote_opened
     else:
@@ -160,12 +180,15 @@ def _sign(number: int) -> int:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Health:
-    """Margin state of an account, in millionths of the quote currency."""
+    """Margin state of an account's cross margin, or of one isolated position, in millionths."""
 
     portfolio_value: int
     initial_requirement: int
     maintenance_requirement: int
     notional: int
+    closeout_requirement: int = 0
+    isolated_value: int = 0
+    """Margin and profit of the isolated positions, which stand apart."""
 
     @property
     def available(self) -> int:
@@ -184,22 +207,47 @@ def unrealized_pnl(position: Position, market: MarketSpec, mark_ticks: int) -> i
 
 
 def health(account: Account, markets: Mapping[int, MarketSpec], marks: Mapping[int, int]) -> Health:
-    """Margin state at the given mark prices in ticks."""
-    value, initial, maintenance, notional = account.collateral, 0, 0, 0
+    """Margin state of the cross margin at the given mark prices in ticks."""
+    value, initial, maintenance, closeout, notional, isolated = account.collateral, 0, 0, 0, 0, 0
     for position in account.positions.values():
+        if position.lots == 0:
+            continue
         market = markets[position.market_index]
         mark = marks.get(position.market_index, 0)
+        if position.is_isolated:
+            isolated += position.allocated + unrealized_pnl(position, market, mark)
+            continue
         size = market.quote(position.lots, mark)
         value += unrealized_pnl(position, market, mark)
         initial += size * position.margin_fraction // MARGIN_SCALE
         maintenance += size * MAINTENANCE_FRACTION // MARGIN_SCALE
+        closeout += size * CLOSEOUT_FRACTION // MARGIN_SCALE
         notional += size
     return Health(
         portfolio_value=value,
         initial_requirement=initial,
         maintenance_requirement=maintenance,
         notional=notional,
+        closeout_requirement=closeout,
+        isolated_value=isolated,
     )
+
+
+def isolated_health(position: Position, market: MarketSpec, mark_ticks: int) -> Health:
+    """Margin state of one isolated position."""
+    size = market.quote(position.lots, mark_ticks)
+    return Health(
+        portfolio_value=position.allocated + unrealized_pnl(position, market, mark_ticks),
+        initial_requirement=size * position.margin_fraction // MARGIN_SCALE,
+        maintenance_requirement=size * MAINTENANCE_FRACTION // MARGIN_SCALE,
+        notional=size,
+        closeout_requirement=size * CLOSEOUT_FRACTION // MARGIN_SCALE,
+    )
+
+
+def has_isolated_margin(now: Health, removed: int) -> bool:
+    """Whether an isolated position still has its initial margin without ``removed`` millionths."""
+    return now.portfolio_value - removed >= now.initial_requirement
 
 
 def has_margin(
@@ -218,7 +266,10 @@ def has_margin(
     same_side = sum(
         other.leaves_lots
         for other in open_orders
-        if other.market_index == order.market_index and other.side is order.side and other is not order
+        if other.market_index == order.market_index
+        and other.side is order.side
+        and other is not order
+        and other.is_open
     )
     after = position.lots + order.side.sign * (same_side + order.leaves_lots)
     if order.reduce_only or abs(after) <= abs(position.lots):

@@ -3,23 +3,29 @@
 from typing import assert_never
 
 from lighter_hedge.domain.units import MarketSpec, Side
-from lighter_hedge.simulator.core.accounts import Account, has_margin
+from lighter_hedge.simulator.core.account_txs import AccountTxs, check_new_key
+from lighter_hedge.simulator.core.accounts import Account, ApiKey, has_margin
 from lighter_hedge.simulator.core.faults import FaultBoard
-from lighter_hedge.simulator.core.markets import MIN_MARGIN_FRACTION
 from lighter_hedge.simulator.core.orders import Order, OrderType, TimeInForce
 from lighter_hedge.simulator.core.rules import ExchangeSettings
 from lighter_hedge.simulator.core.state import State
 from lighter_hedge.simulator.core.transactions import (
-    CANCEL_ALL_ABORT,
-    CANCEL_ALL_IMMEDIATE,
+    CANCEL_ALL_SCHEDULED,
+    OTO,
+    OTOCO,
     CancelAll,
     CancelOrder,
+    ChangePubKey,
+    CreateGroup,
     CreateOrder,
+    CreateSubAccount,
     Envelope,
     ModifyOrder,
+    Transfer,
     TxBody,
     TxRefused,
     UpdateLeverage,
+    UpdateMargin,
 )
 
 ORDER_EXPIRY_MAX_MS = 30 * 86_400_000
@@ -35,31 +41,36 @@ class Admission:
         self.state = state
         self.faults = faults
         self.settings = settings
+        self.account_txs = AccountTxs(state, settings)
 
-    def check(self, envelope: Envelope, now_us: int) -> Account:
-        """The account that may send this transaction now.
+    def check(self, envelope: Envelope, now_us: int) -> tuple[Account, ApiKey]:
+        """The account and the key that may send this transaction now.
 
         Raises:
-            TxRefused: it may not; the nonce stays as it is.
+            TxRefused: they may not; the nonce stays as it is.
         """
         account = self.state.accounts.get(envelope.account_index)
         if account is None:
             raise TxRefused(21100, "account not found")
-        index = account.account_index
-        if envelope.api_key_index not in account.keys or self.key_revoked(index, envelope.api_key_index, now_us):
+        index, body = account.account_index, envelope.body
+        key = account.keys.get(envelope.api_key_index)
+        if isinstance(body, ChangePubKey):
+            key = check_new_key(account, envelope.api_key_index)
+        if key is None or self.key_revoked(index, envelope.api_key_index, now_us):
             raise TxRefused(21109, "api key not found")
         rejected = self.faults.strike("reject", now_us, index)
         if rejected is not None:
             text = rejected.parameters.get("message", "refused by a fault")
             raise TxRefused(rejected.number("code"), str(text))
-        expected = account.keys[envelope.api_key_index].nonce
-        skipped = envelope.skip_nonce and expected <= envelope.nonce < NONCE_MAX
-        if envelope.nonce != expected and not skipped:
+        skipped = envelope.skip_nonce and key.nonce <= envelope.nonce < NONCE_MAX
+        if envelope.nonce != key.nonce and not skipped:
             raise TxRefused(21104, "invalid nonce")
         if envelope.expired_at_ms * 1000 <= now_us:
             raise TxRefused(21501, "invalid tx info: expired")
-        self._check_body(account, envelope.body, now_us)
-        return account
+        if account.cancel_all_us and now_us >= account.cancel_all_us:
+            raise TxRefused(21122, "dead man's switch is due")
+        self._check_body(account, body, now_us)
+        return account, key
 
     def key_revoked(self, account_index: int, api_key_index: int, now_us: int) -> bool:
         """Whether a fault has revoked the key."""
@@ -70,30 +81,29 @@ class Admission:
         match body:
             case CreateOrder():
                 self._check_create(account, body, now_us)
+            case CreateGroup():
+                self._check_group(account, body, now_us)
             case CancelOrder():
                 self._market(body.market_index)
             case ModifyOrder():
-                market = self._market(body.market_index)
-                if body.size_lots < market.min_lots(body.price_ticks):
-                    raise TxRefused(21706, "invalid order base or quote amount")
+                self._check_modify(account, body)
             case CancelAll():
-                if body.market_index is not None and body.market_index != 255:
+                if body.market_index is not None:
                     self._market(body.market_index)
                 self._check_cancel_all_time(account, body, now_us)
-            case UpdateLeverage():
+            case UpdateLeverage() | UpdateMargin():
                 self._market(body.market_index)
-                if not MIN_MARGIN_FRACTION <= body.margin_fraction <= 10_000:
-                    raise TxRefused(21113, "invalid initial margin fraction")
-                if body.margin_mode != 0:
-                    raise TxRefused(21613, "invalid margin mode")
+                self.account_txs.check(account, body)
+            case ChangePubKey() | CreateSubAccount() | Transfer():
+                self.account_txs.check(account, body)
             case _:
                 assert_never(body)
 
     def _check_cancel_all_time(self, account: Account, body: CancelAll, now_us: int) -> None:
-        if body.mode in (CANCEL_ALL_IMMEDIATE, CANCEL_ALL_ABORT):
+        if body.mode != CANCEL_ALL_SCHEDULED:
             return
         if account.cancel_all_us:
-            raise TxRefused(21712, "cancel all already queued")
+            raise TxRefused(21712, "account has a queued cancel all orders request")
         ahead = body.time_ms - now_us // 1000
         if not CANCEL_ALL_MIN_MS <= ahead <= CANCEL_ALL_MAX_MS:
             raise TxRefused(21714, "invalid cancel all time")
@@ -106,35 +116,96 @@ class Admission:
             raise TxRefused(21605, "invalid market status")
         return market
 
-    def _check_create(self, account: Account, body: CreateOrder, now_us: int) -> None:
-        market = self._market(body.market_index)
+    def _open_market(self, market_index: int) -> MarketSpec:
+        """A market that takes orders; in a halted one only cancels still work."""
+        market = self._market(market_index)
+        if self.state.market_states[market_index].halted:
+            raise TxRefused(21605, "invalid market status")
+        return market
+
+    # --- orders ---
+
+    def _check_modify(self, account: Account, body: ModifyOrder) -> None:
+        market = self._open_market(body.market_index)
+        if body.size_lots < market.min_lots(body.price_ticks):
+            raise TxRefused(21706, "invalid order base or quote amount")
+
+    def _check_group(self, account: Account, body: CreateGroup, now_us: int) -> None:
+        for number, leg in enumerate(body.orders):
+            is_child = number > 0 and body.grouping in (OTO, OTOCO)
+            self._check_create(account, leg, now_us, is_child=is_child)
+
+    def _check_create(self, account: Account, body: CreateOrder, now_us: int, *, is_child: bool = False) -> None:
+        market = self._open_market(body.market_index)
         if self.faults.active("halted", now_us, account.account_index, body.market_index) is not None:
             raise TxRefused(21605, "invalid market status")
+        if body.expiry_ms - now_us // 1000 > ORDER_EXPIRY_MAX_MS:
+            raise TxRefused(21711, "invalid expiry")
         rests = body.time_in_force is not TimeInForce.IOC
-        if rests and body.expiry_ms - now_us // 1000 > ORDER_EXPIRY_MAX_MS:
-            raise TxRefused(21711, "invalid order expiry")
-        bound = (rests or self.settings.minimums_bind_takers) and not body.reduce_only
+        bound = (rests or self.settings.minimums_bind_takers) and not body.reduce_only and not is_child
         if bound and body.size_lots < market.min_lots(body.price_ticks):
             raise TxRefused(21706, "invalid order base or quote amount")
         if body.order_type is OrderType.LIMIT:
             self._check_price_band(body)
-        if rests and not self._affordable(account, body, now_us):
+        elif body.order_type.waits:
+            self._check_trigger_band(body)
+        if self.state.market_states[body.market_index].force_reduce_only and not self._reduces(account, body):
+            raise TxRefused(21740, "invalid reduce only mode")
+        self._check_caps(account, body)
+        if rests and not body.order_type.waits and not self._affordable(account, body, now_us):
             raise TxRefused(21739, "not enough margin to create the order")
 
-    def _check_price_band(self, body: CreateOrder) -> None:
-        band = self.settings.price_band_percent
-        mark = self.state.mark(body.market_index)
-        if not band or not mark:
+    def _reduces(self, account: Account, body: CreateOrder) -> bool:
+        held = account.position(self.state.markets[body.market_index]).lots
+        return body.reduce_only or (held * body.side.sign < 0 and body.size_lots <= abs(held))
+
+    def _check_caps(self, account: Account, body: CreateOrder) -> None:
+        """Caps on living orders by tier. An order that is over at once needs no place: inferred."""
+        caps = self.settings.caps.get(account.tier)
+        waits = body.order_type.waits
+        if caps is None or (body.time_in_force is TimeInForce.IOC and not waits):
             return
-        book = self.state.books[body.market_index]
+        alike = [order for order in self.state.open_of[account.account_index].values() if order.is_open is not waits]
+        here = sum(order.market_index == body.market_index for order in alike)
+        if waits:
+            if len(alike) >= caps.pending_account:
+                raise TxRefused(21719, "maximum pending order count reached")
+            if here >= caps.pending_market:
+                raise TxRefused(21720, "maximum pending order count per market reached")
+        else:
+            if len(alike) >= caps.open_account:
+                raise TxRefused(21717, "maximum active limit order count reached")
+            if here >= caps.open_market:
+                raise TxRefused(21718, "maximum active limit order count per market reached")
+
+    def _check_price_band(self, body: CreateOrder) -> None:
+        """A limit may not reach 5 % beyond mark and touch: 21733, and optionally not stand far away: 21734."""
+        mark = self.state.mark(body.market_index)
+        if not mark:
+            return
+        book, band, far = (
+            self.state.books[body.market_index],
+            self.settings.price_band_percent,
+            self.settings.far_percent,
+        )
         if body.side is Side.BID:
             touch = min(mark, book.asks.best_price() or mark)
             beyond = body.price_ticks * 100 > touch * (100 + band)
+            away = body.price_ticks * 100 < mark * (100 - far)
         else:
             touch = max(mark, book.bids.best_price() or mark)
             beyond = body.price_ticks * 100 < touch * (100 - band)
-        if beyond:
+            away = body.price_ticks * 100 > mark * (100 + far)
+        if band and beyond:
             raise TxRefused(21733, "order price flagged as an accidental price")
+        if far and away:
+            raise TxRefused(21734, "limit order price is too far from the mark price")
+
+    def _check_trigger_band(self, body: CreateOrder) -> None:
+        band = self.settings.trigger_band_percent
+        beyond = (body.price_ticks - body.trigger_ticks) * body.side.sign
+        if band and beyond * 100 > body.trigger_ticks * band:
+            raise TxRefused(21735, "SL/TP order price is too far from the trigger price")
 
     def _affordable(self, account: Account, body: CreateOrder, now_us: int) -> bool:
         probe = Order(

@@ -12,7 +12,9 @@ from lighter_hedge.simulator.core.orders import Order, Trade
 
 CLIENT_INDEX_EXISTS = (21728, "client order index already exists")
 NOT_ACTIVE = (21600, "given order is not an active limit order")
-EXPIRY_TOO_SOON = (21711, "invalid order expiry")
+NOT_ALIVE = (21715, "given order is not an active order")
+EXPIRY_TOO_SOON = (21711, "invalid expiry")
+NOTHING_TO_REDUCE = (21738, "invalid reduce only direction")
 
 
 def order_event(market_index: int, order: Order | None, trade: Trade | None, maker: Order | None) -> str:
@@ -28,14 +30,17 @@ def order_event(market_index: int, order: Order | None, trade: Trade | None, mak
     )
 
 
-def cancel_event(account_index: int, order: Order | None, index: int) -> str:
-    """Of a cancel; a dead or unknown order is an acknowledged no-op that carries 21600."""
+def cancel_event(account_index: int, order: Order | None, index: int, *, was_known: bool = True) -> str:
+    """Of a cancel. A dead order is an acknowledged no-op that carries 21600; an unknown one carries 21715.
+
+    Both codes were seen (fact sheet, section 5); which of them means which is inferred.
+    """
     return _text(
         {
             "a": account_index,
             "i": index if order is None else order.order_index,
             "u": 0 if order is None else order.client_order_index,
-            "ae": "" if order is not None else error_text(*NOT_ACTIVE),
+            "ae": "" if order is not None else error_text(*(NOT_ACTIVE if was_known else NOT_ALIVE)),
         }
     )
 
@@ -79,13 +84,13 @@ def _order(order: Order | None) -> dict[str, Any]:
         "ot": int(order.order_type),
         "f": int(order.time_in_force),
         "ro": int(order.reduce_only),
-        "tp": 0,
+        "tp": order.trigger_ticks,
         "e": order.expiry_ms,
         "st": order.status.code,
-        "ts": 0,
-        "t0": 0,
-        "t1": 0,
-        "c0": 0,
+        "ts": order.trigger_status.code,
+        "t0": order.to_trigger[0] if order.to_trigger else 0,
+        "t1": order.to_trigger[1] if len(order.to_trigger) > 1 else 0,
+        "c0": order.to_cancel,
     }
 
 

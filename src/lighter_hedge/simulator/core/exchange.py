@@ -20,12 +20,14 @@ from typing import Any, TypeAlias, assert_never
 import msgspec
 
 from lighter_hedge.domain.units import MarketSpec, Side
-from lighter_hedge.simulator.core import eventinfo
-from lighter_hedge.simulator.core.accounts import Account
+from lighter_hedge.simulator.core import eventinfo, funding, quota
+from lighter_hedge.simulator.core.accounts import Account, Tier
 from lighter_hedge.simulator.core.admission import Admission
-from lighter_hedge.simulator.core.engine import Effects, Engine, is_taker
+from lighter_hedge.simulator.core.effects import Effects, announce
+from lighter_hedge.simulator.core.engine import Engine
 from lighter_hedge.simulator.core.events import BookChange, Mark, Print, TrafficEvent
 from lighter_hedge.simulator.core.faults import Fault, FaultBoard
+from lighter_hedge.simulator.core.liquidation import Liquidator
 from lighter_hedge.simulator.core.orders import TX_EXECUTED, Order, OrderStatus, TxRecord
 from lighter_hedge.simulator.core.publisher import Publisher
 from lighter_hedge.simulator.core.pushes import Push, Traded, TxExecuted
@@ -36,17 +38,23 @@ from lighter_hedge.simulator.core.transactions import (
     CANCEL_ALL_IMMEDIATE,
     CancelAll,
     CancelOrder,
+    ChangePubKey,
+    CreateGroup,
     CreateOrder,
+    CreateSubAccount,
     ModifyOrder,
+    Transfer,
     TxBody,
     TxRefused,
     UpdateLeverage,
+    UpdateMargin,
     parse,
 )
 
 TxHash: TypeAlias = Callable[[int, int, Mapping[str, Any]], str]
 
 LATE_FILL_DELAY_MS = 200
+_NO_QUOTA = '{"ratelimit": "didn\'t use volume quota"}'
 
 
 def fast_hash(chain_id: int, tx_type: int, tx_info: Mapping[str, Any]) -> str:
@@ -64,6 +72,8 @@ class SubmitResult:
     http_status: int = 200
     tx_hash: str = ""
     execution_time_ms: int = 0
+    quota_remaining: int = 0
+    """Volume quota left, of a premium wallet."""
 
     @property
     def accepted(self) -> bool:
@@ -120,6 +130,7 @@ class Exchange:
         self.engine = Engine(self.state)
         self._admission = Admission(self.state, self.faults, self.settings)
         self.publisher = Publisher(self.state)
+        self._liquidator = Liquidator(self.engine, self.settings.insurance_fund)
         self._hash = tx_hash
         self._heap: list[tuple[int, int, _Due]] = []
         self._heap_sequence = 0
@@ -127,6 +138,7 @@ class Exchange:
         self._traffic_start_us = 0
         self._next_traffic: tuple[int, TrafficEvent] | None = None
         self._batch_due_us: int | None = None
+        self._funding_due_us: int | None = None
         self._now_us = 0
 
     # --- what comes in ---
@@ -140,13 +152,15 @@ class Exchange:
         """Take a transaction at the API: refuse it, or consume its nonce and queue it."""
         try:
             envelope = parse(tx_type, tx_info)
-            account = self._admission.check(envelope, now_us)
+            account, key = self._admission.check(envelope, now_us)
             tx_hash = self._hashed(tx_type, tx_info)
+            if quota.is_bound(account, envelope.body):
+                quota.use(self.state, account, self.settings.quota_start, now_us)
         except TxRefused as refusal:
             return SubmitResult(code=refusal.code, message=refusal.message, http_status=refusal.http_status)
-        key = account.keys[envelope.api_key_index]
-        key.nonce = envelope.nonce + 1
-        due_us = max(now_us + self._latency_us(account, envelope.body), key.last_due_us)
+        account.keys.setdefault(key.api_key_index, key).nonce = envelope.nonce + 1
+        latency = self.settings.latencies.get(account.tier, Latency())
+        due_us = max(now_us + latency.of(envelope.body), key.last_due_us)
         key.last_due_us = due_us
         self.state.note_account(account)
         self.state.note_tx(
@@ -165,11 +179,14 @@ class Exchange:
             )
         )
         self._schedule(due_us, _RunTx(tx_hash=tx_hash, body=envelope.body))
+        return self._accepted(account, envelope.body, tx_hash, due_us)
+
+    def _accepted(self, account: Account, body: TxBody, tx_hash: str, due_us: int) -> SubmitResult:
+        left = quota.remaining(self.state, account, self.settings.quota_start) if account.tier is Tier.PREMIUM else 0
+        used = quota.is_bound(account, body)
+        message = f'{{"ratelimit": "{left} volume quota remaining"}}' if used else _NO_QUOTA
         return SubmitResult(
-            code=200,
-            message='{"ratelimit": "didn\'t use volume quota"}',
-            tx_hash=tx_hash,
-            execution_time_ms=due_us // 1000,
+            code=200, message=message, tx_hash=tx_hash, execution_time_ms=due_us // 1000, quota_remaining=left
         )
 
     def _hashed(self, tx_type: int, tx_info: Mapping[str, Any]) -> str:
@@ -195,8 +212,21 @@ class Exchange:
         self, account_index: int, market_index: int, side: Side, lots: int, kind: str, now_us: int
     ) -> list[Push]:
         """Liquidate or deleverage an account, unasked; return what there is to tell."""
-        trade = self.engine.forced_trade(account_index, market_index, side, lots, kind, now_us)
-        return self.engine.announce_forced(trade, account_index)
+        account, price = self.state.accounts[account_index], self.state.mark(market_index)
+        trade = self.engine.settlement.forced(
+            account, self.state.ambient, market_index, side, lots, price, kind, now_us
+        )
+        effects = Effects(trades=[trade])
+        effects.move(account_index, market_index)
+        return announce(self.state, effects, now_us)
+
+    def set_market(
+        self, market_index: int, *, halted: bool | None = None, force_reduce_only: bool | None = None
+    ) -> None:
+        """Halt a market, let it take only what reduces positions, or open it again."""
+        market = self.state.market_states[market_index]
+        market.halted = market.halted if halted is None else halted
+        market.force_reduce_only = market.force_reduce_only if force_reduce_only is None else force_reduce_only
 
     def resume_saved(self, now_us: int) -> None:
         """After a restart: queue again the transactions, expiries and scheduled cancels that had not run."""
@@ -211,18 +241,6 @@ class Exchange:
             if account.cancel_all_us:
                 self._schedule_cancel_all(account, account.cancel_all_us)
 
-    def _latency_us(self, account: Account, body: TxBody) -> int:
-        latency = self.settings.latencies.get(account.tier, Latency())
-        match body:
-            case CreateOrder():
-                return latency.taker_us if is_taker(body) else latency.maker_us
-            case CancelOrder() | CancelAll() | ModifyOrder():
-                return latency.cancel_us
-            case UpdateLeverage():
-                return 0
-            case _:
-                assert_never(body)
-
     def key_revoked(self, account_index: int, api_key_index: int, now_us: int) -> bool:
         """Whether a fault has revoked the key."""
         return self._admission.key_revoked(account_index, api_key_index, now_us)
@@ -231,7 +249,7 @@ class Exchange:
 
     def next_due_us(self) -> int | None:
         """When ``advance`` next has something to do, or None."""
-        times = [due for due in (self._traffic_due_us(), self._batch_due_us) if due is not None]
+        times = [due for due in (self._traffic_due_us(), self._batch_due_us, self._funding_due_us) if due is not None]
         if self._heap:
             times.append(self._heap[0][0])
         return min(times) if times else None
@@ -242,6 +260,8 @@ class Exchange:
     def advance(self, now_us: int) -> list[Push]:
         """Run everything that is due up to ``now_us``; return what there is to tell, in order."""
         pushes: list[Push] = []
+        if self._funding_due_us is None:
+            self._schedule_funding(now_us)
         while (due_us := self.next_due_us()) is not None and due_us <= now_us:
             at_us = max(due_us, self._now_us)
             self._now_us = at_us
@@ -249,6 +269,11 @@ class Exchange:
                 pushes += self._run_traffic(at_us)
             elif self._heap and due_us == self._heap[0][0]:
                 pushes += self._run_due(heapq.heappop(self._heap)[2], at_us)
+            elif due_us == self._funding_due_us:
+                self._schedule_funding(at_us)
+                told, effects = funding.pay(self.state, at_us)
+                pushes += told + self._finish(effects, at_us)
+                pushes += self._liquidate(tuple(self.state.markets), at_us)
             else:
                 self._batch_due_us = None
                 pushes += self.publisher.flush_books(at_us)
@@ -259,12 +284,17 @@ class Exchange:
         self._heap_sequence += 1
         heapq.heappush(self._heap, (due_us, self._heap_sequence, due))
 
+    def _schedule_funding(self, now_us: int) -> None:
+        interval = self.settings.funding_interval_us
+        self._funding_due_us = (now_us // interval + 1) * interval
+
     def _schedule_expiry(self, order: Order) -> None:
         if order.expiry_ms:
             self._schedule(order.expiry_ms * 1000, _Expire(order_index=order.order_index, expiry_ms=order.expiry_ms))
 
     def _schedule_cancel_all(self, account: Account, at_us: int) -> None:
-        self._schedule(at_us, _ScheduledCancelAll(account_index=account.account_index, at_us=at_us))
+        due_us = at_us + self.settings.cancel_all_delay_us
+        self._schedule(due_us, _ScheduledCancelAll(account_index=account.account_index, at_us=at_us))
 
     def _run_due(self, due: _Due, at_us: int) -> list[Push]:
         match due:
@@ -273,7 +303,7 @@ class Exchange:
             case _Expire():
                 effects = Effects()
                 order = self.state.orders[due.order_index]
-                if order.is_open:
+                if order.is_alive:
                     self.engine.end(order, OrderStatus.CANCELED_EXPIRED, effects)
                 return self._finish(effects, at_us)
             case _ForcedFill():
@@ -309,13 +339,16 @@ class Exchange:
             case CreateOrder():
                 return self.engine.create(tx, body, at_us)
             case CancelOrder():
-                return self.engine.cancel(tx, body, at_us)
+                return self.engine.cancel(tx, body)
+            case CreateGroup():
+                return self.engine.create_group(tx, body, at_us)
             case CancelAll():
                 return self._cancel_all(tx, body)
             case ModifyOrder():
                 return self.engine.modify(tx, body, at_us)
-            case UpdateLeverage():
-                return self.engine.update_leverage(tx, body)
+            case UpdateLeverage() | UpdateMargin() | ChangePubKey() | CreateSubAccount() | Transfer():
+                account = self.state.accounts[tx.account_index]
+                return self._admission.account_txs.run(account, tx.api_key_index, body, at_us)
             case _:
                 assert_never(body)
 
@@ -345,7 +378,8 @@ class Exchange:
         return self._finish(self.engine.forced_fill(order, fault.number("lots"), 1, at_us), at_us)
 
     def _finish(self, effects: Effects, at_us: int, tx: TxExecuted | None = None) -> list[Push]:
-        pushes = self.engine.announce(effects, at_us)
+        self.engine.follow(effects, at_us)
+        pushes = announce(self.state, effects, at_us)
         if tx is not None:
             # Last of the account's own frames, before the public ones.
             public = [push for push in pushes if isinstance(push, Traded)]
@@ -353,6 +387,8 @@ class Exchange:
         for order in effects.rested:
             self._schedule_expiry(order)
             self._look_for_fill(order, at_us)
+        for order in effects.pending:
+            self._schedule_expiry(order)
         for order, leaves in effects.canceled:
             self._look_for_late_fill(order, leaves, at_us)
         return pushes + self._public(at_us)
@@ -393,26 +429,46 @@ class Exchange:
                     return []
                 book = self.state.books[event.market_index]
                 executions = book.change_ambient(event.updates, snapshot=event.snapshot)
-                effects = self.engine.traffic_executions(event.market_index, executions, at_us)
+                effects = Effects()
+                self.engine.book_executions(event.market_index, executions, effects, at_us)
                 return self._finish(effects, at_us)
             case Print():
                 return self._run_print(event, at_us) if event.market_index in self.state.books else []
             case Mark():
-                if event.market_index not in self.state.market_states:
-                    return []
-                self.state.note_mark(event.market_index, event.mark_ticks, event.index_ticks, at_us)
-                return [self.state.stats(event.market_index, at_us)]
+                return self._run_mark(event, at_us) if event.market_index in self.state.books else []
             case _:
                 assert_never(event)
+
+    def _run_mark(self, event: Mark, at_us: int) -> list[Push]:
+        """A new mark price: premiums are sampled, margins looked at, and orders woken, in this order (inferred)."""
+        market_index = event.market_index
+        self.state.note_mark(market_index, event.mark_ticks, event.index_ticks, at_us)
+        funding.sample(self.state, market_index, at_us)
+        pushes: list[Push] = [self.state.stats(market_index, at_us)]
+        pushes += self._liquidate((market_index,), at_us)
+        if self.state.pending[market_index]:
+            effects = Effects()
+            self.engine.fire_due(market_index, at_us, effects)
+            pushes += self._finish(effects, at_us)
+        return pushes
+
+    def _liquidate(self, market_indices: Iterable[int], at_us: int) -> list[Push]:
+        if not self.settings.liquidates:
+            return []
+        found = [effects for index in market_indices for effects in self._liquidator.check_market(index, at_us)]
+        return [push for effects in found for push in self._finish(effects, at_us)]
 
     def _run_print(self, event: Print, at_us: int) -> list[Push]:
         book = self.state.books[event.market_index]
         executions = book.print_trade(event.price_ticks, event.lots, event.taker_side)
-        effects = self.engine.traffic_executions(event.market_index, executions, at_us)
+        effects = Effects()
+        self.engine.book_executions(event.market_index, executions, effects, at_us)
         rest = event.lots - sum(execution.lots for execution in executions)
         pushes = self._finish(effects, at_us)
         if rest > 0:
-            trade = self.engine.ambient_trade(event.market_index, event.price_ticks, rest, event.taker_side, at_us)
+            trade = self.engine.settlement.ambient_trade(
+                event.market_index, event.price_ticks, rest, event.taker_side, at_us
+            )
             pushes.append(Traded(market_index=event.market_index, nonce=self.state.next_sequence(), trades=(trade,)))
         return pushes
 

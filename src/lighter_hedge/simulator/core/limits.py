@@ -1,8 +1,9 @@
 """Rate limits by tier, over a rolling minute. Pure.
 
-Standard: 60 requests a minute for a wallet, transactions included, unweighted. Premium: 24,000 weighted
-requests, and 4,000 transactions in a bucket of their own. Requests that name no wallet count on their IP
-address. (Fact sheet, section 5.)
+Standard: 60 requests a minute for a wallet, transactions included, unweighted; of one path no more than premium's
+weight would allow, and 40 transactions of one type. Premium and plus: weighted requests, and transactions in a bucket
+of their own. Requests that name no wallet count on their IP address, as those of a standard wallet. (Fact sheet,
+section 5; the numbers moved over 2026.)
 """
 
 from collections import defaultdict, deque
@@ -12,8 +13,11 @@ from lighter_hedge.simulator.core.accounts import Tier
 
 WINDOW_US = 60_000_000
 STANDARD_REQUESTS = 60
+STANDARD_OF_ONE_TYPE = 40
+WITHDRAW, WITHDRAWALS = 13, 2
 PREMIUM_WEIGHT = 24_000
-PREMIUM_TRANSACTIONS = 4_000
+WEIGHT = {Tier.PREMIUM: PREMIUM_WEIGHT, Tier.PLUS: 120_000}
+SENDS = {Tier.PREMIUM: 4_000, Tier.PLUS: 8_000}
 DEFAULT_WEIGHT = 300
 WEIGHTS = {
     "nextNonce": 6,
@@ -22,9 +26,13 @@ WEIGHTS = {
     "accountInactiveOrders": 100,
     "accountActiveOrders": 100,
     "accountOrders": 100,
+    "publicPools": 50,
+    "publicPoolsMetadata": 50,
     "apikeys": 150,
     "trades": 600,
     "recentTrades": 600,
+    "changeAccountTier": 3_000,
+    "tokens/create": 23_000,
 }
 TRANSACTIONS = frozenset({"sendTx", "sendTxBatch"})
 
@@ -34,32 +42,42 @@ class RateLimiter:
 
     def __init__(self, tier: Tier) -> None:
         self._tier = tier
+        self.tiers: dict[str, Tier] = {}
+        """Wallets and addresses of another tier than all others."""
         self._used: dict[str, deque[tuple[int, int]]] = {}
         self._sums: dict[str, int] = {}
 
-    def allow(self, who: str, endpoint: str, now_us: int) -> bool:
-        """Count one request; False means it is over the limit, and then it is not counted."""
-        match self._tier:
-            case Tier.UNLIMITED:
-                return True
-            case Tier.STANDARD:
-                return self._count(who, 1, STANDARD_REQUESTS, now_us)
-            case Tier.PREMIUM:
-                if endpoint in TRANSACTIONS:
-                    return self._count(who + " tx", 1, PREMIUM_TRANSACTIONS, now_us)
-                return self._count(who, WEIGHTS.get(endpoint, DEFAULT_WEIGHT), PREMIUM_WEIGHT, now_us)
+    def allow(self, who: str, endpoint: str, now_us: int, tx_type: int | None = None) -> bool:
+        """Count one request; False means it is over a limit, and then it is not counted."""
+        tier = self.tiers.get(who, self._tier)
+        if tier is Tier.UNLIMITED:
+            return True
+        weight = WEIGHTS.get(endpoint, DEFAULT_WEIGHT)
+        if tier is Tier.STANDARD or who.startswith("ip "):
+            buckets = [(who, 1, STANDARD_REQUESTS)]
+            if PREMIUM_WEIGHT // weight < STANDARD_REQUESTS:
+                buckets.append((f"{who} {endpoint}", 1, PREMIUM_WEIGHT // weight))
+            if tx_type is not None:
+                of_type = WITHDRAWALS if tx_type == WITHDRAW else STANDARD_OF_ONE_TYPE
+                buckets.append((f"{who} type {tx_type}", 1, of_type))
+        elif endpoint in TRANSACTIONS:
+            buckets = [(f"{who} tx", 1, SENDS[tier])]
+        else:
+            buckets = [(who, weight, WEIGHT[tier])]
+        if not all(self._fits(bucket, weight, limit, now_us) for bucket, weight, limit in buckets):
+            return False
+        for bucket, counted, _ in buckets:
+            self._used[bucket].append((now_us, counted))
+            self._sums[bucket] += counted
+        return True
 
-    def _count(self, bucket: str, weight: int, limit: int, now_us: int) -> bool:
+    def _fits(self, bucket: str, weight: int, limit: int, now_us: int) -> bool:
         used = self._used.setdefault(bucket, deque())
         total = self._sums.get(bucket, 0)
         while used and used[0][0] <= now_us - WINDOW_US:
             total -= used.popleft()[1]
-        fits = total + weight <= limit
-        if fits:
-            used.append((now_us, weight))
-            total += weight
         self._sums[bucket] = total
-        return fits
+        return total + weight <= limit
 
 
 @dataclass(slots=True)

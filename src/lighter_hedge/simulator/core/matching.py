@@ -36,8 +36,8 @@ class Walk:
     """What an incoming order met."""
 
     executions: list[Execution] = field(default_factory=list)
-    expired_makers: list[Order] = field(default_factory=list)
-    """Own resting orders that self-trade prevention took out; their status is set."""
+    touched_makers: list[Order] = field(default_factory=list)
+    """Own resting orders that self-trade prevention took out, their status set, or made smaller."""
     leaves_lots: int = 0
     taker_expired: bool = False
     book_exhausted: bool = False
@@ -181,7 +181,8 @@ class Book:
     def take(self, taker: Order, worst_ticks: int) -> Walk:
         """Execute an incoming order against the book, best price first, down to ``worst_ticks``.
 
-        Fills are applied to ``taker.filled_lots`` and to the makers', but to nothing else of theirs.
+        For a market order that bounds the average of all fills, not each one (docs, order types and matching). Fills
+        are applied to ``taker.filled_lots`` and to the makers', but to nothing else of theirs.
         """
         opposite = self.side(taker.side.opposite)
         walk = Walk(leaves_lots=taker.leaves_lots)
@@ -190,10 +191,24 @@ class Book:
             if best is None:
                 walk.book_exhausted = True
                 break
-            if best > opposite.key(worst_ticks):
+            price = opposite.best_price() or 0
+            if best <= opposite.key(worst_ticks):
+                self._take_level(opposite, taker, price, walk)
+            elif not taker.order_type.at_market or not self._take_on_average(opposite, taker, price, worst_ticks, walk):
                 break
-            self._take_level(opposite, taker, opposite.best_price() or 0, walk)
         return walk
+
+    def _take_on_average(self, opposite: BookSide, taker: Order, price: int, worst_ticks: int, walk: Walk) -> bool:
+        """Take as much of a level beyond the worst price as the fills so far pay for; say whether there may be more."""
+        saved = sum((worst_ticks - one.price_ticks) * taker.side.sign * one.lots for one in walk.executions)
+        room = saved // ((price - worst_ticks) * taker.side.sign)
+        beyond = max(0, walk.leaves_lots - room)
+        walk.leaves_lots -= beyond
+        if walk.leaves_lots > 0:
+            self._take_level(opposite, taker, price, walk)
+        more = walk.leaves_lots > 0
+        walk.leaves_lots += beyond
+        return more
 
     def _take_level(self, opposite: BookSide, taker: Order, price: int, walk: Walk) -> None:
         self._touch(opposite.side, price)
@@ -203,7 +218,7 @@ class Book:
                 return
             if _is_own(taker, maker):
                 self._prevent_self_trade(taker, maker, walk)
-                if walk.taker_expired:
+                if walk.taker_expired or walk.leaves_lots == 0:
                     return
                 continue
             self._execute(maker, taker, price, min(walk.leaves_lots, maker.leaves_lots), taker.side, walk)
@@ -233,11 +248,20 @@ class Book:
                 self._touch(maker.side, maker.price_ticks)
 
     def _prevent_self_trade(self, taker: Order, maker: Order, walk: Walk) -> None:
+        if taker.self_trade is SelfTrade.REDUCE:
+            lots = min(walk.leaves_lots, maker.leaves_lots)
+            walk.leaves_lots -= lots
+            walk.touched_makers.append(maker)
+            if lots < maker.leaves_lots:
+                maker.size_lots -= lots
+                self._touch(maker.side, maker.price_ticks)
+                return
         if taker.self_trade is not SelfTrade.EXPIRE_TAKER:
             self.remove(maker)
             maker.status = OrderStatus.CANCELED_SELF_TRADE
-            walk.expired_makers.append(maker)
-        if taker.self_trade is not SelfTrade.EXPIRE_MAKER:
+            if taker.self_trade is not SelfTrade.REDUCE:
+                walk.touched_makers.append(maker)
+        if taker.self_trade in (SelfTrade.EXPIRE_TAKER, SelfTrade.EXPIRE_BOTH):
             walk.taker_expired = True
 
     def fill_resting(self, order: Order, lots: int) -> Execution:

@@ -11,15 +11,31 @@ from lighter_hedge.domain.units import Side
 
 
 class OrderType(IntEnum):
-    """Order types that this exchange matches, with the venue's numbers."""
+    """Order types that this exchange matches, with the venue's numbers. Not matched: TWAP (6, 7)."""
 
     LIMIT = 0
     MARKET = 1
+    STOP_LOSS = 2
+    STOP_LOSS_LIMIT = 3
+    TAKE_PROFIT = 4
+    TAKE_PROFIT_LIMIT = 5
+    LIQUIDATION = 8
+    """The venue's own: nobody can send it."""
 
     @property
     def word(self) -> str:
-        """As in JSON: ``limit`` or ``market``."""
-        return self.name.lower()
+        """As in JSON, for example ``stop-loss-limit``."""
+        return self.name.lower().replace("_", "-")
+
+    @property
+    def waits(self) -> bool:
+        """Whether the order sleeps until the mark price reaches its trigger."""
+        return 2 <= self <= 5
+
+    @property
+    def at_market(self) -> bool:
+        """Whether the price bounds the average of all fills, not each one (docs, order types and matching)."""
+        return self in (OrderType.MARKET, OrderType.STOP_LOSS, OrderType.TAKE_PROFIT)
 
 
 class TimeInForce(IntEnum):
@@ -48,6 +64,8 @@ class SelfTrade(IntEnum):
     EXPIRE_MAKER = 0
     EXPIRE_TAKER = 1
     EXPIRE_BOTH = 2
+    REDUCE = 3
+    """Both lose what would have traded."""
 
 
 class SelfTradeEquality(IntEnum):
@@ -60,6 +78,7 @@ class SelfTradeEquality(IntEnum):
 class OrderStatus(Enum):
     """The venue's status words. There is no partially-filled and no rejected."""
 
+    PENDING = "pending"
     OPEN = "open"
     FILLED = "filled"
     CANCELED = "canceled"
@@ -70,6 +89,9 @@ class OrderStatus(Enum):
     CANCELED_NOT_ENOUGH_LIQUIDITY = "canceled-not-enough-liquidity"
     CANCELED_SELF_TRADE = "canceled-self-trade"
     CANCELED_EXPIRED = "canceled-expired"
+    CANCELED_OCO = "canceled-oco"
+    CANCELED_CHILD = "canceled-child"
+    CANCELED_LIQUIDATION = "canceled-liquidation"
 
     @property
     def code(self) -> int:
@@ -78,6 +100,7 @@ class OrderStatus(Enum):
 
 
 _STATUS_CODES = {
+    OrderStatus.PENDING: 1,
     OrderStatus.OPEN: 2,
     OrderStatus.FILLED: 3,
     OrderStatus.CANCELED: 4,
@@ -88,7 +111,25 @@ _STATUS_CODES = {
     OrderStatus.CANCELED_NOT_ENOUGH_LIQUIDITY: 10,
     OrderStatus.CANCELED_SELF_TRADE: 11,
     OrderStatus.CANCELED_EXPIRED: 12,
+    OrderStatus.CANCELED_OCO: 13,
+    OrderStatus.CANCELED_CHILD: 14,
+    OrderStatus.CANCELED_LIQUIDATION: 15,
 }
+
+
+class TriggerStatus(Enum):
+    """What an order still waits for, in the venue's words."""
+
+    NA = "na"
+    READY = "ready"
+    """Its trigger has fired."""
+    MARK_PRICE = "mark-price"
+    PARENT_ORDER = "parent-order"
+
+    @property
+    def code(self) -> int:
+        """The number that ``event_info`` shows; inferred from the order of the words, ``twap`` being 3."""
+        return {"na": 0, "ready": 1, "mark-price": 2, "parent-order": 4}[self.value]
 
 
 @dataclass(slots=True, kw_only=True)
@@ -121,16 +162,31 @@ class Order:
     equality: SelfTradeEquality = SelfTradeEquality.ACCOUNT
     height: int = 0
     version: int = 0
+    trigger_ticks: int = 0
+    trigger_status: TriggerStatus = TriggerStatus.NA
+    triggered_us: int = 0
+    parent_index: int = 0
+    """Order index of the order whose fills wake this one."""
+    to_trigger: tuple[int, ...] = ()
+    """Order indices that wake when this one is filled."""
+    to_cancel: int = 0
+    """Order index that dies when this one fires or is filled."""
 
     @property
     def leaves_lots(self) -> int:
         """Lots that may still be filled; 0 once the order is dead."""
-        return self.size_lots - self.filled_lots if self.status is OrderStatus.OPEN else 0
+        alive = self.status is OrderStatus.OPEN or self.status is OrderStatus.PENDING
+        return self.size_lots - self.filled_lots if alive else 0
 
     @property
     def is_open(self) -> bool:
-        """Whether the order may still be filled."""
+        """Whether the order rests in the book, or is being matched."""
         return self.status is OrderStatus.OPEN
+
+    @property
+    def is_alive(self) -> bool:
+        """Whether the order may still be filled: open, or pending its trigger."""
+        return self.status is OrderStatus.OPEN or self.status is OrderStatus.PENDING
 
     def copied(self) -> "Order":
         """The order as it is now, unaffected by what comes later."""

@@ -61,6 +61,11 @@ class MarketStats:
     volume_quote: int
     trade_count: int
     at_us: int
+    current_rate: int = 0
+    """The running hour's funding rate, as an estimate; in 1e-8."""
+    funding_rate: int = 0
+    """The last one that was paid; in 1e-8, positive means that longs pay."""
+    funded_us: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -93,6 +98,10 @@ class PositionView:
     margin_fraction: int
     open_order_count: int
     liquidation_ticks: int
+    pending_order_count: int = 0
+    is_isolated: bool = False
+    allocated: int = 0
+    funding_paid: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -5,11 +5,19 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from lighter_hedge.domain.units import MarketSpec, Side
-from lighter_hedge.simulator.core.accounts import Account, Health, Tier, health, unrealized_pnl
+from lighter_hedge.simulator.core.accounts import (
+    MAINTENANCE_FRACTION,
+    Account,
+    Health,
+    Position,
+    Tier,
+    health,
+    unrealized_pnl,
+)
 from lighter_hedge.simulator.core.candles import CandleSeries
 from lighter_hedge.simulator.core.markets import AMBIENT_ACCOUNT
 from lighter_hedge.simulator.core.matching import Book
-from lighter_hedge.simulator.core.orders import Order, Trade, TxRecord
+from lighter_hedge.simulator.core.orders import Order, OrderStatus, Trade, TxRecord
 from lighter_hedge.simulator.core.pushes import MarketStats, PositionView
 
 HEIGHT_US = 100_000
@@ -66,6 +74,31 @@ class MarketState:
     """Liquidations and the like among them."""
     candles: CandleSeries = field(default_factory=CandleSeries)
     mark_candles: CandleSeries = field(default_factory=CandleSeries)
+    halted: bool = False
+    """Nothing may be created or modified; cancels still work."""
+    force_reduce_only: bool = False
+    """Only what reduces a position may be created."""
+    premium_sum: int = 0
+    """Premiums of the running hour, in 1e-8, and how many there are."""
+    premium_count: int = 0
+    premium_minute: int = 0
+    funding_rate: int = 0
+    """Last hourly rate paid, in 1e-8; positive means that longs pay."""
+    funded_us: int = 0
+
+
+CLAMP_SMALL = 50_000
+CLAMP_BIG = 4_000_000
+INTEREST = 10_000
+"""0.05 %, 4 % and 0.01 %, in 1e-8: of most markets (docs, funding; as recorded in ``market_stats``)."""
+FUNDING_HOURS = 8
+
+
+def rate_now(market: MarketState) -> int:
+    """The hourly funding rate that the premiums since the last funding make, in 1e-8."""
+    premium = market.premium_sum // market.premium_count if market.premium_count else 0
+    clamped = premium + max(-CLAMP_SMALL, min(CLAMP_SMALL, INTEREST - premium))
+    return max(-CLAMP_BIG, min(CLAMP_BIG, clamped)) // FUNDING_HOURS
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -116,6 +149,10 @@ class State:
     def __init__(self, markets: Iterable[MarketSpec], accounts: Iterable[Account]) -> None:
         self.markets: dict[int, MarketSpec] = {market.market_index: market for market in markets}
         self.accounts: dict[int, Account] = {account.account_index: account for account in accounts}
+        self.wallets: dict[str, list[int]] = {}
+        """Accounts of each wallet."""
+        for account in self.accounts.values():
+            self.wallets.setdefault(account.l1_address, []).append(account.account_index)
         self.ambient = Account(
             account_index=AMBIENT_ACCOUNT,
             name="ambient",
@@ -123,16 +160,20 @@ class State:
             tier=Tier.UNLIMITED,
             collateral=0,
         )
+        self.insurance = 0
+        """What the insurance fund has gained, in millionths; its positions are the ambient account's."""
         self.books: dict[int, Book] = {index: Book() for index in self.markets}
         self.market_states: dict[int, MarketState] = {index: MarketState() for index in self.markets}
         self.counters = Counters()
         self.orders: dict[int, Order] = {}
         self.versions: dict[int, list[Order]] = {}
+        self.pending: dict[int, dict[int, Order]] = {index: {} for index in self.markets}
+        """Of each market, orders that wait for its mark price or for a parent."""
         self.fundings: dict[int, deque[Funding]] = {index: deque(maxlen=FUNDINGS_MAX) for index in self.markets}
         self.position_fundings: dict[int, deque[PositionFunding]] = {}
         self.orders_of: dict[int, list[int]] = {index: [] for index in self.accounts}
         self.open_of: dict[int, dict[int, Order]] = {index: {} for index in self.accounts}
-        """Open orders by order index, oldest first."""
+        """Living orders, open or pending, by order index, oldest first."""
         self.trades_of: dict[int, list[Trade]] = {index: [] for index in self.accounts}
         self.txs: dict[str, TxRecord] = {}
         self.txs_of: dict[int, list[TxRecord]] = {index: [] for index in self.accounts}
@@ -140,6 +181,14 @@ class State:
         self._dirty_orders: dict[int, Order] = {}
         self._dirty_txs: dict[str, TxRecord] = {}
         self._new_trades: list[Trade] = []
+
+    def add_account(self, account: Account) -> None:
+        """Take up an account that did not exist before."""
+        index = account.account_index
+        self.accounts[index] = account
+        self.wallets.setdefault(account.l1_address, []).append(index)
+        self.orders_of[index], self.open_of[index], self.trades_of[index], self.txs_of[index] = [], {}, [], []
+        self.note_account(account)
 
     def next_sequence(self) -> int:
         """The next of the venue's running numbers."""
@@ -172,14 +221,22 @@ class State:
         if order.order_index not in self.orders:
             self.orders[order.order_index] = order
             self.orders_of[order.account_index].append(order.order_index)
-        if order.is_open:
+        if order.is_alive:
             self.open_of[order.account_index][order.order_index] = order
         else:
             self.open_of[order.account_index].pop(order.order_index, None)
+        if order.order_type.waits:
+            self._note_pending(order)
         shown = order.copied()
         self.versions.setdefault(order.order_index, []).append(shown)
         self._dirty_orders[order.order_index] = order
         return shown
+
+    def _note_pending(self, order: Order) -> None:
+        if order.status is OrderStatus.PENDING:
+            self.pending[order.market_index][order.order_index] = order
+        else:
+            self.pending[order.market_index].pop(order.order_index, None)
 
     def note_account(self, account: Account) -> None:
         """Mark an account as changed."""
@@ -240,8 +297,11 @@ class State:
             self.orders[order.order_index] = order
             self.orders_of[order.account_index].append(order.order_index)
             self.versions[order.order_index] = [order.copied()]
-            if order.is_open:
+            if order.is_alive:
                 self.open_of[order.account_index][order.order_index] = order
+            if order.status is OrderStatus.PENDING:
+                self._note_pending(order)
+            if order.is_open:
                 self.books[order.market_index].restore(order)
         for trade in sorted(trades, key=lambda trade: trade.trade_id):
             self.note_trade(trade)
@@ -272,6 +332,7 @@ class State:
         """One position with all that its JSON shows."""
         market, mark = self.markets[market_index], self.mark(market_index)
         position = account.position(market)
+        alive = self.open_of.get(account.account_index, {}).values()
         return PositionView(
             market_index=market_index,
             lots=position.lots,
@@ -280,19 +341,22 @@ class State:
             unrealized_pnl=unrealized_pnl(position, market, mark),
             realized_pnl=position.realized_pnl,
             margin_fraction=position.margin_fraction,
-            open_order_count=sum(
-                order.market_index == market_index for order in self.open_of.get(account.account_index, {}).values()
-            ),
-            liquidation_ticks=self._liquidation_ticks(account, market, position.lots, position.entry_quote),
+            open_order_count=sum(order.market_index == market_index and order.is_open for order in alive),
+            pending_order_count=sum(order.market_index == market_index and not order.is_open for order in alive),
+            is_isolated=position.is_isolated,
+            allocated=position.allocated,
+            funding_paid=position.funding_paid,
+            liquidation_ticks=self._liquidation_ticks(account, market, position),
         )
 
-    def _liquidation_ticks(self, account: Account, market: MarketSpec, lots: int, entry_quote: int) -> int:
-        if lots == 0:
+    def _liquidation_ticks(self, account: Account, market: MarketSpec, position: Position) -> int:
+        if position.lots == 0:
             return 0
-        sign = 1 if lots > 0 else -1
-        lot_value = market.quote(lots, 10_000)
-        numerator = (entry_quote - sign * account.collateral) * 10_000 * 10_000
-        return max(0, numerator // (lot_value * (10_000 - sign * 120))) if lot_value else 0
+        sign = 1 if position.lots > 0 else -1
+        margin = position.allocated if position.is_isolated else account.collateral
+        lot_value = market.quote(position.lots, 10_000)
+        numerator = (position.entry_quote - sign * margin) * 10_000 * 10_000
+        return max(0, numerator // (lot_value * (10_000 - sign * MAINTENANCE_FRACTION))) if lot_value else 0
 
     def stats(self, market_index: int, at_us: int) -> MarketStats:
         """Statistics of a market now."""
@@ -312,4 +376,7 @@ class State:
             volume_quote=market.volume_quote,
             trade_count=market.trade_count,
             at_us=at_us,
+            current_rate=rate_now(market),
+            funding_rate=market.funding_rate,
+            funded_us=market.funded_us,
         )

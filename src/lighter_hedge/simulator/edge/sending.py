@@ -32,7 +32,9 @@ def refusal(code: int, message: str, status: int = 400) -> Answer:
 
 def account_index_of(tx_info: object) -> int | None:
     """Account that a transaction names, if it is one."""
-    value = tx_info.get("AccountIndex") if isinstance(tx_info, dict) else None
+    if not isinstance(tx_info, dict):
+        return None
+    value = tx_info.get("AccountIndex", tx_info.get("FromAccountIndex"))
     return value if isinstance(value, int) else None
 
 
@@ -59,7 +61,7 @@ def send_one(venue: Venue, raw_type: object, raw_info: object, address: str) -> 
         return refusal(21501, "invalid tx info")
     account_index = account_index_of(tx_info)
     venue.requests.sent(account_index)
-    if not venue.limiter.allow(venue.who(account_index, address), "sendTx", venue.now_us()):
+    if not venue.limiter.allow(venue.who(account_index, address), "sendTx", venue.now_us(), tx_type):
         return refusal(23000, "Too Many Requests!", 429)
     result = _submitted(venue, tx_type, tx_info, raw_info)
     if not result.accepted:
@@ -125,7 +127,7 @@ def _accepted(result: SubmitResult, tx_hash: object) -> dict[str, Any]:
         "message": result.message,
         "tx_hash": tx_hash,
         "predicted_execution_time_ms": result.execution_time_ms,
-        "volume_quota_remaining": 0,
+        "volume_quota_remaining": result.quota_remaining,
     }
 
 

@@ -45,8 +45,8 @@ def market_stats(push: MarketStats, markets: Markets) -> Json:
         "funding_clamp_small": FUNDING_CLAMP_SMALL,
         "funding_clamp_big": FUNDING_CLAMP_BIG,
         "last_trade_price": price(push.last_ticks),
-        "current_funding_rate": "0.0000",
-        "funding_rate": "0.0000",
+        "current_funding_rate": decimal_text(push.current_rate // 100, 4),
+        "funding_rate": decimal_text(push.funding_rate // 100, 4),
         "funding_timestamp": push.at_us // 3_600_000_000 * 3_600_000 + 1,
         "daily_base_token_volume": push.volume_lots / 10**market.size_decimals,
         "daily_quote_token_volume": push.volume_quote / 1_000_000,
@@ -139,7 +139,7 @@ def position(view: PositionView, markets: Markets) -> Json:
         "symbol": market.symbol,
         "initial_margin_fraction": decimal_text(view.margin_fraction, 2),
         "open_order_count": view.open_order_count,
-        "pending_order_count": 0,
+        "pending_order_count": view.pending_order_count,
         "position_tied_order_count": 0,
         "sign": -1 if view.lots < 0 else 1,
         "position": market.size_text(abs(view.lots)),
@@ -148,9 +148,9 @@ def position(view: PositionView, markets: Markets) -> Json:
         "unrealized_pnl": quote_text(view.unrealized_pnl),
         "realized_pnl": quote_text(view.realized_pnl),
         "liquidation_price": market.price_text(view.liquidation_ticks) if view.lots else "0",
-        "margin_mode": 0,
+        "margin_mode": int(view.is_isolated),
         "margin_set_flag": 1,
-        "allocated_margin": "0.000000",
+        "allocated_margin": quote_text(view.allocated),
     }
 
 
@@ -167,6 +167,7 @@ def order(one: Order, markets: Markets) -> Json:
     """One order row, as in ``account_all_orders`` and in REST. A dead order has nothing remaining."""
     market = markets[one.market_index]
     seconds, created = one.updated_us // 1_000_000, one.created_us // 1_000_000
+    triggers = (*one.to_trigger, 0, 0)
     return {
         "order_index": one.order_index,
         "client_order_index": one.client_order_index,
@@ -187,16 +188,16 @@ def order(one: Order, markets: Markets) -> Json:
         "type": one.order_type.word,
         "time_in_force": one.time_in_force.word,
         "reduce_only": one.reduce_only,
-        "trigger_price": market.price_text(0),
+        "trigger_price": market.price_text(one.trigger_ticks),
         "order_expiry": one.expiry_ms,
         "status": one.status.value,
-        "trigger_status": "na",
-        "trigger_time": 0,
-        "parent_order_index": 0,
-        "parent_order_id": "0",
-        "to_trigger_order_id_0": "0",
-        "to_trigger_order_id_1": "0",
-        "to_cancel_order_id_0": "0",
+        "trigger_status": one.trigger_status.value,
+        "trigger_time": one.triggered_us // 1000,
+        "parent_order_index": one.parent_index,
+        "parent_order_id": str(one.parent_index),
+        "to_trigger_order_id_0": str(triggers[0]),
+        "to_trigger_order_id_1": str(triggers[1]),
+        "to_cancel_order_id_0": str(one.to_cancel),
         "integrator_fee_collector_index": "0",
         "integrator_taker_fee": "0",
         "integrator_maker_fee": "0",

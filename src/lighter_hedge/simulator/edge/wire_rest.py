@@ -310,7 +310,7 @@ def _true_order(state: State, order: Order) -> Json:
         "price_ticks": order.price_ticks,
         "status": order.status.value,
         "created_ms": order.created_us // 1000,
-        "closed_ms": None if order.is_open else order.updated_us // 1000,
+        "closed_ms": None if order.is_alive else order.updated_us // 1000,
         "tx_hash": order.tx_hash,
     }
 

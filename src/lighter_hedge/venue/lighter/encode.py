@@ -82,7 +82,9 @@ def _order(request: OrderRequest, market: MarketSpec) -> CreateOrder:
         base_amount=request.lots,
         price=request.price,
         is_ask=request.side is Side.ASK,
-        order_type=models.ORDER_TYPE_LIMIT if quote else models.ORDER_TYPE_MARKET,
+        # A hedge too: the price of a market order bounds the average of its fills only, and fills better than it would
+        # let the rest go beyond, as far as the own quote (docs, order types and matching).
+        order_type=models.ORDER_TYPE_LIMIT,
         time_in_force=models.TIME_IN_FORCE_POST_ONLY if quote else models.TIME_IN_FORCE_IOC,
         reduce_only=request.reduce_only,
         order_expiry=request.expires_ms,

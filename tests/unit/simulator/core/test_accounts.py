@@ -44,8 +44,8 @@ def test_fees_are_millionths_of_the_notional() -> None:
     assert account.collateral == 10_000_000_000 - 2_800
 
 
-def test_only_the_premium_tier_pays_fees() -> None:
-    assert [(tier.maker_fee, tier.taker_fee) for tier in Tier] == [(0, 0), (40, 280), (0, 0)]
+def test_fees_are_of_the_tier() -> None:
+    assert [(tier.maker_fee, tier.taker_fee) for tier in Tier] == [(0, 0), (40, 280), (50, 50), (0, 0)]
 
 
 def test_rounding_of_partial_closes_loses_nothing() -> None:

@@ -1,13 +1,7 @@
 from tests.unit.simulator.paper_world import ASK, BID, MID, A, B, make_world, print_trade
 
-from lighter_hedge.simulator.core.engine import Effects
 from lighter_hedge.simulator.core.orders import OrderStatus
 from lighter_hedge.simulator.core.pushes import OrdersChanged
-
-
-def test_an_untouched_world_has_nothing_to_announce() -> None:
-    world = make_world()
-    assert world.exchange.engine.announce(Effects(), world.now_us) == []
 
 
 def test_two_makers_each_hear_their_own_fill() -> None:

@@ -1,4 +1,3 @@
-import json
 from dataclasses import dataclass
 from typing import Any
 
@@ -32,12 +31,6 @@ from lighter_hedge.simulator.core.pushes import (
     TxExecuted,
 )
 from lighter_hedge.simulator.core.rules import DEFAULT_LATENCIES, ExchangeSettings
-
-
-def ae(world: World, tx_hash: str) -> int:
-    """Error code in the event info of a transaction, 0 for none."""
-    text = json.loads(world.exchange.state.txs[tx_hash].event_info)["ae"]
-    return int(json.loads(text)["code"]) if text else 0
 
 
 def kinds(pushes: list[Any], account: int) -> list[type]:
@@ -132,7 +125,7 @@ def test_skip_nonce_lets_the_nonce_jump() -> None:
         ({"BaseAmount": 19}, 21706),
         ({"Price": MID * 2}, 21733),
         ({"Price": 0}, 21702),
-        ({"Type": 2}, 21710),
+        ({"Type": 6}, 21710),
         ({"OrderExpiry": 0}, 21711),
         ({"ExpiredAt": 1}, 21501),
         ({"ApiKeyIndex": 4, "BaseAmount": 3_000_000}, 21739),
@@ -165,7 +158,7 @@ def test_an_open_client_order_index_is_taken_silently() -> None:
     assert world.nonce(A) == 2
     assert kinds(pushes, A) == [TxExecuted]
     assert len(world.exchange.state.orders_of[A]) == 1
-    assert ae(world, result.tx_hash) == 21728
+    assert world.ae(result) == 21728
 
 
 def test_a_client_order_index_is_free_again_once_its_order_is_dead() -> None:
@@ -201,7 +194,14 @@ def test_cancelling_by_venue_index_or_a_dead_order() -> None:
     assert kinds(world.run(), A) == [OrdersChanged, TxExecuted]
     again = world.cancel(A, order.order_index)
     assert kinds(world.run(), A) == [TxExecuted]
-    assert ae(world, again.tx_hash) == 21600
+    assert world.ae(again) == 21600
+
+
+def test_an_order_that_never_was_carries_another_code_than_a_dead_one() -> None:
+    world = make_world()
+    result = world.cancel(A, 77)
+    assert kinds(world.run(), A) == [TxExecuted]
+    assert (result.accepted, world.ae(result), world.nonce(A)) == (True, 21715, 1)
 
 
 def test_cancel_all_is_one_frame_and_may_name_a_market() -> None:

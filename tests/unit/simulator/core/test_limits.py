@@ -40,3 +40,34 @@ def test_requests_are_counted_by_account_and_kind() -> None:
     counts.sent(None)
     assert counts.shown(7) == {"tx": 1, "read": 2}
     assert counts.shown(8) == {"tx": 0, "read": 0}
+
+
+def test_standard_allows_forty_transactions_of_one_type_and_two_withdrawals() -> None:
+    limiter = RateLimiter(Tier.STANDARD)
+    assert all(limiter.allow("w", "sendTx", 0, 14) for _ in range(40))
+    assert not limiter.allow("w", "sendTx", 0, 14)
+    assert limiter.allow("w", "sendTx", 0, 15)
+    assert [limiter.allow("w", "sendTx", 0, 13) for _ in range(3)] == [True, True, False]
+
+
+def test_a_heavy_path_has_the_lower_cap_of_premium_for_standard_too() -> None:
+    limiter = RateLimiter(Tier.STANDARD)
+    assert all(limiter.allow("w", "trades", 0) for _ in range(40))
+    assert not limiter.allow("w", "trades", 0)
+    assert limiter.allow("w", "account", 0)
+
+
+def test_an_address_counts_as_standard_whatever_the_wallets_are() -> None:
+    limiter = RateLimiter(Tier.PREMIUM)
+    assert all(limiter.allow("ip 1", "orderBooks", 0) for _ in range(60))
+    assert not limiter.allow("ip 1", "orderBooks", 0)
+    assert limiter.allow("wallet 0x1", "orderBooks", 0)
+
+
+def test_plus_has_its_own_numbers_and_a_wallet_may_have_its_own_tier() -> None:
+    limiter = RateLimiter(Tier.STANDARD)
+    limiter.tiers["w"] = Tier.PLUS
+    assert all(limiter.allow("w", "trades", 0) for _ in range(200))
+    assert not limiter.allow("w", "trades", 0)
+    assert all(limiter.allow("w", "sendTx", 0, 14) for _ in range(8_000))
+    assert not limiter.allow("w", "sendTx", 0, 14)

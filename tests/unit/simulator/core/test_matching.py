@@ -1,3 +1,5 @@
+import pytest
+
 from lighter_hedge.domain.units import Side
 from lighter_hedge.simulator.core.matching import Book, Execution
 from lighter_hedge.simulator.core.orders import (
@@ -28,6 +30,7 @@ class Desk:
         price: int,
         *,
         wallet: str = "",
+        order_type: OrderType = OrderType.LIMIT,
         self_trade: SelfTrade = SelfTrade.EXPIRE_MAKER,
         equality: SelfTradeEquality = SelfTradeEquality.ACCOUNT,
     ) -> Order:
@@ -39,7 +42,7 @@ class Desk:
             wallet=wallet or str(account),
             market_index=1,
             side=side,
-            order_type=OrderType.LIMIT,
+            order_type=order_type,
             time_in_force=TimeInForce.GTT,
             reduce_only=False,
             price_ticks=price,
@@ -185,7 +188,7 @@ def test_default_self_trade_rule_expires_the_own_resting_order_and_goes_on() -> 
     own, other = desk.rest(A, ASK, 5, 101), desk.rest(B, ASK, 5, 101)
     walk = desk.book.take(desk.order(A, BID, 5, 101), 101)
     assert own.status is OrderStatus.CANCELED_SELF_TRADE
-    assert walk.expired_makers == [own]
+    assert walk.touched_makers == [own]
     assert fills(walk.executions) == [(other.order_index, 101, 5)]
 
 
@@ -206,6 +209,35 @@ def test_expire_taker_keeps_the_maker_and_expire_both_keeps_neither() -> None:
         assert own.is_open is maker_stays
         assert bool(desk.book.asks.displayed()) is maker_stays
         assert walk.executions == []
+
+
+@pytest.mark.parametrize(("own_lots", "own_left", "status"), [(8, 3, "open"), (5, 0, "canceled-self-trade")])
+def test_reduce_takes_from_both_what_would_have_traded(own_lots: int, own_left: int, status: str) -> None:
+    desk = Desk()
+    own = desk.rest(A, ASK, own_lots, 101)
+    walk = desk.book.take(desk.order(A, BID, 5, 101, self_trade=SelfTrade.REDUCE), 101)
+    assert (walk.executions, walk.leaves_lots, walk.touched_makers) == ([], 0, [own])
+    assert (own.leaves_lots, own.status.value) == (own_left, status)
+    assert desk.book.asks.displayed() == ([(101, own_left)] if own_left else [])
+
+
+@pytest.mark.parametrize(("lots", "fills_beyond"), [(10, 5), (15, 10), (20, 10)])
+def test_the_price_of_a_market_order_bounds_the_average(lots: int, fills_beyond: int) -> None:
+    """Five lots one tick better than the bound pay for as many one tick beyond it, and no more of the next level."""
+    desk = Desk()
+    desk.ambient((ASK, 101, 10), (ASK, 103, 30))
+    order = desk.order(A, BID, lots + 5, 102, order_type=OrderType.MARKET)
+    walk = desk.book.take(order, 102)
+    assert fills(walk.executions)[-1][1:] == (103, min(lots - 5, 10))
+    assert sum(one.price_ticks * one.lots for one in walk.executions) <= 102 * order.filled_lots
+    assert fills_beyond == order.filled_lots - 10
+
+
+def test_a_market_order_ends_at_a_bound_that_nothing_pays_for() -> None:
+    desk = Desk()
+    desk.ambient((ASK, 103, 30))
+    walk = desk.book.take(desk.order(A, BID, 5, 102, order_type=OrderType.MARKET), 102)
+    assert (walk.executions, walk.leaves_lots, walk.book_exhausted) == ([], 5, False)
 
 
 def test_the_expired_maker_is_out_of_the_book() -> None:

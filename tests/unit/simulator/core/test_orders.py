@@ -9,7 +9,15 @@ def test_every_status_has_its_venue_number() -> None:
 
 def test_words_are_the_venues() -> None:
     assert [one.word for one in TimeInForce] == ["immediate-or-cancel", "good-till-time", "post-only"]
-    assert [one.word for one in OrderType] == ["limit", "market"]
+    assert [one.word for one in OrderType] == [
+        "limit",
+        "market",
+        "stop-loss",
+        "stop-loss-limit",
+        "take-profit",
+        "take-profit-limit",
+        "liquidation",
+    ]
 
 
 def test_the_sides_of_a_trade() -> None:

@@ -37,10 +37,10 @@ def test_a_quote_is_a_post_only_limit_order_that_ends_by_itself() -> None:
     )
 
 
-def test_a_hedge_is_a_market_order_with_its_worst_price() -> None:
+def test_a_hedge_is_an_immediate_limit_order_whose_price_no_fill_exceeds() -> None:
     encoded = encode(replace(HEDGE, reduce_only=True), BTC)
     assert isinstance(encoded, CreateOrder)
-    assert (encoded.order_type, encoded.time_in_force, encoded.order_expiry) == (1, 0, 0)
+    assert (encoded.order_type, encoded.time_in_force, encoded.order_expiry) == (0, 0, 0)
     assert (encoded.price, encoded.is_ask, encoded.reduce_only) == (645105, False, True)
 
 

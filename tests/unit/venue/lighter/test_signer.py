@@ -85,7 +85,7 @@ def test_hedges_cancels_and_burns_are_signed() -> None:
     async def story(signer: Signer) -> None:
         hedge = OrderRequest(kind=OrderKind.HEDGE, coid=6, side=Side.BID, lots=100, price=645105)
         signed = json.loads((await signer.sign(hedge, 8, BTC)).payload)
-        assert (signed["Type"], signed["TimeInForce"], signed["OrderExpiry"], signed["IsAsk"]) == (1, 0, 0, 0)
+        assert (signed["Type"], signed["TimeInForce"], signed["OrderExpiry"], signed["IsAsk"]) == (0, 0, 0, 0)
         cancel = await signer.sign(CancelRequest(coid=5), 9, BTC)
         assert (cancel.tx_type, json.loads(cancel.payload)["Index"]) == (models.TX_CANCEL_ORDER, 5)
         burn = await signer.sign(BurnRequest(), 9, BTC)

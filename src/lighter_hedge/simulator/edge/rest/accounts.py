@@ -176,6 +176,7 @@ class Accounts(Context):
             raise ApiError(62004, "account tier was changed in the last 24 hours")
         for one in wallet:
             one.tier, one.tier_changed_us = tier, now_us
+        self.venue.limiter.tiers[self.venue.who(account.account_index, "")] = tier
         return self._changed(*wallet)
 
     # --- what has been earned and paid ---

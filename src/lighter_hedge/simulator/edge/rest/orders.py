@@ -22,7 +22,7 @@ class Orders(Context):
 
     def active(self, query: Query) -> Json:
         """``accountActiveOrders``: of one market or of all."""
-        return ok(orders=self._rows([one for one in self._of_account(query) if one.is_open]))
+        return ok(orders=self._rows([one for one in self._of_account(query) if one.is_alive]))
 
     def inactive(self, query: Query) -> Json:
         """``accountInactiveOrders``, a page; ``between_timestamps`` is ``start-end`` or ``start,end``."""
@@ -31,7 +31,7 @@ class Orders(Context):
         found = [
             one
             for one in self._of_account(query)
-            if not one.is_open
+            if not one.is_alive
             and first <= one.updated_us // 1000 <= last
             and (is_ask is None or is_ask == (one.side.sign < 0))
         ]

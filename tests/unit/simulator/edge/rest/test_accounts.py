@@ -124,6 +124,7 @@ def test_a_tier_changes_for_the_whole_wallet_once_a_day() -> None:
     assert code_of(lambda: ours.change_tier(own(world, new_tier="unlimited"))) == 20001
     assert code_of(lambda: ours.change_tier(own(world, new_tier="standard"))) == 62001
     assert ours.change_tier(own(world, new_tier="premium")) == {"code": 200}
+    assert ours.venue.limiter.tiers == {"wallet 0xw": Tier.PREMIUM}
     assert ours.limits(own(world, B))["user_tier"] == "premium"
     assert ours.limits(own(world, B))["user_tier_last_update"] == world.now_us // 1000
     assert code_of(lambda: ours.change_tier(own(world, new_tier="standard"))) == 62004

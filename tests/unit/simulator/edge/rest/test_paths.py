@@ -143,7 +143,7 @@ def test_a_body_that_cannot_be_read_is_a_bad_parameter(what: str, request_of: Ca
 
 def test_a_form_and_a_json_object_say_the_same() -> None:
     async def test() -> None:
-        async with edge() as paper:
+        async with edge(tier=Tier.UNLIMITED) as paper:
             headers = {"authorization": paper.token(A)}
             expiry = paper.world.now_us // 1_000_000 + 100_000
             wanted: dict[str, Any] = {"name": "r", "account_index": A, "expiry": expiry}
