@@ -127,3 +127,25 @@ def test_restart_does_not_carry_out_old_commands() -> None:
         world.run(10)
         assert world.maker.latch.mode is Mode.RUNNING
         assert world.position(Role.MAKER) == held
+
+
+def test_failover_to_an_old_replica_does_not_carry_out_old_commands() -> None:
+    """A has started afresh and knows no command by its id; then Redis stands where it stood after the clear."""
+    with World() as world:
+        world.start_both()
+        world.ask("clear")
+        world.until(lambda: world.maker.latch.mode is Mode.PAUSED, 10)
+        replica = world.hub.saved()
+        assert world.maker.latch.pause is not None
+        world.run(2)
+        world.ask("resume", pause_id=world.maker.latch.pause.id)
+        world.until(lambda: world.maker.latch.mode is Mode.RUNNING, 20, "running")
+        play_rounds(world, 1)
+        world.kill(Role.MAKER)
+        world.start(Role.MAKER)
+        world.run(5)
+        world.hub.restore(replica)
+        world.run(10)
+        assert world.maker.latch.mode is Mode.RUNNING
+        world.ask("pause")
+        world.until(lambda: world.maker.latch.mode is Mode.PAUSED, 3, "what a person says now is heard")

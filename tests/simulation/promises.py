@@ -281,6 +281,13 @@ def ended_by_a_person(truth: Truth, process: Process, entry: Any) -> None:
         raise Violation(f"{process.name} ended its pause {before.pause.code} with A + B at {truth.net}")
 
 
+def no_old_clear(truth: Truth, process: Process, entry: ModeChanged) -> None:
+    """No life carries out a ``clear`` that a person asked for before it began: an old one closes nothing today."""
+    pause, asked = entry.pause, truth.facts.stage.cleared_at
+    if pause is not None and pause.code == "CLEARED" and process.started > asked:
+        raise Violation(f"{process.name} carries out a clear of {truth.facts.now - asked:.1f} s ago: older than itself")
+
+
 def tries_kept(truth: Truth, process: Process, entry: Any) -> None:
     """Each try counts one more, until they are void or used up."""
     if not isinstance(entry, TriesCounted) or entry.tries == 0 or entry.failed is not None:
@@ -392,7 +399,7 @@ AT_SEND = (
 )
 AT_EFFECT = {"send": (unwritten, sent_in_time), "append": (pause_written, standing_down_written)}
 AT_COMMIT = {
-    ModeChanged: (false_pause, needless_pause, ended_by_a_person),
+    ModeChanged: (false_pause, needless_pause, ended_by_a_person, no_old_clear),
     AskKnown: (false_pause, needless_pause),
     TriesCounted: (needless_pause, tries_kept),
     StoodDownChanged: (burnt,),

@@ -44,6 +44,8 @@ class Stage:
     """Ends what lasts."""
     _asked: tuple[int, float, int] = (0, 0.0, 0)
     """The pause that a person has tried to end: its id, since when, how often."""
+    cleared_at: float = -1e9
+    """When a person last asked to close everything."""
     redis_age: int = 0
     """How often a person has emptied Redis for good: an older copy is not loaded after that."""
     mended: int = 0
@@ -151,6 +153,8 @@ class Stage:
         """A person's command, unless Redis is gone."""
         if verb == "resume":
             self.truth.facts.resumed(parameters["pause_id"])
+        if verb == "clear":
+            self.cleared_at = self.world.loop.time()
         if not self.world.hub.is_cut:
             self.world.ask(verb, **parameters)
 

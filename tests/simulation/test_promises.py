@@ -203,6 +203,18 @@ def test_a_pause_that_ends_by_itself(stage: Stage) -> None:
     promises.ended_by_a_person(stage.truth, stage.world.a, running)
 
 
+def test_a_clear_that_was_asked_for_before_this_life(stage: Stage) -> None:
+    stage.cleared_at = stage.world.loop.time()
+
+    def start() -> None:
+        stage.world.a.started = stage.cleared_at + 20.0
+
+    def check() -> None:
+        promises.no_old_clear(stage.truth, stage.world.a, paused("CLEARED"))
+
+    sees(check, start, "older than itself")
+
+
 def test_a_try_that_is_not_counted(stage: Stage) -> None:
     for tries in (1, 2):
         write(stage, Role.HEDGER, TriesCounted(tries=tries, failed=None))

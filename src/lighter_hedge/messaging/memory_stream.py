@@ -223,8 +223,8 @@ class MemoryMessaging:
         key, cursor = self._keys.commands, id_of(since)
         while True:
             self._require_link()
-            if START < self._hub.top(key) < cursor:
-                cursor = START
+            if START < (top := self._hub.top(key)) < cursor:
+                cursor = top
             entries = self._hub.after(key, cursor)
             if not entries:
                 await self._hub.changed()

@@ -55,7 +55,8 @@ class Messaging(Protocol):
     def commands(self, since: str) -> AsyncIterator[tuple[str, OperatorCommand]]:
         """Entry id and command, from after the entry ``since`` (``0`` for the beginning), for ever.
 
-        A stream whose newest entry is older than ``since`` was wiped: what it holds came later.
+        A stream whose newest entry is older than ``since`` has lost entries: a replica has taken over, or a backup was
+        loaded. What it holds is void, as at a start: nothing tells an old ``clear`` from a new one.
         """
 
     async def trim_commands(self, keep_from: str) -> None:

@@ -142,7 +142,7 @@ class RedisMessaging:
                 if not entries:
                     newest = await self._last(client, key)
                     if newest is not None and newest[0] < cursor:
-                        cursor = START
+                        cursor = newest[0]
         finally:
             await client.aclose()
 
