@@ -106,6 +106,34 @@ def test_a_monitor_that_tells_no_double_hedge_is_seen(watched: Staged, monkeypat
         run(watched[0], 5.0)
 
 
+def test_a_clear_that_nobody_hears_explains_a_hedge_for_a_minute(
+    watched: Staged, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stage, watching = watched
+    monkeypatch.setattr(Monitor, "_judge", lambda monitor, step, now: [])
+    stage.cleared_at = watching.now
+    hedged_twice(stage, monkeypatch)
+    run(stage, 50.0)
+    watching.due.append((watching.now, TWICE))
+    with pytest.raises(Violation, match=f"silent: {TWICE}"):
+        run(stage, 5.0)
+
+
+def test_a_clear_explains_hedges_until_its_pause_ends(watched: Staged) -> None:
+    stage, watching = watched
+    stage.say("clear")
+    run(stage, 70.0)
+    watching.due.append((watching.now, TWICE))
+    run(stage, 5.0)
+    pause = stage.world.a.journal.pause
+    assert pause is not None
+    stage.say("resume", pause_id=pause.id)
+    run(stage, 5.0)
+    watching.due.append((watching.now, TWICE))
+    with pytest.raises(Violation, match=f"silent: {TWICE}"):
+        run(stage, 5.0)
+
+
 @pytest.mark.parametrize("code", [UNHEDGED, TWICE, QUOTED, RESTS, MANY])
 def test_a_false_alarm_is_seen(watched: Staged, code: str) -> None:
     stage, watching = watched

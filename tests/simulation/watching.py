@@ -15,7 +15,7 @@ from tests.simulation.stage import Stage
 from tests.simulation.truth import Violation
 
 from lighter_hedge.domain.events import OrderKind
-from lighter_hedge.domain.monitor import QUOTE_MS_MAX, REST_MS_MAX
+from lighter_hedge.domain.monitor import CLEAR_MS_MAX, QUOTE_MS_MAX, REST_MS_MAX
 from lighter_hedge.domain.states import OperatorCommand, Role
 from lighter_hedge.simulator.core.orders import Trade
 
@@ -62,6 +62,8 @@ class Watching:
     """Codes of trades that must be told, and since when."""
     told: dict[str, float] = field(default_factory=dict)
     """By code, when the monitor last said so, in its log or as an alert."""
+    clearing_at: float = -1e9
+    """When a person's ``clear`` was last under way: it explains trades that hedge nothing."""
     undo: list[Callable[[], None]] = field(default_factory=list)
     """Ends what lasts."""
     _opened_by: int | None = None
@@ -145,7 +147,7 @@ class Watching:
             return
         sent = self.stage.truth.sent[Role.HEDGER].get(coid)
         ours = trade.kind == "trade" and sent is not None and sent.request.kind is OrderKind.HEDGE
-        if ours and not self.stage.counts["clear"] and self.able_for(SETTLED_SECONDS):
+        if ours and self.able_for(SETTLED_SECONDS):
             self.due.append((self.now, code))
 
     # --- as time passes ---------------------------------------------------------------------------------------------
@@ -176,6 +178,9 @@ class Watching:
         resting = len(self.stage.world.server.exchange.state.open_of[ACCOUNTS[Role.MAKER]])
         self.resting_at = now if resting else self.resting_at
         self.many_at = now if resting > 1 else self.many_at
+        asked = now - self.stage.cleared_at < CLEAR_MS_MAX / 1000
+        unended = self.clearing_at >= self.stage.cleared_at and self.stage.world.a.journal.pause is not None
+        self.clearing_at = now if asked or unended else self.clearing_at
 
     def look(self) -> None:
         """The supervisor looks after it, and what must be told must have been told."""
@@ -284,7 +289,7 @@ def trades_are_told(watching: Watching) -> None:
         if watching.now - at < TOLD_SECONDS:
             continue
         watching.due.remove((at, code))
-        if watching.told.get(code, -1.0) < at and watching.able_for(watching.now - at):
+        if watching.clearing_at < at and watching.told.get(code, -1.0) < at and watching.able_for(watching.now - at):
             raise Violation(f"the monitor is silent: {code} {watching.now - at:.1f} s ago")
 
 
