@@ -385,11 +385,16 @@ def converge(stage: Stage) -> Converged:
         truth.raise_first()
         if stage.watching is not None:
             stage.watching.look()
-        patience, stage.patience = stage.patience, 0.0
-        stage.tend()
-        stage.patience = patience
+        supervise(stage)
     look(stage)
     return Converged(exposed_seconds=longest, quoting_seconds=world.loop.time() - began)
+
+
+def supervise(stage: Stage) -> None:
+    """What has ended is started again; no person ends a pause."""
+    patience, stage.patience = stage.patience, 0.0
+    stage.tend()
+    stage.patience = patience
 
 
 def _standing(stage: Stage) -> str:
@@ -440,6 +445,7 @@ def drain(stage: Stage) -> None:
             raise Violation(f"I6: not drained after {DRAIN_SECONDS:.0f} s: {_standing(stage)}")
         world.run(0.2)
         look(stage)
+        supervise(stage)
     pause = world.maker.latch.pause
     named = pause is not None and pause.code != "DRAINED"  # it has found something that a person must see first
     named = named or truth.late_at >= began  # or an order of A whose end the exchange has taken back

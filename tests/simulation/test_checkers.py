@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from tests.simulation import checkers
 from tests.simulation.checkers import Violation, check_once
-from tests.simulation.play import converge, settled, staged
+from tests.simulation.play import converge, drain, settled, staged
 from tests.simulation.stage import Stage
 from tests.simulation.truth import Fill, Sent
 from tests.simulation.world import World
@@ -17,6 +17,7 @@ from lighter_hedge.domain.commands import ModeChanged
 from lighter_hedge.domain.events import OrderKind, OrderRequest
 from lighter_hedge.domain.guard import SendGuard
 from lighter_hedge.domain.hedger import Hedger
+from lighter_hedge.domain.latch import Latch
 from lighter_hedge.domain.maker import Maker
 from lighter_hedge.domain.states import Leg, Mode, Role
 from lighter_hedge.domain.units import Side
@@ -206,6 +207,21 @@ def test_a_desk_that_never_quotes_again_is_seen(quoting: Stage, monkeypatch: pyt
     quoting.world.kill(Role.MAKER)
     with pytest.raises(Violation, match="I6: not settled 105 s"):
         converge(quoting)
+
+
+def test_a_desk_that_never_ends_to_drain_is_seen(quoting: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Latch, "hold", lambda latch, *reason, **by: [])
+    with pytest.raises(Violation, match="I6: not drained after 90 s"):
+        drain(quoting)
+
+
+def test_a_side_that_ends_while_the_desk_drains_is_started_again(quoting: Stage) -> None:
+    """A's key has been used by something that is gone: a person starts A, which drains on."""
+    quoting.counts["second_instance"] += 1
+    quoting.world.server.burn_by_hand(Role.MAKER)
+    quoting.takers.fill(quoting.world.resting(Role.MAKER)[0])
+    drain(quoting)
+    assert quoting.world.a.starts == 2
 
 
 def test_only_a_pause_that_names_an_exposure_settles_it(quoting: Stage) -> None:
