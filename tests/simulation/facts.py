@@ -11,6 +11,7 @@ from tests.simulation.stage import Stage
 from tests.simulation.truth import Fill
 
 from lighter_hedge.domain.commands import AskKnown, ModeChanged
+from lighter_hedge.domain.core import READS_RESERVE
 from lighter_hedge.domain.states import Role
 
 FOREIGN_CODES = ("POSITION_DIFFERS", "FOREIGN_TRADE")
@@ -76,6 +77,8 @@ class Facts:
     paused_at: dict[tuple[str, int], float] = field(default_factory=dict)
     """When a life was first seen to be paused, by name and pause."""
     poor_since: float | None = None
+    starved_at: float = -1e9
+    """When B last had too few of its requests left to read an account, beside what it keeps to resolve an order."""
     traded: int = 0
     """Quote amount of A's fills since its newest life began, or a person last resumed."""
     traded_over: float | None = None
@@ -100,6 +103,12 @@ class Facts:
         need = BTC.quote(world.desk.quantity, self.stage.market.mid) * BTC.initial_margin_fraction // 10_000
         return world.server.account(Role.HEDGER).collateral < need // 2 and not world.position(Role.HEDGER)
 
+    def _starved(self) -> bool:
+        """Whether what B has sent and read within the minute leaves it no read of an account."""
+        world, share = self.stage.world, self.stage.world.desk.hedger_share
+        used = sum(self.now - at < MINUTE_SECONDS for at in self.requests.get(world.b.name, ()))
+        return bool(share) and share - used < READS_RESERVE
+
     # --- what happens ---
 
     def look(self) -> None:
@@ -123,6 +132,8 @@ class Facts:
             self.poor_since = None
         elif self.poor_since is None:
             self.poor_since = now
+        if self._starved():
+            self.starved_at = now
 
     def started_now(self, process: Process, by_person: bool) -> None:
         """An instance begins a life."""

@@ -93,11 +93,11 @@ def skewed(truth: Truth, venue: SimVenue, request: OrderRequest) -> None:
 
 
 def margin(truth: Truth, venue: SimVenue, request: OrderRequest) -> None:
-    """No opening quote while B has long had too little for its hedge."""
+    """No opening quote while B has long had too little for its hedge, and could read so."""
     known = truth.facts
     since = known.poor_since if known.poor() else None
     opens = request.kind is OrderKind.QUOTE and request.opens
-    if opens and since is not None and known.now - max(since, known.unread_at) > 8.0:
+    if opens and since is not None and known.now - max(since, known.unread_at, known.starved_at) > 8.0:
         raise Violation("a quote left, and B cannot pay for its hedge")
 
 

@@ -105,6 +105,25 @@ def test_a_quote_that_b_cannot_pay_for(stage: Stage) -> None:
     sees(at_send(promises.margin, stage, Role.MAKER, quote(stage)), change, "cannot pay")
 
 
+def test_a_quote_that_b_cannot_pay_for_and_cannot_know_so(stage: Stage) -> None:
+    """What B keeps of its requests to resolve an order is no read of its account. Eight seconds later it has read."""
+    facts, check = stage.truth.facts, at_send(promises.margin, stage, Role.MAKER, quote(stage))
+    stage.world.server.account(Role.HEDGER).collateral = 0
+    facts.poor_since = facts.now - 9.0
+    stage.world.desk = replace(stage.world.desk, hedger_share=28)
+    facts.requests[stage.world.b.name] = deque([facts.now - 51.0] * 18)
+    facts.look()
+    with pytest.raises(Violation, match="cannot pay"):
+        check()
+    facts.requests[stage.world.b.name].append(facts.now - 51.0)
+    facts.look()
+    check()
+    stage.world.loop.now += 9.1
+    facts.look()
+    with pytest.raises(Violation, match="cannot pay"):
+        check()
+
+
 def test_a_quote_beyond_the_minutes_requests_or_the_hours_notional(stage: Stage) -> None:
     facts = stage.truth.facts
     stage.truth.desk = replace(stage.truth.desk, maker_share=24)
