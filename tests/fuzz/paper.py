@@ -16,7 +16,7 @@ from tests.unit.simulator.paper_world import ASK, BID, MID, World, book_change, 
 
 from lighter_hedge.domain.units import Side
 from lighter_hedge.simulator.core.events import BookChange, Mark, Print, TrafficEvent
-from lighter_hedge.simulator.core.faults import FaultError
+from lighter_hedge.simulator.core.faults.board import FaultError
 from lighter_hedge.simulator.core.markets import MARKETS
 from lighter_hedge.simulator.edge.connections import Connection
 from lighter_hedge.simulator.edge.rest.paths import BASE, Rest, json_errors

@@ -104,7 +104,7 @@ def _stop(world: World, **more: Any) -> Any:
 
 def test_the_documented_caps_are_those_of_the_fact_sheet() -> None:
     shown = {tier.value: (caps.open_account, caps.open_market) for tier, caps in CAPS.items()}
-    assert shown == {"standard": (250, 30), "premium": (1500, 1000), "plus": (750, 250)}
+    assert shown == {"standard": (250, 30), "builder": (250, 30), "premium": (1500, 1000), "plus": (750, 250)}
 
 
 def test_in_a_halted_market_only_cancels_work() -> None:

@@ -3,7 +3,8 @@ from typing import Any
 import pytest
 from tests.unit.simulator.paper_world import BID, MID, A, B, make_world
 
-from lighter_hedge.simulator.core.faults import KINDS, FaultBoard, FaultError
+from lighter_hedge.simulator.core.faults.board import FaultBoard, FaultError
+from lighter_hedge.simulator.core.faults.kinds import KINDS
 from lighter_hedge.simulator.core.orders import OrderStatus
 from lighter_hedge.simulator.core.pushes import AccountTraded, OrdersChanged
 from lighter_hedge.simulator.core.reads import as_of, transaction
@@ -17,7 +18,7 @@ def board() -> FaultBoard:
     ("request_", "told"),
     [
         ({}, "kind None is unknown"),
-        ({"kind": "earthquake"}, "use one of account_error"),
+        ({"kind": "earthquake"}, "use one of accept_then_cancel"),
         ({"kind": "part_fill"}, "needs 'lots'"),
         ({"kind": "reject"}, "needs 'code'"),
         ({"kind": "history_lag"}, "needs 'seconds'"),
@@ -71,11 +72,9 @@ def test_history_lag_takes_its_duration_from_for_seconds() -> None:
 
 def test_every_kind_can_be_armed_and_is_listed() -> None:
     faults = board()
-    needed = {"lots": 1, "code": 1, "seconds": 1}
-    for kind in sorted(KINDS):
-        wanted = {"part_fill": "lots", "reject": "code", "refuse_subscribe": "code", "history_lag": "seconds"}.get(kind)
-        faults.arm({"kind": kind, **({wanted: needed[wanted]} if wanted else {})}, 0)
-    assert sorted(row["kind"] for row in faults.shown(0)) == sorted(KINDS)
+    for name, kind in KINDS.items():
+        faults.arm({"kind": name, **dict.fromkeys(kind.needs, 1)}, 0)
+    assert [row["kind"] for row in faults.shown(0)] == list(KINDS)
 
 
 def test_key_revoked_refuses_until_cleared() -> None:
