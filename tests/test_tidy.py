@@ -48,6 +48,7 @@ PURE_FOLDERS = ("domain/", "simulator/core/", "simulator/signing/")
 
 COVERED_ELSEWHERE: dict[str, str] = {
     "domain/monitor_words.py": "tests/unit/domain/test_monitor.py",
+    "simulator/edge/answers.py": "tests/unit/simulator/edge/test_sending.py",
     "venue/errors.py": "tests/unit/venue/lighter/test_client.py",
     "venue/port.py": "tests/unit/venue/lighter/test_client.py",
 }

@@ -76,7 +76,12 @@ def _exchange_settings(settings: PaperSettings) -> ExchangeSettings:
     )
 
 
-def _plans(settings: PaperSettings, exchange: Exchange) -> list[Iterable[Planned]]:
+def plans_of(settings: PaperSettings, exchange: Exchange) -> list[Iterable[Planned]]:
+    """The plans of faults that the settings name.
+
+    Raises:
+        PaperError: the file of one cannot be read, or an entry does not fit.
+    """
     plans: list[Iterable[Planned]] = []
     if settings.faults is not None:
         plans.append(read_plan(settings.faults, exchange.faults))
@@ -92,7 +97,12 @@ def _tx_hash(settings: PaperSettings) -> TxHash:
     return true_hash
 
 
-def _traffic(settings: PaperSettings) -> Traffic:
+def traffic_of(settings: PaperSettings) -> Traffic:
+    """The source of the market that the settings name.
+
+    Raises:
+        PaperError: the tape cannot be played.
+    """
     markets = tuple(MARKETS.values())
     if settings.traffic in ("none", "live"):
         return iter(())
@@ -166,8 +176,8 @@ async def serve(
     try:
         exchange, secrets = build(settings, store, clock_us(), key_maker)
         venue = Venue(exchange, settings, store=store)
-        plans = _plans(settings, exchange)
-        source = _traffic(settings) if traffic is None else traffic
+        plans = plans_of(settings, exchange)
+        source = traffic_of(settings) if traffic is None else traffic
         mirror = await _live(settings, venue, say) if settings.traffic == "live" else None
         runner = web.AppRunner(application(venue), access_log=None, shutdown_timeout=1.0)
         await runner.setup()

@@ -12,8 +12,8 @@ import aiohttp
 import pytest
 from aiohttp import web
 from aiohttp.test_utils import make_mocked_request
-from tests.unit.simulator.paper_edge import edge, run
-from tests.unit.simulator.paper_world import ASK, BID, MID, A, B, book_change
+from tests.unit.simulator.paper_edge import run
+from tests.unit.simulator.paper_world import BID, book_change
 
 from lighter_hedge.simulator.edge.server import PaperError, PaperSettings, loopback_only, serve
 from lighter_hedge.simulator.edge.store import Store
@@ -160,42 +160,5 @@ def test_other_machines_see_no_paper_api() -> None:
             with pytest.raises(web.HTTPNotFound):
                 await loopback_only(here.clone(remote=remote), answer)
             await loopback_only(make_mocked_request("GET", "/api/v1/tx").clone(remote=remote), answer)
-
-    run(test)
-
-
-def test_truth_shows_orders_trades_and_self_trades() -> None:
-    async def test() -> None:
-        async with edge() as paper:
-            paper.world.rest(A, BID, 20, MID, client=7)
-            paper.world.take(B, ASK, 20, MID - 10)
-            truth = await paper.get("/paper/truth")
-            assert truth["self_trades"] == 1
-            a, b = truth["accounts"]
-            assert (a["name"], a["position_lots"], b["position_lots"]) == ("a", {"BTC": 20}, {"BTC": -20})
-            assert [(row["client_order_index"], row["status"]) for row in a["orders"]] == [(7, "filled")]
-            assert [(row["side"], row["liquidity"], row["counterparty"]) for row in a["trades"]] == [
-                ("buy", "maker", B)
-            ]
-            assert [(row["side"], row["liquidity"], row["counterparty"]) for row in b["trades"]] == [
-                ("sell", "taker", A)
-            ]
-
-    run(test)
-
-
-def test_faults_are_armed_listed_and_cleared_over_http() -> None:
-    async def test() -> None:
-        async with edge() as paper:
-            armed = await paper.arm(kind="lose_answer", account="a", count=3)
-            listed = (await paper.get("/paper/faults"))["faults"]
-            assert [(row["id"], row["kind"], row["count"]) for row in listed] == [(armed["id"], "lose_answer", 3)]
-            async with paper.client.delete(f"/paper/faults/{armed['id']}") as answer:
-                assert answer.status == 200
-            async with paper.client.delete(f"/paper/faults/{armed['id']}") as answer:
-                assert answer.status == 404
-            assert "unknown" in (await paper.arm(400, kind="storm"))["message"]
-            async with paper.client.post("/paper/faults", data="x") as answer:
-                assert answer.status == 400
 
     run(test)
