@@ -86,6 +86,8 @@ class PaperSettings:
         self._check_live()
         if self.verify_signatures and self.tx_hash != "true":
             raise PaperError("verify_signatures needs the true tx_hash, which is what is signed")
+        if self.staked_lit < 0 or (self.staked_lit and self.tier is not Tier.PREMIUM):
+            raise PaperError("staked LIT counts for a premium wallet alone: give --tier premium with --staked-lit")
         if self.book_interval_ms < 0 or self.latency_scale < 0:
             raise PaperError("book_interval_ms and latency_scale must not be negative")
 

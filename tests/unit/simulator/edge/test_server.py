@@ -15,7 +15,7 @@ from aiohttp.test_utils import make_mocked_request
 from tests.unit.simulator.paper_edge import run
 from tests.unit.simulator.paper_world import BID, book_change
 
-from lighter_hedge.simulator.edge.server import PaperError, PaperSettings, loopback_only, serve
+from lighter_hedge.simulator.edge.server import PaperError, PaperSettings, build, loopback_only, serve
 from lighter_hedge.simulator.edge.store import Store
 
 _NUMBERS = itertools.count(1)
@@ -162,3 +162,39 @@ def test_other_machines_see_no_paper_api() -> None:
             await loopback_only(make_mocked_request("GET", "/api/v1/tx").clone(remote=remote), answer)
 
     run(test)
+
+
+def test_planned_and_drawn_faults_are_armed_in_their_time(tmp_path: Path) -> None:
+    async def test() -> None:
+        plan = tmp_path / "plan.yaml"
+        plan.write_text("faults: [{at_seconds: 0, kind: halted}, {at_seconds: 1000, kind: lose_answer}]")
+        ready: asyncio.Future[str] = asyncio.get_running_loop().create_future()
+        settings = PaperSettings(traffic="none", faults=plan, fault_seed=3)
+        async with asyncio.TaskGroup() as group:
+            task = group.create_task(serve(settings, ready=ready.set_result, key_maker=fake_key))
+            url = await ready
+            async with aiohttp.ClientSession() as session:
+                async with session.get(url + "/paper/faults") as answer:
+                    assert [row["kind"] for row in (await answer.json())["faults"]] == ["halted"]
+                async with session.get(url + "/paper/info") as answer:
+                    info = await answer.json()
+                    assert (info["faults"], info["fault_seed"]) == ("plan.yaml", 3)
+            task.cancel()
+
+    run(test)
+
+
+def test_a_bad_plan_of_faults_is_an_error_of_the_start(tmp_path: Path) -> None:
+    async def test() -> None:
+        plan = tmp_path / "plan.yaml"
+        plan.write_text("faults: [{at_seconds: 0, kind: storm}]")
+        with pytest.raises(PaperError, match=r"plan.yaml: entry 1 \(storm\): kind 'storm' is unknown: use one of"):
+            await serve(PaperSettings(traffic="none", faults=plan), key_maker=fake_key)
+
+    run(test)
+
+
+def test_the_dice_have_the_seed_of_the_faults_or_else_of_the_market() -> None:
+    for settings, seed in ((PaperSettings(seed=5), 5), (PaperSettings(seed=5, fault_seed=0), 0)):
+        exchange, _ = build(settings, None, 0, fake_key)
+        assert exchange.settings.fault_seed == seed
