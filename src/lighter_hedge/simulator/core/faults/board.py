@@ -183,7 +183,7 @@ class FaultBoard:
 def _check_parameters(name: str, request: Mapping[str, Any]) -> None:
     kind = KINDS[name]
     checks: dict[str, Check] = {one: PARAMETERS[one] for one in kind.parameters if one in PARAMETERS}
-    checks |= {one: check for one, check in COMMON.items() if one == "seconds" or not kind.is_state}
+    checks |= {one: check for one, check in COMMON.items() if one != "probability" or not kind.is_state}
     for parameter, value in request.items():
         if parameter in _NAMES:
             continue
