@@ -11,7 +11,7 @@ from enum import Enum
 from lighter_hedge.domain.units import MarketSpec, Side
 from lighter_hedge.simulator.core.markets import CLOSEOUT_FRACTION
 from lighter_hedge.simulator.core.orders import Order
-from lighter_hedge.simulator.core.stakes import Stake, stake_of
+from lighter_hedge.simulator.core.stakes import NO_STAKE, Stake, stake_of
 
 FEE_SCALE = 1_000_000
 MARGIN_SCALE = 10_000
@@ -122,7 +122,7 @@ class Account:
     @property
     def stake(self) -> Stake:
         """What the account's stake brings it."""
-        return stake_of(self.staked_lit if self.tier is Tier.PREMIUM else 0)
+        return stake_of(self.staked_lit) if self.staked_lit and self.tier is Tier.PREMIUM else NO_STAKE
 
     @property
     def maker_fee(self) -> int:

@@ -100,7 +100,7 @@ class Admission:
                 helps = False
             case _:
                 assert_never(body)
-        if helps:
+        if helps or not any(position.lots for position in account.positions.values()):
             return
         now = self.state.health(account)
         if now.portfolio_value < now.maintenance_requirement:

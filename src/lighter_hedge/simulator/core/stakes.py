@@ -22,7 +22,7 @@ class Stake:
 
     def less(self, amount: int) -> int:
         """An amount less the discount."""
-        return amount * (SHARES - self.discount) // SHARES
+        return amount * (SHARES - self.discount) // SHARES if self.discount else amount
 
 
 STAKES = (
@@ -35,6 +35,9 @@ STAKES = (
     Stake(lit=300_000, discount=250, sends=24_000),
     Stake(lit=500_000, discount=300, sends=40_000, sub_accounts=64),
 )
+
+
+NO_STAKE = STAKES[0]
 
 
 def stake_of(lit: int) -> Stake:

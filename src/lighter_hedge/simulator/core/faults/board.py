@@ -150,6 +150,8 @@ class FaultBoard:
         fits: Callable[[Fault], bool] | None = None,
     ) -> Fault | None:
         """Use up one strike of the first armed fault of a kind that applies, fits, and happens."""
+        if not self._faults:
+            return None
         for fault in self._faults.values():
             if fault.kind != kind or not fault.applies(account_index, market_index, now_us):
                 continue

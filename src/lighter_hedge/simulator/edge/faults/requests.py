@@ -24,6 +24,8 @@ class RequestFaults:
 
     def before(self, account_index: int | None, now_us: int, *, sends: bool) -> Answer | None:
         """What a request gets instead of being carried out."""
+        if not self._board:
+            return None
         for kind in ("too_many_requests", "error_before", "lose_request", "drop_before"):
             fault = self._strike(kind, account_index, now_us, sends=sends)
             if fault is not None:
@@ -32,6 +34,8 @@ class RequestFaults:
 
     def after(self, account_index: int | None, answer: Answer, now_us: int, *, sends: bool) -> Answer:
         """What becomes of the answer to a request that was carried out."""
+        if not self._board:
+            return answer
         if sends and answer.status == 200:
             answer = self._after_send(account_index, answer, now_us)
         late = self._strike("delay_answer", account_index, now_us, sends=sends)
