@@ -111,7 +111,7 @@ class SimServer:
 
     def arm_timer(self) -> None:
         """Wake when the exchange next has something to do."""
-        due_us = self.exchange.next_due_us()
+        due_us = self.venue.next_due_us()
         if due_us is None:
             return
         when = (due_us - WALL_BASE_MS * 1000) / 1e6

@@ -13,7 +13,7 @@ import pytest
 from aiohttp import web
 from aiohttp.test_utils import make_mocked_request
 from tests.unit.simulator.paper_edge import run
-from tests.unit.simulator.paper_world import BID, book_change
+from tests.unit.simulator.paper_world import BID, START_US, book_change
 
 from lighter_hedge.simulator.edge.server import PaperError, PaperSettings, build, loopback_only, serve
 from lighter_hedge.simulator.edge.store import Store
@@ -198,3 +198,18 @@ def test_the_dice_have_the_seed_of_the_faults_or_else_of_the_market() -> None:
     for settings, seed in ((PaperSettings(seed=5), 5), (PaperSettings(seed=5, fault_seed=0), 0)):
         exchange, _ = build(settings, None, 0, fake_key)
         assert exchange.settings.fault_seed == seed
+
+
+def test_a_halted_market_and_its_funding_survive_a_restart(tmp_path: Path) -> None:
+    settings = PaperSettings(traffic="none", state_dir=tmp_path)
+    store = Store(tmp_path)
+    exchange, _ = build(settings, store, START_US, fake_key)
+    exchange.set_market(1, halted=True)
+    exchange.advance(START_US)
+    exchange.advance(START_US + 3_600_000_000)
+    store.save(exchange.state.collect_changes())
+    again, _ = build(settings, store, START_US + 3_600_000_000, fake_key)
+    assert again.state.market_states[1].halted
+    assert [*again.state.fundings[1]] == [*exchange.state.fundings[1]]
+    assert len(again.state.fundings[1]) == 1
+    store.close()
