@@ -41,13 +41,14 @@ DOMAIN_EXTRA = {"domain/units.py": {"decimal"}}
 
 IMPURE = {"aiohttp", "asyncio", "datetime", "logging", "os", "pathlib", "random", "secrets", "socket", "sqlite3"}
 IMPURE |= {"subprocess", "sys", "tempfile", "threading", "time", "uuid", "websockets"}
-IMPURE_EXTRA = {"simulator/core/faults.py": {"random"}}
+IMPURE_EXTRA = {"simulator/core/faults/board.py": {"random"}}
 """Seeded, so that a seed repeats its world."""
 PURE_FOLDERS = ("domain/", "simulator/core/", "simulator/signing/")
 """Everything here is pure; elsewhere a file is that says so."""
 
 COVERED_ELSEWHERE: dict[str, str] = {
     "domain/monitor_words.py": "tests/unit/domain/test_monitor.py",
+    "simulator/edge/answers.py": "tests/unit/simulator/edge/test_sending.py",
     "venue/errors.py": "tests/unit/venue/lighter/test_client.py",
     "venue/port.py": "tests/unit/venue/lighter/test_client.py",
 }
@@ -334,7 +335,7 @@ KEEPS: list[tuple[Callable[[Source], Iterator[str]], str, str]] = [
     (import_direction, "cli/x.py", "from lighter_hedge.processes.side import run_side"),
     (import_direction, "ops/x.py", "from lighter_hedge.config import load\nfrom lighter_hedge import __version__"),
     (pure_imports, "domain/units.py", "from decimal import Decimal"),
-    (pure_imports, "simulator/core/faults.py", "import random"),
+    (pure_imports, "simulator/core/faults/board.py", "import random"),
     (pure_imports, "simulator/edge/server.py", "import asyncio"),
     (pure_imports, "ops/x.py", '"""A purely local matter."""\nimport asyncio'),
     (no_floats, "domain/x.py", "half = lots // 2"),

@@ -238,13 +238,23 @@ FAULTS: list[dict[str, Any]] = [
     {"kind": "lose_answer", "count": 2, "seconds": 1.5},
     {"kind": "history_lag", "seconds": 3, "for_seconds": 2, "market": "BTC"},
     {"kind": "key_revoked", "account": 101, "api_key_index": 4, "seconds": 0.1},
-    {"kind": "disconnect"},
+    {"kind": "disconnect", "close_code": 1008},
+    {"kind": "late_frames", "delay_ms": 300, "channel": "order_book", "probability": 0.25, "count": 3},
+    {"kind": "too_many_requests", "status": 405, "of": "both", "account": "b"},
+    {"kind": "accept_then_cancel", "becomes": "canceled-post-only", "market": 1},
 ]
 
 
 def faults() -> list[bytes]:
     """Faults armed by hand."""
     return [compact(one) for one in FAULTS]
+
+
+def plans() -> list[bytes]:
+    """Plans of faults."""
+    rows = [{"at_seconds": at, **one} for at, one in enumerate(FAULTS)]
+    entries = [b"  - " + compact(row) + b"\n" for row in rows]
+    return [b"faults:\n" + text for text in (*entries, b"".join(entries))]
 
 
 def tapes() -> list[bytes]:

@@ -16,11 +16,12 @@ from tests.unit.simulator.paper_world import ASK, BID, MID, World, book_change, 
 
 from lighter_hedge.domain.units import Side
 from lighter_hedge.simulator.core.events import BookChange, Mark, Print, TrafficEvent
-from lighter_hedge.simulator.core.faults import FaultError
+from lighter_hedge.simulator.core.faults.board import FaultError
 from lighter_hedge.simulator.core.markets import MARKETS
 from lighter_hedge.simulator.edge.connections import Connection
+from lighter_hedge.simulator.edge.faults.plan import read_plan
 from lighter_hedge.simulator.edge.rest.paths import BASE, Rest, json_errors
-from lighter_hedge.simulator.edge.settings import PaperSettings
+from lighter_hedge.simulator.edge.settings import PaperError, PaperSettings
 from lighter_hedge.simulator.edge.stream import Stream, StreamError
 from lighter_hedge.simulator.edge.venue import Venue
 from lighter_hedge.simulator.traffic.feed import Chain, Feed, FeedSettings
@@ -170,6 +171,25 @@ def faults_taken() -> Callable[[bytes], bool]:
             return False
         json.dumps(shown, allow_nan=False)
         paper.venue.exchange.faults.clear(shown["id"])
+        return True
+
+    return run
+
+
+def plan_taken(folder: Path) -> Callable[[bytes], bool]:
+    """A plan of faults; what it holds can be armed."""
+    path, board = folder / "plan.yaml", make_world().exchange.faults
+
+    def run(data: bytes) -> bool:
+        path.write_bytes(data)
+        try:
+            planned = read_plan(path, board)
+        except PaperError:
+            return False
+        for one in planned:
+            assert one.after_us >= 0
+            json.dumps(board.arm(one.request, one.after_us).shown(), allow_nan=False)
+        board.clear_all()
         return True
 
     return run

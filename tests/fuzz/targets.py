@@ -12,7 +12,7 @@ from pathlib import Path
 import msgspec
 from tests.fakes.lighter_server import OTHER, OWN
 from tests.fuzz import corpus, valid
-from tests.fuzz.paper import PaperRest, PaperSocket, faults_taken, feed_taken, tape_taken
+from tests.fuzz.paper import PaperRest, PaperSocket, faults_taken, feed_taken, plan_taken, tape_taken
 from tests.fuzz.settings import SettingsTarget
 
 from lighter_hedge.domain.states import OperatorCommand, Role
@@ -215,6 +215,7 @@ TARGETS: dict[str, Target] = {
     "paper-socket": Target(seeds=corpus.socket_messages, make=lambda _: PaperSocket().message, share=2),
     "paper-rest": Target(seeds=corpus.requests, make=lambda _: PaperRest().request, share=2),
     "paper-faults": Target(seeds=corpus.faults, make=plain(faults_taken())),
+    "paper-plans": Target(seeds=corpus.plans, make=plan_taken, slow=True),
     "tapes": Target(seeds=corpus.tapes, make=tape_taken),
     "public-frames": Target(seeds=corpus.public_frames, make=plain(feed_taken())),
     "yaml": Target(seeds=corpus.yaml, make=lambda folder: SettingsTarget(folder).yaml, slow=True),

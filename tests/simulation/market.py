@@ -9,7 +9,7 @@ from tests.simulation.sim_server import ACCOUNTS, BTC, SimServer
 from lighter_hedge.domain.states import Role
 from lighter_hedge.domain.units import Side
 from lighter_hedge.simulator.core.events import BookChange, Mark, TrafficEvent
-from lighter_hedge.simulator.core.exchange import _ForcedFill
+from lighter_hedge.simulator.core.faults.on_exchange import ForcedFill
 from lighter_hedge.simulator.core.orders import Order
 
 BID, ASK = 1_209_990, 1_210_010
@@ -125,7 +125,7 @@ class Takers:
 
     def _fill(self, order: Order, after_ms: int, lots: int, pieces: int = 1) -> None:
         at_us = self.server.now_us() + after_ms * 1000
-        self.server.exchange._schedule(at_us, _ForcedFill(order_index=order.order_index, lots=lots, pieces=pieces))
+        self.server.exchange._schedule(at_us, ForcedFill(order_index=order.order_index, lots=lots, pieces=pieces))
         self.server.arm_timer()
 
     def fill(self, order: Order, lots: int = 0) -> None:

@@ -11,7 +11,8 @@ from lighter_hedge.simulator.core.exchange import Exchange
 from lighter_hedge.simulator.core.markets import MARKETS
 from lighter_hedge.simulator.core.orders import Order, Trade
 from lighter_hedge.simulator.core.rules import DEFAULT_LATENCIES, ExchangeSettings
-from lighter_hedge.simulator.edge.sending import Answer, send_one
+from lighter_hedge.simulator.edge.answers import Answer
+from lighter_hedge.simulator.edge.sending import send_one
 from lighter_hedge.simulator.edge.settings import PaperSettings
 from lighter_hedge.simulator.edge.stream import Stream
 from lighter_hedge.simulator.edge.venue import Venue
@@ -110,7 +111,7 @@ class SimServer:
 
     def arm_timer(self) -> None:
         """Wake when the exchange next has something to do."""
-        due_us = self.exchange.next_due_us()
+        due_us = self.venue.next_due_us()
         if due_us is None:
             return
         when = (due_us - WALL_BASE_MS * 1000) / 1e6

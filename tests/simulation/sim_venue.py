@@ -31,7 +31,8 @@ from lighter_hedge.domain.units import MarketSpec, UnitError
 from lighter_hedge.simulator.core import reads
 from lighter_hedge.simulator.core.exchange import fast_hash
 from lighter_hedge.simulator.core.orders import Order
-from lighter_hedge.simulator.edge import sending, wire, wire_rest
+from lighter_hedge.simulator.edge import answers as paper_answers
+from lighter_hedge.simulator.edge import wire, wire_rest
 from lighter_hedge.simulator.edge.connections import Connection
 from lighter_hedge.simulator.edge.stream import StreamError
 from lighter_hedge.venue.errors import ReadFailed
@@ -147,7 +148,7 @@ class SimVenue:
         if fault.kind == "status":
             await asyncio.sleep(2 * latency)
             return answers.answer_of_http(fault.status, b"")
-        answer: asyncio.Future[sending.Answer] = loop.create_future()
+        answer: asyncio.Future[paper_answers.Answer] = loop.create_future()
         if fault.kind == "ran":
             loop.call_later(latency, self._land, candidate, answer, context=_WORLD)
             await answer
@@ -171,7 +172,7 @@ class SimVenue:
             return SendFault("lost")
         return self.network.sends.popleft() if self.network.sends else SendFault("")
 
-    def _land(self, candidate: Candidate, answer: "asyncio.Future[sending.Answer]") -> None:
+    def _land(self, candidate: Candidate, answer: "asyncio.Future[paper_answers.Answer]") -> None:
         found = self.server.land(candidate.tx_type, candidate.payload)
         if not answer.done():
             answer.set_result(found)

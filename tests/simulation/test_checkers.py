@@ -12,9 +12,10 @@ from tests.simulation.play import converge, drain, settled, staged
 from tests.simulation.stage import Stage
 from tests.simulation.truth import Fill, Sent
 from tests.simulation.world import World
+from tests.unit.domain.builders import trade
 
 from lighter_hedge.domain.commands import ModeChanged
-from lighter_hedge.domain.events import OrderKind, OrderRequest
+from lighter_hedge.domain.events import OrderKind, OrderRequest, TradeReported
 from lighter_hedge.domain.guard import SendGuard
 from lighter_hedge.domain.hedger import Hedger
 from lighter_hedge.domain.latch import Latch
@@ -84,6 +85,12 @@ def test_once_excuses_what_was_on_its_way_while_a_closed_alone(quoting: Stage) -
     truth.sent[Role.HEDGER][9].again = 1_000.6
     with pytest.raises(Violation, match="I2"):
         checkers.once(truth, fill(before=0, lots=-20, coid=9))
+    truth.alone_coids = {7}
+    checkers.once(truth, fill(before=0, lots=-20, coid=9))
+    seen = TradeReported(role=Role.MAKER, trade=replace(trade(), coid=7))
+    truth.on_event(quoting.world.b, seen)
+    with pytest.raises(Violation, match="I2"):
+        checkers.once(truth, fill(before=0, lots=-20, coid=9))
 
 
 def test_once_takes_what_both_accounts_hold_where_a_foreign_trade_came_just_before(quoting: Stage) -> None:
@@ -98,6 +105,16 @@ def test_once_takes_what_both_accounts_hold_where_a_foreign_trade_came_just_befo
         truth.sent[Role.HEDGER][9].at = sent
         with pytest.raises(Violation, match="I2"):
             checkers.once(truth, fill(before=0, lots=32, coid=9))
+
+
+def test_once_takes_the_baseline_of_when_the_hedge_left(quoting: Stage) -> None:
+    truth = quoting.truth
+    truth.sent[Role.HEDGER][9] = Sent(hedge(1), 999.0, base=truth.base)
+    truth.base += 6
+    checkers.once(truth, fill(before=-14, lots=20, coid=9))
+    for lots in (21, -1):
+        with pytest.raises(Violation, match="I2"):
+            checkers.once(truth, fill(before=-14, lots=lots, coid=9))
 
 
 @pytest.mark.parametrize(("before", "lots"), [(20, -20), (20, -5), (-20, 20)])

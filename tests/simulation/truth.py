@@ -20,6 +20,7 @@ from lighter_hedge.domain.events import (
     OrderKind,
     OrderRequest,
     SendAnswered,
+    TradeReported,
 )
 from lighter_hedge.domain.settings import DeskSettings
 from lighter_hedge.domain.states import Announce, Role
@@ -50,6 +51,8 @@ class Sent:
     at: float
     again: float = -1e9
     """When they last left it again."""
+    base: int = 0
+    """A + B at the baseline of then."""
 
 
 @dataclass(slots=True)
@@ -122,6 +125,8 @@ class Truth:
     alone_lots: int = 0
     """What A has closed at a person's word while it did not hear B, within ``KNOWN_SECONDS``."""
     alone_at: float = -1e9
+    alone_coids: set[int] = field(default_factory=set)
+    """The orders that closed it, as long as B has seen no trade of them."""
     exposed_since: float | None = None
     able_since: dict[Role, float] = field(default_factory=lambda: dict.fromkeys(Role, 0.0))
     """Since when a side has run and been able to read and send without hindrance."""
@@ -175,7 +180,7 @@ class Truth:
         if known is not None:
             known.again = self.server.loop.time()
             return
-        self.sent[venue.role][request.coid] = Sent(request, self.server.loop.time())
+        self.sent[venue.role][request.coid] = Sent(request, self.server.loop.time(), base=self.base)
         for checker in self.at_send:
             self._check(checker, venue, request)
 
@@ -187,6 +192,8 @@ class Truth:
                 self.facts.heard[process.name] = now = self.server.loop.time()
                 if process.role is Role.MAKER:
                     self.heard = now
+        elif isinstance(event, TradeReported) and process.role is Role.HEDGER:
+            self.alone_coids.discard(event.trade.coid)
         elif isinstance(event, SendAnswered) and event.answer.kind in NOT_TAKEN:
             self.facts.refused.add(event.tx_hash)
         elif isinstance(event, AccountRead) and event.position is None:
@@ -234,8 +241,10 @@ class Truth:
             self.late_lots += abs(fill.lots)
             self.late_at = fill.at
         if role is Role.MAKER and fill.closing and fill.at - self.heard > self.desk.heartbeat_ms_max / 1000:
-            self.alone_lots = abs(fill.lots) + (self.alone_lots if fill.at - self.alone_at < KNOWN_SECONDS else 0)
-            self.alone_at = fill.at
+            if fill.at - self.alone_at >= KNOWN_SECONDS:
+                self.alone_lots, self.alone_coids = 0, set()
+            self.alone_lots, self.alone_at = self.alone_lots + abs(fill.lots), fill.at
+            self.alone_coids.add(coid)
         if role is Role.MAKER and sent is not None and sent.request.kind is OrderKind.QUOTE:
             self.rounds.add(sent.request.round)
         self._time_exposure(fill.at)
@@ -271,16 +280,21 @@ class Truth:
     def crossed_lots(self, fill: Fill) -> int:
         """What a hedge that was on its way while A closed alone may be wrong by: neither could know of the other."""
         sent = self.sent[Role.HEDGER].get(fill.coid)
-        left = -1e9 if sent is None else max(sent.at, sent.again)
-        met = sent is not None and left < self.alone_at + SEEN_SECONDS and fill.at - self.alone_at < KNOWN_SECONDS
-        return self.alone_lots if met else 0
+        if sent is None or fill.at - self.alone_at >= KNOWN_SECONDS:
+            return 0
+        left = max(sent.at, sent.again)
+        return self.alone_lots if self.alone_coids or left < self.alone_at + SEEN_SECONDS else 0
 
     def foreign_met(self, fill: Fill) -> int:
-        """What foreign trades had changed shortly before this hedge left: of a side that cannot see the trades of the
-        other account, its position alone speaks."""
+        """By what A + B was another for this hedge, since foreign trades are not the desk's.
+
+        Those of shortly before it left count: of a side that cannot see the trades of the other account, its position
+        alone speaks. Those that a baseline has taken in since it left do not.
+        """
         sent = self.sent[Role.HEDGER].get(fill.coid)
-        met = sent is not None and 0 <= sent.at - self.foreign_at < KNOWN_SECONDS
-        return self.foreign_lots if met else 0
+        if sent is None:
+            return 0
+        return self.foreign_lots if 0 <= sent.at - self.foreign_at < KNOWN_SECONDS else sent.base - self.base
 
     def rebase(self) -> None:
         """A person has made both accounts flat by hand, or taken the positions over: everything counts from here."""

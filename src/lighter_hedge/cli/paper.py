@@ -20,16 +20,13 @@ if TYPE_CHECKING:
 def paper(
     host: Annotated[str, typer.Option("--host", help="Address to listen on.")] = "127.0.0.1",
     port: Annotated[int, typer.Option("--port", min=0, max=65535, help="0 takes any free port.")] = 8700,
-    tier: Annotated[str, typer.Option("--tier", help="standard, premium or unlimited.")] = "standard",
+    tier: Annotated[str, typer.Option("--tier", help="standard, plus, premium, builder or unlimited.")] = "standard",
+    staked_lit: Annotated[int, typer.Option("--staked-lit", min=0, help="LIT that a premium wallet has staked.")] = 0,
     wallets: Annotated[str, typer.Option("--wallets", help="shared: sub-accounts of one wallet; separate.")] = "shared",
     collateral: Annotated[int, typer.Option("--collateral", min=1, help="USDC of each account.")] = 10_000,
-    traffic: Annotated[
-        str | None, typer.Option("--traffic", help="synthetic; quiet: a fixed book and no trades; none; tape; live.")
-    ] = None,
+    traffic: Annotated[str | None, typer.Option("--traffic", help="synthetic, quiet, none, tape or live.")] = None,
     tape: Annotated[Path | None, typer.Option("--tape", help="Replay this recording instead of made traffic.")] = None,
-    live: Annotated[
-        str | None, typer.Option("--live", help="Mirror this venue's public feed, https://mainnet.zklighter.elliot.ai.")
-    ] = None,
+    live: Annotated[str | None, typer.Option("--live", help="Mirror the public feed of the venue at this URL.")] = None,
     live_market: Annotated[
         list[str] | None, typer.Option("--live-market", help="Mirror only this market; may be given again.")
     ] = None,
@@ -46,9 +43,9 @@ def paper(
         Path | None, typer.Option("--credentials", help="Write addresses, accounts and keys to this file (0600).")
     ] = None,
     chain_id: Annotated[int, typer.Option("--chain-id", min=1, help="Signed into every transaction.")] = 304,
-    stream_limits: Annotated[
-        bool, typer.Option("--stream-limits", help="The venue's limits on WebSocket connections and messages.")
-    ] = False,
+    stream_limits: Annotated[bool, typer.Option("--stream-limits", help="The limits on WebSockets, too.")] = False,
+    faults: Annotated[Path | None, typer.Option("--faults", help="Plan of faults, a YAML file.")] = None,
+    fault_seed: Annotated[int | None, typer.Option("--fault-seed", help="Draw faults, and all dice, from it.")] = None,
     latency_scale: Annotated[float, typer.Option("--latency-scale", min=0, help="Factor on the tier's delays.")] = 1.0,
 ) -> None:
     """Run a Lighter of our own on this machine, until Ctrl-C or SIGTERM."""
@@ -64,6 +61,7 @@ def paper(
             host=host,
             port=port,
             tier=tiers[tier],
+            staked_lit=staked_lit,
             wallets=wallets,
             collateral=collateral,
             traffic=traffic or ("live" if live is not None else "synthetic" if tape is None else "tape"),
@@ -77,6 +75,8 @@ def paper(
             state_dir=state,
             credentials=credentials,
             chain_id=chain_id,
+            faults=faults,
+            fault_seed=fault_seed,
             latency_scale=latency_scale,
             stream_limits=VENUE_LIMITS if stream_limits else StreamLimits(),
         )

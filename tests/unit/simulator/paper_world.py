@@ -57,8 +57,12 @@ class World:
         return self.exchange.state.accounts[account].keys[key].nonce
 
     def send(self, tx_type: int, account: int, fields: dict[str, Any]) -> SubmitResult:
+        return self.exchange.submit(self.now_us, tx_type, self.info(account, fields))
+
+    def info(self, account: int, fields: dict[str, Any]) -> dict[str, Any]:
+        """``tx_info`` with the key's next nonce."""
         key = fields.get("ApiKeyIndex", 4)
-        info: dict[str, Any] = {
+        return {
             "AccountIndex": account,
             "ApiKeyIndex": key,
             "ExpiredAt": self.now_us // 1000 + 599_000,
@@ -67,13 +71,18 @@ class World:
             "L2TxAttributes": None,
             **fields,
         }
-        return self.exchange.submit(self.now_us, tx_type, info)
 
     def order(
         self, account: int, side: Side, lots: int, price: int, tif: int = 2, client: int = 0, **more: Any
     ) -> SubmitResult:
+        return self.send(14, account, self.order_fields(side, lots, price, tif, client, **more))
+
+    def order_fields(
+        self, side: Side, lots: int, price: int, tif: int = 2, client: int = 0, **more: Any
+    ) -> dict[str, Any]:
+        """What a CreateOrder of BTC holds of its own."""
         expiry = 0 if tif == 0 else self.now_us // 1000 + 3_600_000
-        fields = {
+        return {
             "MarketIndex": 1,
             "ClientOrderIndex": client,
             "BaseAmount": lots,
@@ -86,7 +95,6 @@ class World:
             "OrderExpiry": expiry,
             **more,
         }
-        return self.send(14, account, fields)
 
     def rest(self, account: int, side: Side, lots: int, price: int, client: int = 0, **more: Any) -> Order:
         """Send a post-only order and run it; it must be resting then."""

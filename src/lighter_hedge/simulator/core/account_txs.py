@@ -9,6 +9,7 @@ from lighter_hedge.simulator.core.accounts import (
     Account,
     ApiKey,
     Position,
+    Tier,
     has_isolated_margin,
     isolated_health,
 )
@@ -138,7 +139,8 @@ class AccountTxs:
     def _check_sub_account(self, account: Account) -> None:
         caps = self.settings.caps.get(account.tier)
         siblings = [self.state.accounts[index] for index in self.state.wallets[account.l1_address]]
-        if caps and sum(one.account_type == SUB_ACCOUNT_TYPE for one in siblings) >= caps.sub_accounts:
+        most = caps and max(caps.sub_accounts, account.stake.sub_accounts if account.tier is Tier.PREMIUM else 0)
+        if most and sum(one.account_type == SUB_ACCOUNT_TYPE for one in siblings) >= most:
             raise TxRefused(21129, "too many sub accounts")
 
     def _sub_account(self, account: Account, at_us: int) -> Account:
@@ -150,6 +152,7 @@ class AccountTxs:
             l1_address=account.l1_address,
             tier=account.tier,
             collateral=0,
+            staked_lit=account.staked_lit,
             account_type=SUB_ACCOUNT_TYPE,
             created_us=at_us,
         )

@@ -11,6 +11,7 @@ from enum import Enum
 from lighter_hedge.domain.units import MarketSpec, Side
 from lighter_hedge.simulator.core.markets import CLOSEOUT_FRACTION
 from lighter_hedge.simulator.core.orders import Order
+from lighter_hedge.simulator.core.stakes import NO_STAKE, Stake, stake_of
 
 FEE_SCALE = 1_000_000
 MARGIN_SCALE = 10_000
@@ -22,17 +23,19 @@ class Tier(Enum):
     STANDARD = "standard"
     PREMIUM = "premium"
     PLUS = "plus"
+    BUILDER = "builder"
+    """Reads more; in all else standard."""
     UNLIMITED = "unlimited"
     """Not of the venue: no fees, no latency, no limits."""
 
     @property
     def maker_fee(self) -> int:
-        """In 1e-6 of the notional (fact sheet, section 5, fees); premium without staked LIT."""
+        """In 1e-6 of the notional (fact sheet, section 5, fees), without staked LIT."""
         return _FEES.get(self.value, (0, 0))[0]
 
     @property
     def taker_fee(self) -> int:
-        """In 1e-6 of the notional."""
+        """In 1e-6 of the notional, without staked LIT."""
         return _FEES.get(self.value, (0, 0))[1]
 
 
@@ -109,10 +112,27 @@ class Account:
     quota_free_us: int = 0
     """When the last free transaction was, that used none."""
     tier_changed_us: int = 0
+    staked_lit: int = 0
+    """Whole LIT; counts for a premium wallet alone."""
     tokens: list[ApiToken] = field(default_factory=list)
     maker_only_keys: list[int] = field(default_factory=list)
     color: str = ""
     """What the account's owner has chosen to show it by."""
+
+    @property
+    def stake(self) -> Stake:
+        """What the account's stake brings it."""
+        return stake_of(self.staked_lit) if self.staked_lit and self.tier is Tier.PREMIUM else NO_STAKE
+
+    @property
+    def maker_fee(self) -> int:
+        """In 1e-6 of the notional."""
+        return self.stake.less(self.tier.maker_fee)
+
+    @property
+    def taker_fee(self) -> int:
+        """In 1e-6 of the notional."""
+        return self.stake.less(self.tier.taker_fee)
 
     def position(self, market: MarketSpec) -> Position:
         """The position in a market, flat if there was none."""

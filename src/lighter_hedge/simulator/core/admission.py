@@ -5,7 +5,8 @@ from typing import assert_never
 from lighter_hedge.domain.units import MarketSpec, Side
 from lighter_hedge.simulator.core.account_txs import AccountTxs, check_new_key
 from lighter_hedge.simulator.core.accounts import Account, ApiKey, has_margin
-from lighter_hedge.simulator.core.faults import FaultBoard
+from lighter_hedge.simulator.core.faults.board import FaultBoard
+from lighter_hedge.simulator.core.faults.kinds import API
 from lighter_hedge.simulator.core.orders import Order, OrderType, TimeInForce
 from lighter_hedge.simulator.core.rules import ExchangeSettings
 from lighter_hedge.simulator.core.state import State
@@ -32,6 +33,7 @@ ORDER_EXPIRY_MAX_MS = 30 * 86_400_000
 CANCEL_ALL_MIN_MS = 5 * 60_000
 CANCEL_ALL_MAX_MS = 15 * 86_400_000
 NONCE_MAX = 2**47 - 1
+NO_MARGIN = (21739, "not enough margin to create the order")
 
 
 class Admission:
@@ -69,6 +71,7 @@ class Admission:
             raise TxRefused(21501, "invalid tx info: expired")
         if account.cancel_all_us and now_us >= account.cancel_all_us:
             raise TxRefused(21122, "dead man's switch is due")
+        self._check_health(account, body)
         self._check_body(account, body, now_us)
         return account, key
 
@@ -76,6 +79,42 @@ class Admission:
         """Whether a fault has revoked the key."""
         fault = self.faults.active("key_revoked", now_us, account_index)
         return fault is not None and fault.parameters.get("api_key_index", api_key_index) == api_key_index
+
+    def _check_health(self, account: Account, body: TxBody) -> None:
+        """An account without its initial margin may do only what makes it healthier (docs, liquidations).
+
+        Below the maintenance margin it is in liquidation. What it may do then is not documented: inferred, the same.
+        """
+        match body:
+            case CancelOrder() | CancelAll() | ChangePubKey() | CreateSubAccount():
+                return
+            case CreateOrder():
+                helps = self._reduces(account, body)
+            case CreateGroup():
+                helps = all(leg.size_lots == 0 or self._reduces(account, leg) for leg in body.orders)
+            case UpdateMargin():
+                helps = body.adds
+            case ModifyOrder():
+                helps = self._modifies_a_reduction(account, body)
+            case UpdateLeverage() | Transfer():
+                helps = False
+            case _:
+                assert_never(body)
+        if helps or not any(position.lots for position in account.positions.values()):
+            return
+        now = self.state.health(account)
+        if now.portfolio_value < now.maintenance_requirement:
+            raise TxRefused(21112, "account is in liquidation")
+        if now.portfolio_value < now.initial_requirement:
+            raise TxRefused(
+                21111, "account is in pre-liquidation and the transaction doesn't increase the account health"
+            )
+
+    def _modifies_a_reduction(self, account: Account, body: ModifyOrder) -> bool:
+        for order in self.state.open_of[account.account_index].values():
+            if body.index in (order.order_index, order.client_order_index) and order.market_index == body.market_index:
+                return order.reduce_only
+        return True
 
     def _check_body(self, account: Account, body: TxBody, now_us: int) -> None:
         match body:
@@ -139,6 +178,14 @@ class Admission:
         market = self._open_market(body.market_index)
         if self.faults.active("halted", now_us, account.account_index, body.market_index) is not None:
             raise TxRefused(21605, "invalid market status")
+        if self.faults.strike(
+            "margin_refusal",
+            now_us,
+            account.account_index,
+            body.market_index,
+            fits=lambda one: one.word("stage", API) == API,
+        ):
+            raise TxRefused(*NO_MARGIN)
         if body.expiry_ms - now_us // 1000 > ORDER_EXPIRY_MAX_MS:
             raise TxRefused(21711, "invalid expiry")
         rests = body.time_in_force is not TimeInForce.IOC
@@ -153,9 +200,11 @@ class Admission:
             raise TxRefused(21740, "invalid reduce only mode")
         self._check_caps(account, body)
         if rests and not body.order_type.waits and not self._affordable(account, body, now_us):
-            raise TxRefused(21739, "not enough margin to create the order")
+            raise TxRefused(*NO_MARGIN)
 
     def _reduces(self, account: Account, body: CreateOrder) -> bool:
+        if body.market_index not in self.state.markets:
+            return True  # To be refused for its market.
         held = account.position(self.state.markets[body.market_index]).lots
         return body.reduce_only or (held * body.side.sign < 0 and body.size_lots <= abs(held))
 

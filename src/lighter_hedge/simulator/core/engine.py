@@ -41,8 +41,8 @@ class Engine:
 
     # --- new orders ---
 
-    def create(self, tx: TxRecord, body: CreateOrder, at_us: int) -> Effects:
-        """Execute a CreateOrder.
+    def create(self, tx: TxRecord, body: CreateOrder, at_us: int, ends: OrderStatus | None = None) -> Effects:
+        """Execute a CreateOrder; ``ends`` is how a fault ends it at once.
 
         A duplicate of an open client order index, or a reduce-only order with nothing to reduce, leaves no order and
         no frame: only the transaction tells (recorded on testnet; fact sheet, section 5).
@@ -54,9 +54,11 @@ class Engine:
             effects.event_info = eventinfo.refused_event(*refused)
             return effects
         self._register(order, effects)
-        if order.order_type.waits:
+        makers: list[Order] = []
+        if ends is not None:
+            order.status = ends
+        elif order.order_type.waits:
             self._wait(order, effects, at_us)
-            makers: list[Order] = []
         else:
             makers = self._enter(order, effects, at_us)
         maker = makers[-1] if makers else None
@@ -352,6 +354,16 @@ class Engine:
         self._register(order, effects)
         self.match(order, effects, at_us)
         return effects
+
+    def forced_trade(
+        self, account: Account, market_index: int, side: Side, lots: int, kind: str, effects: Effects, at_us: int
+    ) -> None:
+        """Trade for an account, unasked, with the ambient account at the mark price."""
+        price = self.state.mark(market_index)
+        trade = self.settlement.forced(account, self.state.ambient, market_index, side, lots, price, kind, at_us)
+        effects.trades.append(trade)
+        effects.move(account.account_index, market_index)
+        self.trim_reduce_only(account.account_index, market_index, effects)
 
     def forced_fill(self, order: Order, lots: int, pieces: int, at_us: int) -> Effects:
         """Fill an order from an ambient taker at its own price, dead or alive, in one or two trades."""

@@ -26,9 +26,10 @@ from lighter_hedge.simulator.core.admission import Admission
 from lighter_hedge.simulator.core.effects import Effects, announce
 from lighter_hedge.simulator.core.engine import Engine
 from lighter_hedge.simulator.core.events import BookChange, Mark, Print, TrafficEvent
-from lighter_hedge.simulator.core.faults import Fault, FaultBoard
+from lighter_hedge.simulator.core.faults.board import Fault, FaultBoard
+from lighter_hedge.simulator.core.faults.on_exchange import ExchangeFaults, Forced, ForcedFill, ForcedTrade
 from lighter_hedge.simulator.core.liquidation import Liquidator
-from lighter_hedge.simulator.core.orders import TX_EXECUTED, Order, OrderStatus, TxRecord
+from lighter_hedge.simulator.core.orders import TX_EXECUTED, TX_FAILED, TX_PENDING, Order, OrderStatus, TxRecord
 from lighter_hedge.simulator.core.publisher import Publisher
 from lighter_hedge.simulator.core.pushes import Push, Traded, TxExecuted
 from lighter_hedge.simulator.core.rules import ExchangeSettings, Latency
@@ -53,7 +54,6 @@ from lighter_hedge.simulator.core.transactions import (
 
 TxHash: TypeAlias = Callable[[int, int, Mapping[str, Any]], str]
 
-LATE_FILL_DELAY_MS = 200
 _NO_QUOTA = '{"ratelimit": "didn\'t use volume quota"}'
 
 
@@ -94,20 +94,12 @@ class _Expire:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _ForcedFill:
-    order_index: int
-    lots: int
-    pieces: int
-    also_dead: bool = False
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class _ScheduledCancelAll:
     account_index: int
     at_us: int
 
 
-_Due: TypeAlias = _RunTx | _Expire | _ForcedFill | _ScheduledCancelAll
+_Due: TypeAlias = _RunTx | _Expire | Forced | _ScheduledCancelAll
 
 
 class Exchange:
@@ -126,8 +118,10 @@ class Exchange:
         self.faults = FaultBoard(
             {account.name: index for index, account in self.state.accounts.items()},
             {market.symbol: index for index, market in self.state.markets.items()},
+            seed=self.settings.fault_seed,
         )
         self.engine = Engine(self.state)
+        self._on_exchange = ExchangeFaults(self.engine, self.faults, self._schedule)
         self._admission = Admission(self.state, self.faults, self.settings)
         self.publisher = Publisher(self.state)
         self._liquidator = Liquidator(self.engine, self.settings.insurance_fund)
@@ -160,7 +154,9 @@ class Exchange:
             return SubmitResult(code=refusal.code, message=refusal.message, http_status=refusal.http_status)
         account.keys.setdefault(key.api_key_index, key).nonce = envelope.nonce + 1
         latency = self.settings.latencies.get(account.tier, Latency())
-        due_us = max(now_us + latency.of(envelope.body), key.last_due_us)
+        latency_us = latency.staked(account.stake).of(envelope.body)
+        latency_us += self._on_exchange.delay_us(account.account_index, now_us)
+        due_us = max(now_us + latency_us, key.last_due_us)
         key.last_due_us = due_us
         self.state.note_account(account)
         self.state.note_tx(
@@ -196,28 +192,21 @@ class Exchange:
             raise TxRefused(21501, f"invalid tx info: {error}") from None
 
     def arm_fault(self, request: Mapping[str, Any], now_us: int) -> Fault:
-        """Arm a fault; one that fills orders looks at once for resting ones.
+        """Arm a fault; one of orders or positions looks at once for those that are there.
 
         Raises:
             FaultError: the request does not fit.
         """
         fault = self.faults.arm(request, now_us)
-        if fault.kind in ("fill_now", "part_fill"):
-            for open_orders in self.state.open_of.values():
-                for order in list(open_orders.values()):
-                    self._look_for_fill(order, now_us)
+        self._on_exchange.armed(fault, now_us)
         return fault
 
     def force_trade(
         self, account_index: int, market_index: int, side: Side, lots: int, kind: str, now_us: int
     ) -> list[Push]:
         """Liquidate or deleverage an account, unasked; return what there is to tell."""
-        account, price = self.state.accounts[account_index], self.state.mark(market_index)
-        trade = self.engine.settlement.forced(
-            account, self.state.ambient, market_index, side, lots, price, kind, now_us
-        )
-        effects = Effects(trades=[trade])
-        effects.move(account_index, market_index)
+        account, effects = self.state.accounts[account_index], Effects()
+        self.engine.forced_trade(account, market_index, side, lots, kind, effects, now_us)
         return announce(self.state, effects, now_us)
 
     def set_market(
@@ -227,11 +216,12 @@ class Exchange:
         market = self.state.market_states[market_index]
         market.halted = market.halted if halted is None else halted
         market.force_reduce_only = market.force_reduce_only if force_reduce_only is None else force_reduce_only
+        self.state.note_market()
 
     def resume_saved(self, now_us: int) -> None:
         """After a restart: queue again the transactions, expiries and scheduled cancels that had not run."""
         for tx in list(self.state.txs.values()):
-            if tx.status != TX_EXECUTED:
+            if tx.status == TX_PENDING:
                 envelope = parse(tx.tx_type, json.loads(tx.info))
                 self._schedule(max(now_us, tx.due_us), _RunTx(tx_hash=tx.tx_hash, body=envelope.body))
         for orders in self.state.open_of.values():
@@ -306,12 +296,9 @@ class Exchange:
                 if order.is_alive:
                     self.engine.end(order, OrderStatus.CANCELED_EXPIRED, effects)
                 return self._finish(effects, at_us)
-            case _ForcedFill():
-                order = self.state.orders[due.order_index]
-                if not order.is_open and not due.also_dead:
-                    return []
-                effects = self.engine.forced_fill(order, due.lots, due.pieces, at_us)
-                return self._finish(effects, at_us)
+            case ForcedFill() | ForcedTrade():
+                forced = self._on_exchange.run(due, at_us)
+                return [] if forced is None else self._finish(forced, at_us)
             case _ScheduledCancelAll():
                 account = self.state.accounts[due.account_index]
                 if account.cancel_all_us != due.at_us:
@@ -324,20 +311,50 @@ class Exchange:
                 assert_never(due)
 
     def _run_tx(self, tx: TxRecord, body: TxBody, at_us: int) -> list[Push]:
+        if tx.status != TX_PENDING:
+            return []
+        if tx.expire_at_ms * 1000 <= at_us:
+            return self._return_nonce(tx, (21501, "invalid tx info: expired"), at_us)
+        if self._on_exchange.returns(tx, at_us):
+            return self._return_nonce(tx, (21508, "account is below initial margin, can't execute transaction"), at_us)
         pushes: list[Push] = []
         for order in self._cancelled_by(tx, body):
-            pushes += self._race_cancel(order, at_us)
-        effects = self._execute(tx, body, at_us)
+            race = self._on_exchange.race(order, at_us)
+            pushes += [] if race is None else self._finish(race, at_us)
+        effects = self._on_exchange.refused(tx, at_us) or self._execute(tx, body, at_us)
         tx.status, tx.executed_us, tx.height = TX_EXECUTED, at_us, self.state.height(at_us)
         tx.event_info = effects.event_info
         self.state.note_tx(tx)
         own = TxExecuted(account_index=tx.account_index, tx=tx.copied())
         return pushes + self._finish(effects, at_us, own)
 
+    def _return_nonce(self, tx: TxRecord, why: tuple[int, str], at_us: int) -> list[Push]:
+        """Fail a transaction whose nonce stays free, and those behind it on its key, which now have a wrong one.
+
+        From the venue's page on troubleshooting (fact sheet, section 1.8): so for a passed ExpiredAt. One behind it
+        that may skip nonces runs all the same.
+        """
+        key = self.state.accounts[tx.account_index].keys[tx.api_key_index]
+        failed, kept = [tx], False
+        for other in self.state.txs_of[tx.account_index]:
+            behind = other.api_key_index == tx.api_key_index and other.nonce > tx.nonce
+            if behind and other.status == TX_PENDING:
+                kept = kept or parse(other.tx_type, json.loads(other.info)).skip_nonce
+                failed += [] if kept else [other]
+        if not kept:
+            key.nonce = tx.nonce
+            self.state.note_account(self.state.accounts[tx.account_index])
+        for one in failed:
+            code, message = why if one is tx else (21104, "invalid nonce")
+            one.status, one.executed_us, one.height = TX_FAILED, at_us, self.state.height(at_us)
+            one.event_info = eventinfo.refused_event(code, message)
+            self.state.note_tx(one)
+        return [TxExecuted(account_index=one.account_index, tx=one.copied()) for one in failed]
+
     def _execute(self, tx: TxRecord, body: TxBody, at_us: int) -> Effects:
         match body:
             case CreateOrder():
-                return self.engine.create(tx, body, at_us)
+                return self.engine.create(tx, body, at_us, self._on_exchange.end_of(tx, body, at_us))
             case CancelOrder():
                 return self.engine.cancel(tx, body)
             case CreateGroup():
@@ -371,12 +388,6 @@ class Exchange:
             return [one for one in every if body.market_index in (None, one.market_index)]
         return []
 
-    def _race_cancel(self, order: Order, at_us: int) -> list[Push]:
-        fault = self.faults.strike("cancel_race", at_us, order.account_index, order.market_index)
-        if fault is None:
-            return []
-        return self._finish(self.engine.forced_fill(order, fault.number("lots"), 1, at_us), at_us)
-
     def _finish(self, effects: Effects, at_us: int, tx: TxExecuted | None = None) -> list[Push]:
         self.engine.follow(effects, at_us)
         pushes = announce(self.state, effects, at_us)
@@ -386,32 +397,16 @@ class Exchange:
             pushes = [push for push in pushes if not isinstance(push, Traded)] + [tx] + public
         for order in effects.rested:
             self._schedule_expiry(order)
-            self._look_for_fill(order, at_us)
+            self._on_exchange.look_for_fill(order, at_us)
         for order in effects.pending:
             self._schedule_expiry(order)
         for order, leaves in effects.canceled:
-            self._look_for_late_fill(order, leaves, at_us)
+            self._on_exchange.look_for_late_fill(order, leaves, at_us)
+        if self.faults:
+            for trade in effects.trades:
+                for account_index in self.engine.settlement.parties([trade]):
+                    self._on_exchange.look_for_trade(account_index, trade.market_index, at_us)
         return pushes + self._public(at_us)
-
-    def _look_for_fill(self, order: Order, at_us: int) -> None:
-        for kind in ("fill_now", "part_fill"):
-            fault = self.faults.active(kind, at_us, order.account_index, order.market_index)
-            if fault is None or fault.parameters.get("order_index", order.order_index) != order.order_index:
-                continue
-            self.faults.strike(kind, at_us, order.account_index, order.market_index)
-            two = kind == "fill_now" and self.faults.strike(
-                "two_trades", at_us, order.account_index, order.market_index
-            )
-            fill = _ForcedFill(order_index=order.order_index, lots=fault.number("lots"), pieces=2 if two else 1)
-            self._schedule(at_us + fault.number("delay_ms") * 1000, fill)
-
-    def _look_for_late_fill(self, order: Order, leaves: int, at_us: int) -> None:
-        fault = self.faults.strike("late_fill", at_us, order.account_index, order.market_index)
-        if fault is not None:
-            delay_ms = fault.number("delay_ms", LATE_FILL_DELAY_MS)
-            lots = min(fault.number("lots", leaves), leaves)
-            fill = _ForcedFill(order_index=order.order_index, lots=lots, pieces=1, also_dead=True)
-            self._schedule(at_us + delay_ms * 1000, fill)
 
     # --- traffic and the public book ---
 

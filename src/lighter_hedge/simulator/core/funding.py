@@ -7,13 +7,11 @@ second of the minute with impact prices of an undocumented size: here the minute
 stand for them. The ambient account is the other side of whatever is left over.
 """
 
-from collections import deque
-
 from lighter_hedge.domain.units import POWERS_OF_TEN
 from lighter_hedge.simulator.core.accounts import Account, Position
 from lighter_hedge.simulator.core.effects import Effects
 from lighter_hedge.simulator.core.pushes import FundingPaid, Push
-from lighter_hedge.simulator.core.state import FUNDINGS_MAX, Funding, PositionFunding, State, rate_now
+from lighter_hedge.simulator.core.state import AccountFunding, Funding, PositionFunding, State, rate_now
 
 RATE_SCALE = 100_000_000
 MINUTE_US = 60_000_000
@@ -30,6 +28,7 @@ def sample(state: State, market_index: int, at_us: int) -> None:
     bid, ask = book.bids.best_price() or index, book.asks.best_price() or index
     market.premium_sum += (max(0, bid - index) - max(0, index - ask)) * RATE_SCALE // index
     market.premium_count += 1
+    state.note_market()
 
 
 def pay(state: State, at_us: int) -> tuple[list[Push], Effects]:
@@ -42,7 +41,7 @@ def pay(state: State, at_us: int) -> tuple[list[Push], Effects]:
         market.funding_rate, market.funded_us = rate, at_us
         spec = state.markets[market_index]
         value = spec.quote(POWERS_OF_TEN[spec.size_decimals], mark) * rate // RATE_SCALE
-        state.fundings[market_index].append(Funding(market_index=market_index, rate=rate, value=value, time_us=at_us))
+        state.note_funding(Funding(market_index=market_index, rate=rate, value=value, time_us=at_us))
         for account in state.accounts.values():
             position = account.positions.get(market_index)
             if position is not None and position.lots:
@@ -69,7 +68,7 @@ def _pay_one(state: State, account: Account, position: Position, rate: int, mark
         lots=position.lots,
         time_us=at_us,
     )
-    state.position_fundings.setdefault(account.account_index, deque(maxlen=FUNDINGS_MAX)).append(record)
+    state.note_account_funding(AccountFunding(account_index=account.account_index, payment=record))
     return FundingPaid(
         account_index=account.account_index,
         market_index=record.market_index,

@@ -76,7 +76,10 @@ class SelfTradeEquality(IntEnum):
 
 
 class OrderStatus(Enum):
-    """The venue's status words. There is no partially-filled and no rejected."""
+    """The venue's status words. There is no partially-filled and no rejected.
+
+    When an order ends for its position or for an invalid balance is not documented: here by a fault alone.
+    """
 
     PENDING = "pending"
     OPEN = "open"
@@ -84,6 +87,7 @@ class OrderStatus(Enum):
     CANCELED = "canceled"
     CANCELED_POST_ONLY = "canceled-post-only"
     CANCELED_REDUCE_ONLY = "canceled-reduce-only"
+    CANCELED_POSITION_NOT_ALLOWED = "canceled-position-not-allowed"
     CANCELED_MARGIN_NOT_ALLOWED = "canceled-margin-not-allowed"
     CANCELED_TOO_MUCH_SLIPPAGE = "canceled-too-much-slippage"
     CANCELED_NOT_ENOUGH_LIQUIDITY = "canceled-not-enough-liquidity"
@@ -92,6 +96,7 @@ class OrderStatus(Enum):
     CANCELED_OCO = "canceled-oco"
     CANCELED_CHILD = "canceled-child"
     CANCELED_LIQUIDATION = "canceled-liquidation"
+    CANCELED_INVALID_BALANCE = "canceled-invalid-balance"
 
     @property
     def code(self) -> int:
@@ -106,6 +111,7 @@ _STATUS_CODES = {
     OrderStatus.CANCELED: 4,
     OrderStatus.CANCELED_POST_ONLY: 5,
     OrderStatus.CANCELED_REDUCE_ONLY: 6,
+    OrderStatus.CANCELED_POSITION_NOT_ALLOWED: 7,
     OrderStatus.CANCELED_MARGIN_NOT_ALLOWED: 8,
     OrderStatus.CANCELED_TOO_MUCH_SLIPPAGE: 9,
     OrderStatus.CANCELED_NOT_ENOUGH_LIQUIDITY: 10,
@@ -114,6 +120,7 @@ _STATUS_CODES = {
     OrderStatus.CANCELED_OCO: 13,
     OrderStatus.CANCELED_CHILD: 14,
     OrderStatus.CANCELED_LIQUIDATION: 15,
+    OrderStatus.CANCELED_INVALID_BALANCE: 16,
 }
 
 

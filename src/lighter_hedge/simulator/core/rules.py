@@ -4,10 +4,11 @@ Every value here is of the venue's documents, not measured: keep it a parameter.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from lighter_hedge.simulator.core.accounts import Tier
 from lighter_hedge.simulator.core.orders import TimeInForce
+from lighter_hedge.simulator.core.stakes import Stake
 from lighter_hedge.simulator.core.transactions import (
     CancelAll,
     CancelOrder,
@@ -40,6 +41,10 @@ class Latency:
             case _:
                 return 0
 
+    def staked(self, stake: Stake) -> "Latency":
+        """The same for a wallet with this stake: takers wait less."""
+        return replace(self, taker_us=stake.less(self.taker_us)) if stake.discount else self
+
     def scaled(self, factor: float) -> "Latency":
         """The same, all multiplied by ``factor``."""
         return Latency(
@@ -53,6 +58,7 @@ _JANUARY = {
     Tier.STANDARD: Latency(taker_us=300_000, maker_us=200_000, cancel_us=100_000),
     Tier.PREMIUM: Latency(taker_us=150_000),
     Tier.PLUS: Latency(taker_us=300_000, maker_us=200_000),
+    Tier.BUILDER: Latency(taker_us=300_000, maker_us=200_000, cancel_us=100_000),
     Tier.UNLIMITED: Latency(),
 }
 LATENCIES: dict[str, dict[Tier, Latency]] = {
@@ -60,11 +66,13 @@ LATENCIES: dict[str, dict[Tier, Latency]] = {
     "2026-07": {
         **_JANUARY,
         Tier.STANDARD: Latency(taker_us=300_000, maker_us=200_000, cancel_us=200_000),
+        Tier.BUILDER: Latency(taker_us=300_000, maker_us=200_000, cancel_us=200_000),
         Tier.PREMIUM: Latency(taker_us=200_000),
     },
     "2026-09": {
         **_JANUARY,
         Tier.STANDARD: Latency(taker_us=300_000, cancel_us=300_000),
+        Tier.BUILDER: Latency(taker_us=300_000, cancel_us=300_000),
         Tier.PREMIUM: Latency(taker_us=200_000),
     },
 }
@@ -84,8 +92,10 @@ class Caps:
     sub_accounts: int
 
 
+_STANDARD_CAPS = Caps(open_account=250, open_market=30, pending_account=50, pending_market=10, sub_accounts=4)
 CAPS: dict[Tier, Caps] = {
-    Tier.STANDARD: Caps(open_account=250, open_market=30, pending_account=50, pending_market=10, sub_accounts=4),
+    Tier.STANDARD: _STANDARD_CAPS,
+    Tier.BUILDER: _STANDARD_CAPS,
     Tier.PREMIUM: Caps(open_account=1500, open_market=1000, pending_account=50, pending_market=10, sub_accounts=8),
     Tier.PLUS: Caps(open_account=750, open_market=250, pending_account=50, pending_market=10, sub_accounts=8),
 }
@@ -122,6 +132,8 @@ class ExchangeSettings:
     insurance_fund: int = 1_000_000_000_000
     """What the insurance fund may lose on liquidations, in millionths; beyond it accounts are deleveraged."""
     funding_interval_us: int = 3_600_000_000
+    fault_seed: int = 0
+    """Of the dice of faults that strike with a probability."""
 
 
 def is_taker(body: CreateOrder) -> bool:

@@ -67,7 +67,7 @@ class Settlement:
         if order.order_type is OrderType.LIQUIDATION:
             fee = self._liquidation_fee(order, market_index, lots, quote)
         else:
-            fee = account.tier.maker_fee if is_maker else account.tier.taker_fee
+            fee = account.maker_fee if is_maker else account.taker_fee
         order.filled_quote += quote
         return self._fill(account, market_index, side, lots, quote, fee, order.order_index, order.client_order_index)
 

@@ -127,6 +127,44 @@ class PositionFunding:
     time_us: int
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AccountFunding:
+    """A funding payment, and whose it is."""
+
+    account_index: int
+    payment: PositionFunding
+
+
+KEPT_OF_MARKET = (
+    "mark_ticks",
+    "index_ticks",
+    "last_ticks",
+    "open_ticks",
+    "low_ticks",
+    "high_ticks",
+    "volume_lots",
+    "volume_quote",
+    "trade_count",
+    "halted",
+    "force_reduce_only",
+    "premium_sum",
+    "premium_count",
+    "premium_minute",
+    "funding_rate",
+    "funded_us",
+)
+"""What of a market is saved: every minute, and when it is paid for or set."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class House:
+    """What belongs to no client: the ambient account, the insurance fund, and the markets by ``KEPT_OF_MARKET``."""
+
+    ambient: Account
+    insurance: int
+    markets: dict[int, dict[str, int]]
+
+
 @dataclass(slots=True, kw_only=True)
 class Changes:
     """Records that differ from what was last saved."""
@@ -135,12 +173,17 @@ class Changes:
     orders: list[Order]
     trades: list[Trade]
     txs: list[TxRecord]
+    fundings: list[Funding] = field(default_factory=list)
+    account_fundings: list[AccountFunding] = field(default_factory=list)
     counters: Counters
+    house: House | None = None
+    """Unless it is as it was."""
 
     @property
     def empty(self) -> bool:
         """Whether nothing needs saving."""
-        return not (self.accounts or self.orders or self.trades or self.txs)
+        changed = self.accounts or self.orders or self.trades or self.txs
+        return not (changed or self.fundings or self.account_fundings or self.house)
 
 
 class State:
@@ -181,6 +224,9 @@ class State:
         self._dirty_orders: dict[int, Order] = {}
         self._dirty_txs: dict[str, TxRecord] = {}
         self._new_trades: list[Trade] = []
+        self._new_fundings: list[Funding] = []
+        self._new_account_fundings: list[AccountFunding] = []
+        self._house_is_dirty = False
 
     def add_account(self, account: Account) -> None:
         """Take up an account that did not exist before."""
@@ -263,6 +309,7 @@ class State:
             self.trades_of[index].append(trade)
         if real:
             self._new_trades.append(trade)
+            self._house_is_dirty = True
 
     def note_mark(self, market_index: int, mark_ticks: int, index_ticks: int, at_us: int) -> None:
         """Record new mark and index prices."""
@@ -270,9 +317,29 @@ class State:
         market.mark_ticks, market.index_ticks = mark_ticks, index_ticks
         market.mark_candles.add(at_us, mark_ticks)
 
+    def note_market(self) -> None:
+        """Record that what is kept of a market has changed."""
+        self._house_is_dirty = True
+
+    def note_funding(self, funding: Funding) -> None:
+        """Record one hour's funding of a market."""
+        self.fundings[funding.market_index].append(funding)
+        self._new_fundings.append(funding)
+        self._house_is_dirty = True
+
+    def note_account_funding(self, paid: AccountFunding) -> None:
+        """Record what one position has paid or received."""
+        known = self.position_fundings.setdefault(paid.account_index, deque(maxlen=FUNDINGS_MAX))
+        known.append(paid.payment)
+        self._new_account_fundings.append(paid)
+
     def note_tx(self, tx: TxRecord) -> None:
         """Record a transaction or its new state."""
-        if tx.tx_hash not in self.txs:
+        known = self.txs.get(tx.tx_hash)
+        if known is not tx:
+            if known is not None:
+                # It had failed, its nonce was free again, and it was sent once more.
+                self.txs_of[tx.account_index].remove(known)
             self.txs[tx.tx_hash] = tx
             self.txs_of[tx.account_index].append(tx)
         self._dirty_txs[tx.tx_hash] = tx
@@ -284,10 +351,38 @@ class State:
             orders=list(self._dirty_orders.values()),
             trades=self._new_trades,
             txs=list(self._dirty_txs.values()),
+            fundings=self._new_fundings,
+            account_fundings=self._new_account_fundings,
             counters=self.counters,
+            house=self.house() if self._house_is_dirty else None,
         )
         self._dirty_accounts, self._dirty_orders, self._dirty_txs, self._new_trades = {}, {}, {}, []
+        self._new_fundings, self._new_account_fundings, self._house_is_dirty = [], [], False
         return changes
+
+    def house(self) -> House:
+        """What belongs to no client, as it is now."""
+        kept = {
+            index: {name: int(getattr(market, name)) for name in KEPT_OF_MARKET}
+            for index, market in self.market_states.items()
+        }
+        return House(ambient=self.ambient, insurance=self.insurance, markets=kept)
+
+    def restore_house(
+        self, house: House | None, fundings: list[Funding], account_fundings: list[AccountFunding]
+    ) -> None:
+        """Take up what belongs to no client, and all funding. Trades come before: they count in the statistics."""
+        for funding in sorted(fundings, key=lambda one: one.time_us):
+            self.note_funding(funding)
+        for paid in sorted(account_fundings, key=lambda one: one.payment.funding_id):
+            self.note_account_funding(paid)
+        if house is not None:
+            self.ambient, self.insurance = house.ambient, house.insurance
+            for index, kept in house.markets.items():
+                market = self.market_states[index]
+                for name, value in kept.items():
+                    setattr(market, name, type(getattr(market, name))(value))
+        self._new_fundings, self._new_account_fundings, self._house_is_dirty = [], [], False
 
     def restore(self, orders: list[Order], trades: list[Trade], txs: list[TxRecord], counters: Counters) -> None:
         """Take up saved records; accounts were given at construction."""

@@ -1,7 +1,7 @@
 """Auth tokens: ``deadline:account:key:hex``, or read-only ``ro:account:single|all:expiry:hex``. Pure.
 
-Deadline, account and key are checked, and the signature on demand. Read-only tokens are given out by the exchange;
-no key has signed them.
+Deadline, account and key are checked, and the signature on demand. Read-only tokens are given out by the exchange,
+which knows all that it gave: no key has signed them. They open what reads, and nothing that changes.
 """
 
 from lighter_hedge.simulator.core.exchange import Exchange
@@ -21,14 +21,20 @@ class AuthError(Exception):
         self.message = f"invalid auth: {message}"
 
 
-def check_token(exchange: Exchange, token: str, account_index: int, now_us: int, *, verify: bool = False) -> None:
-    """Check that a token opens an account; with ``verify`` also its signature.
+def check_token(
+    exchange: Exchange, token: str, account_index: int, now_us: int, *, verify: bool = False, writes: bool = False
+) -> None:
+    """Check that a token opens an account; with ``verify`` also its signature, and for what ``writes``.
 
     Raises:
         AuthError: it does not; the message says why and holds nothing of the token.
     """
     parts = token.split(":")
+    if exchange.faults.active("token_expired", now_us, account_index) is not None:
+        raise AuthError("invalid deadline")
     if parts[0] == "ro":
+        if writes:
+            raise AuthError("read-only token")
         _check_read_only(exchange, parts, account_index, now_us)
         return
     if len(parts) != 4:
@@ -59,12 +65,15 @@ def _check_read_only(exchange: Exchange, parts: list[str], account_index: int, n
     holder, target = accounts.get(holder_index), accounts.get(account_index)
     if holder is None or target is None:
         raise AuthError("invalid account index")
-    text = ":".join(parts)
-    if any(made.text == text and made.revoked for made in holder.tokens):
-        raise AuthError("token revoked")
     same_wallet = parts[2] == "all" and holder.l1_address == target.l1_address
     if holder is not target and not same_wallet:
         raise AuthError("invalid account index")
+    text = ":".join(parts)
+    made = next((one for one in holder.tokens if one.text == text), None)
+    if made is None:
+        raise AuthError("unknown token")
+    if made.revoked:
+        raise AuthError("token revoked")
 
 
 def holder_of(token: str) -> int | None:

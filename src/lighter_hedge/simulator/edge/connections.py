@@ -6,8 +6,8 @@ from collections import deque
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
-END = ""
-"""In place of a frame: the connection is closed once everything before it is written."""
+GOING_AWAY = 1001
+"""The code with which a server that ends closes a connection."""
 
 
 class Outbox(asyncio.Queue[str]):
@@ -56,6 +56,8 @@ class Connection:
     """When the client last said something, by the event loop's clock."""
     queued: int = 0
     """Frames that were ever put into the outbox."""
+    close_code: int = GOING_AWAY
+    """With which it is closed when it comes to the empty frame."""
     written: int = 0
     """Frames that have left it for the socket."""
     unanswered: deque[int] = field(default_factory=deque)
@@ -69,6 +71,11 @@ class Connection:
             self.drop()
         else:
             self.queued += 1
+
+    def close(self, code: int) -> None:
+        """Close the connection with a code, once everything before is written."""
+        self.close_code = code
+        self.send("")
 
     def in_flight(self) -> int:
         """How many of the client's messages wait for their answer to be written."""

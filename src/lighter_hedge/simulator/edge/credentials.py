@@ -61,6 +61,7 @@ def make_accounts(settings: PaperSettings, now_us: int, key_maker: KeyMaker) -> 
             l1_address=_L1_ADDRESSES[0] if shared else _L1_ADDRESSES[(number - 1) % 2],
             tier=settings.tier,
             collateral=settings.collateral * 1_000_000,
+            staked_lit=settings.staked_lit,
             account_type=1 if shared else 0,
             created_us=now_us,
         )

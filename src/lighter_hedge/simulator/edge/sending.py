@@ -1,12 +1,13 @@
 """Transactions from the outside: parse what REST or WebSocket carried, submit, shape the answer."""
 
 import json
-from dataclasses import dataclass
+from collections.abc import Callable
 from typing import Any
 
 import msgspec
 
 from lighter_hedge.simulator.core.exchange import SubmitResult
+from lighter_hedge.simulator.edge.answers import Answer, refusal
 from lighter_hedge.simulator.edge.numerals import whole_number
 from lighter_hedge.simulator.edge.venue import Venue
 from lighter_hedge.simulator.signing.signatures import tx_is_signed
@@ -14,20 +15,7 @@ from lighter_hedge.simulator.signing.txhash import CHANGE_PUB_KEY, account_field
 
 BATCH_MAX = 50
 """Transactions in one batch over REST."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Answer:
-    """What a send gets back, unless ``lost``."""
-
-    status: int
-    body: dict[str, Any]
-    lost: bool = False
-
-
-def refusal(code: int, message: str, status: int = 400) -> Answer:
-    """An answer that refuses."""
-    return Answer(status=status, body={"code": code, "message": message})
+TOO_MANY = refusal(23000, "Too Many Requests!", 429)
 
 
 def account_index_of(tx_info: object) -> int | None:
@@ -60,14 +48,22 @@ def send_one(venue: Venue, raw_type: object, raw_info: object, address: str) -> 
     if tx_info is None:
         return refusal(21501, "invalid tx info")
     account_index = account_index_of(tx_info)
+
+    def carry_out() -> Answer:
+        if not venue.limiter.allow(venue.who(account_index, address), "sendTx", venue.now_us(), tx_type):
+            return TOO_MANY
+        result = _submitted(venue, tx_type, tx_info, raw_info)
+        return _answer([result], result.tx_hash)
+
+    return _faulty(venue, account_index, carry_out)
+
+
+def _faulty(venue: Venue, account_index: int | None, carry_out: Callable[[], Answer]) -> Answer:
+    """Count a call that sends, and let faults have their way with it."""
     venue.requests.sent(account_index)
-    if not venue.limiter.allow(venue.who(account_index, address), "sendTx", venue.now_us(), tx_type):
-        return refusal(23000, "Too Many Requests!", 429)
-    result = _submitted(venue, tx_type, tx_info, raw_info)
-    if not result.accepted:
-        return refusal(result.code, result.message, result.http_status)
-    body = _accepted(result, result.tx_hash)
-    return Answer(status=200, body=body, lost=venue.strike("lose_answer", account_index))
+    now_us = venue.step()
+    answer = venue.request_faults.before(account_index, now_us, sends=True) or carry_out()
+    return venue.request_faults.after(account_index, answer, now_us, sends=True)
 
 
 def send_batch(venue: Venue, raw_types: object, raw_infos: object, address: str, *, most: int = BATCH_MAX) -> Answer:
@@ -81,20 +77,21 @@ def send_batch(venue: Venue, raw_types: object, raw_infos: object, address: str,
     if None in objects or len({account_index_of(one) for one in objects}) > 1:
         return refusal(21121, "all txs of a batch must be of one account and api key")
     account_index = account_index_of(objects[0])
-    venue.requests.sent(account_index)
-    if not venue.limiter.allow(venue.who(account_index, address), "sendTxBatch", venue.now_us()):
-        return refusal(23000, "Too Many Requests!", 429)
-    results: list[SubmitResult] = []
-    for raw_type, raw_info, tx_info in zip(types, infos, objects, strict=True):
-        tx_type = _type_of(raw_type)
-        if tx_type is None or tx_info is None:
-            return refusal(21505, "invalid tx type")
-        result = _submitted(venue, tx_type, tx_info, raw_info)
-        if not result.accepted:
-            return refusal(result.code, result.message, result.http_status)
-        results.append(result)
-    body = _accepted(results[-1], [result.tx_hash for result in results])
-    return Answer(status=200, body=body, lost=venue.strike("lose_answer", account_index))
+
+    def carry_out() -> Answer:
+        if not venue.limiter.allow(venue.who(account_index, address), "sendTxBatch", venue.now_us()):
+            return TOO_MANY
+        results: list[SubmitResult] = []
+        for raw_type, raw_info, tx_info in zip(types, infos, objects, strict=True):
+            tx_type = _type_of(raw_type)
+            if tx_type is None or tx_info is None:
+                return refusal(21505, "invalid tx type")
+            results.append(_submitted(venue, tx_type, tx_info, raw_info))
+            if not results[-1].accepted:
+                break
+        return _answer(results, [result.tx_hash for result in results])
+
+    return _faulty(venue, account_index, carry_out)
 
 
 def _submitted(venue: Venue, tx_type: int, tx_info: dict[str, Any], raw_info: object) -> SubmitResult:
@@ -121,14 +118,19 @@ def _wrongly_signed(venue: Venue, tx_type: int, tx_info: dict[str, Any]) -> bool
         return False
 
 
-def _accepted(result: SubmitResult, tx_hash: object) -> dict[str, Any]:
-    return {
+def _answer(results: list[SubmitResult], tx_hash: object) -> Answer:
+    """What was accepted is told of the last transaction, as is the first refusal."""
+    result = results[-1]
+    if not result.accepted:
+        return refusal(result.code, result.message, result.http_status)
+    body = {
         "code": 200,
         "message": result.message,
         "tx_hash": tx_hash,
         "predicted_execution_time_ms": result.execution_time_ms,
         "volume_quota_remaining": result.quota_remaining,
     }
+    return Answer(status=200, body=body)
 
 
 def _type_of(raw: object) -> int | None:

@@ -4,8 +4,7 @@ cancelled."""
 import asyncio
 import errno
 import importlib
-from collections.abc import Callable, Iterator
-from importlib.metadata import PackageNotFoundError, version
+from collections.abc import Callable, Iterable, Iterator
 from ipaddress import ip_address
 from typing import Any
 
@@ -14,10 +13,8 @@ from aiohttp import web
 from lighter_hedge.simulator.core.accounts import Account
 from lighter_hedge.simulator.core.events import TrafficEvent
 from lighter_hedge.simulator.core.exchange import Exchange, TxHash, fast_hash
-from lighter_hedge.simulator.core.faults import FaultError
 from lighter_hedge.simulator.core.markets import MARKETS
 from lighter_hedge.simulator.core.rules import DEFAULT_LATENCIES, ExchangeSettings
-from lighter_hedge.simulator.edge import wire_rest
 from lighter_hedge.simulator.edge.credentials import (
     KeyMaker,
     Secret,
@@ -28,9 +25,9 @@ from lighter_hedge.simulator.edge.credentials import (
     sdk_key,
     write_private,
 )
-from lighter_hedge.simulator.edge.numerals import whole_number
+from lighter_hedge.simulator.edge.faults.plan import Planned, drawn_plan, read_plan
+from lighter_hedge.simulator.edge.paper_api import PaperApi
 from lighter_hedge.simulator.edge.rest.paths import Handler, Rest, json_errors
-from lighter_hedge.simulator.edge.rest.query import ApiError
 from lighter_hedge.simulator.edge.settings import PaperError, PaperSettings
 from lighter_hedge.simulator.edge.store import Store
 from lighter_hedge.simulator.edge.stream import Stream
@@ -56,10 +53,11 @@ def build(
         assert secrets_file is not None
         accounts, secrets = saved.accounts, load_secrets(secrets_file)
         for account in accounts:
-            account.tier = settings.tier
+            account.tier, account.staked_lit = settings.tier, settings.staked_lit
     exchange = Exchange(MARKETS.values(), accounts, settings=_exchange_settings(settings), tx_hash=_tx_hash(settings))
     if saved is not None:
         exchange.state.restore(saved.orders, saved.trades, saved.txs, saved.counters)
+        exchange.state.restore_house(saved.house, saved.fundings, saved.account_fundings)
         exchange.resume_saved(now_us)
     for account in accounts:
         exchange.state.note_account(account)
@@ -74,7 +72,22 @@ def _exchange_settings(settings: PaperSettings) -> ExchangeSettings:
         latencies={**DEFAULT_LATENCIES, settings.tier: settings.effective_latency},
         book_interval_us=settings.book_interval_ms * 1000,
         minimums_bind_takers=settings.minimums_bind_takers,
+        fault_seed=settings.seed if settings.fault_seed is None else settings.fault_seed,
     )
+
+
+def plans_of(settings: PaperSettings, exchange: Exchange) -> list[Iterable[Planned]]:
+    """The plans of faults that the settings name.
+
+    Raises:
+        PaperError: the file of one cannot be read, or an entry does not fit.
+    """
+    plans: list[Iterable[Planned]] = []
+    if settings.faults is not None:
+        plans.append(read_plan(settings.faults, exchange.faults))
+    if settings.fault_seed is not None:
+        plans.append(drawn_plan(settings.fault_seed, settings.accounts))
+    return plans
 
 
 def _tx_hash(settings: PaperSettings) -> TxHash:
@@ -84,7 +97,12 @@ def _tx_hash(settings: PaperSettings) -> TxHash:
     return true_hash
 
 
-def _traffic(settings: PaperSettings) -> Traffic:
+def traffic_of(settings: PaperSettings) -> Traffic:
+    """The source of the market that the settings name.
+
+    Raises:
+        PaperError: the tape cannot be played.
+    """
     markets = tuple(MARKETS.values())
     if settings.traffic in ("none", "live"):
         return iter(())
@@ -121,78 +139,6 @@ def _part(name: str) -> Any:
     return importlib.import_module(f"lighter_hedge.simulator.{name}")
 
 
-class PaperApi:
-    """``/paper/*``: truth, faults and information, for this machine only."""
-
-    def __init__(self, venue: Venue) -> None:
-        self.venue = venue
-
-    def routes(self) -> list[web.RouteDef]:
-        """Routes of the paper API."""
-        return [
-            web.get("/paper/truth", self.truth),
-            web.get("/paper/info", self.info),
-            web.get("/paper/faults", self.list_faults),
-            web.post("/paper/faults", self.arm_fault),
-            web.delete("/paper/faults/{id}", self.clear_fault),
-        ]
-
-    async def truth(self, request: web.Request) -> web.Response:
-        """What really is."""
-        now_us = self.venue.step()
-        return web.json_response(wire_rest.truth(self.venue.exchange.state, self.venue.requests, now_us))
-
-    async def info(self, request: web.Request) -> web.Response:
-        """What this exchange runs on."""
-        settings = self.venue.settings
-        body = {
-            "traffic": settings.traffic,
-            "tape": None if settings.tape is None else settings.tape.name,
-            "live": settings.live,
-            "seed": settings.seed,
-            "tier": settings.tier.value,
-            "wallets": settings.wallets,
-            "tx_hash": settings.tx_hash,
-            "book_interval_ms": settings.book_interval_ms,
-            "chain_id": settings.chain_id,
-            "version": _version("lighter-hedge"),
-            "sdk_version": _version("lighter-sdk"),
-            "connections": len(self.venue.connections),
-        }
-        return web.json_response(body)
-
-    async def list_faults(self, request: web.Request) -> web.Response:
-        """Armed faults."""
-        return web.json_response({"faults": self.venue.exchange.faults.shown(self.venue.step())})
-
-    async def arm_fault(self, request: web.Request) -> web.Response:
-        """Arm a fault; the answer carries its id."""
-        try:
-            wanted = await request.json()
-        except (ValueError, RecursionError):
-            raise ApiError(400, "a fault is a JSON object") from None
-        if not isinstance(wanted, dict):
-            raise ApiError(400, "a fault is a JSON object")
-        try:
-            return web.json_response(self.venue.arm_fault(wanted))
-        except FaultError as error:
-            raise ApiError(400, str(error)) from None
-
-    async def clear_fault(self, request: web.Request) -> web.Response:
-        """Disarm a fault."""
-        fault_id = whole_number(request.match_info["id"])
-        if fault_id is None or not self.venue.exchange.faults.clear(fault_id):
-            raise ApiError(29404, "no such fault", 404)
-        return web.json_response({"cleared": fault_id})
-
-
-def _version(package: str) -> str:
-    try:
-        return version(package)
-    except PackageNotFoundError:
-        return "unknown"
-
-
 @web.middleware
 async def loopback_only(request: web.Request, handler: Handler) -> web.StreamResponse:
     """Hide ``/paper/*`` from other machines."""
@@ -223,20 +169,22 @@ async def serve(
     ``traffic`` replaces the source that the settings name; ``say`` hears when a mirrored feed is lost and found.
 
     Raises:
-        PaperError: the port is taken, the state directory is in use, the tape cannot be played, or the venue that
-            is to be mirrored does not answer.
+        PaperError: the port is taken, the state directory is in use, the tape or the plan of faults cannot be played,
+            or the venue that is to be mirrored does not answer.
     """
     store = None if settings.state_dir is None else Store(settings.state_dir, fsync=settings.fsync)
     try:
         exchange, secrets = build(settings, store, clock_us(), key_maker)
         venue = Venue(exchange, settings, store=store)
-        source = _traffic(settings) if traffic is None else traffic
+        plans = plans_of(settings, exchange)
+        source = traffic_of(settings) if traffic is None else traffic
         mirror = await _live(settings, venue, say) if settings.traffic == "live" else None
         runner = web.AppRunner(application(venue), access_log=None, shutdown_timeout=1.0)
         await runner.setup()
         try:
             base_url = await _listen(runner, settings)
             exchange.attach_traffic(source, venue.now_us())
+            venue.schedule.start(plans, venue.now_us())
             venue.step()
             accounts: list[Account] = list(exchange.state.accounts.values())
             if settings.credentials is not None:

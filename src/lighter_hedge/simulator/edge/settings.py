@@ -31,6 +31,8 @@ class PaperSettings:
     """Of each account, in whole USDC."""
     traffic: str = "synthetic"
     """``quiet``: a fixed book without trades; ``none``: not even a book."""
+    staked_lit: int = 0
+    """Of a premium wallet, in whole LIT."""
     tape: Path | None = None
     live: str | None = None
     """Base URL of the venue whose public feed is mirrored."""
@@ -58,6 +60,10 @@ class PaperSettings:
     outbox_length_max: int = 4_000_000
     """Characters of frames that may wait for one reader before it is dropped."""
     stream_limits: StreamLimits = field(default_factory=StreamLimits)
+    faults: Path | None = None
+    """A plan of faults."""
+    fault_seed: int | None = None
+    """Draws faults without end, and throws the dice of all."""
     shutdown_ms: int = 100
     """How long before its end the exchange tells its WebSocket clients of it."""
     accounts: tuple[str, ...] = field(default=("a", "b"))
@@ -80,6 +86,8 @@ class PaperSettings:
         self._check_live()
         if self.verify_signatures and self.tx_hash != "true":
             raise PaperError("verify_signatures needs the true tx_hash, which is what is signed")
+        if self.staked_lit < 0 or (self.staked_lit and self.tier is not Tier.PREMIUM):
+            raise PaperError("staked LIT counts for a premium wallet alone: give --tier premium with --staked-lit")
         if self.book_interval_ms < 0 or self.latency_scale < 0:
             raise PaperError("book_interval_ms and latency_scale must not be negative")
 

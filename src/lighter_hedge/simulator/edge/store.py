@@ -15,7 +15,7 @@ import msgspec
 
 from lighter_hedge.simulator.core.accounts import Account
 from lighter_hedge.simulator.core.orders import Order, Trade, TxRecord
-from lighter_hedge.simulator.core.state import Changes, Counters
+from lighter_hedge.simulator.core.state import AccountFunding, Changes, Counters, Funding, House
 from lighter_hedge.simulator.edge.settings import PaperError
 
 Record = TypeVar("Record")
@@ -29,6 +29,9 @@ class Saved:
     orders: list[Order]
     trades: list[Trade]
     txs: list[TxRecord]
+    fundings: list[Funding]
+    account_fundings: list[AccountFunding]
+    house: House | None
     counters: Counters
 
 
@@ -69,6 +72,9 @@ class Store:
         rows += [("order", str(one.order_index), encode(one)) for one in changes.orders]
         rows += [("trade", str(one.trade_id), encode(one)) for one in changes.trades]
         rows += [("tx", one.tx_hash, encode(one)) for one in changes.txs]
+        rows += [("funding", f"{one.market_index} {one.time_us}", encode(one)) for one in changes.fundings]
+        rows += [("paid", str(one.payment.funding_id), encode(one)) for one in changes.account_fundings]
+        rows += [("house", "", encode(one)) for one in (changes.house,) if one is not None]
         rows.append(("counters", "", encode(changes.counters)))
         self._db.execute("BEGIN")
         self._db.executemany("INSERT OR REPLACE INTO records VALUES (?, ?, ?)", rows)
@@ -84,6 +90,9 @@ class Store:
             orders=list(self._records("order", Order)),
             trades=list(self._records("trade", Trade)),
             txs=list(self._records("tx", TxRecord)),
+            fundings=list(self._records("funding", Funding)),
+            account_fundings=list(self._records("paid", AccountFunding)),
+            house=next(self._records("house", House), None),
             counters=next(iter(self._records("counters", Counters))),
         )
 

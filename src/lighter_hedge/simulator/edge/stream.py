@@ -8,10 +8,11 @@ from typing import Any
 from aiohttp import WSMessage, WSMsgType, web
 
 from lighter_hedge.simulator.edge import channels
+from lighter_hedge.simulator.edge.answers import Answer
 from lighter_hedge.simulator.edge.auth import AuthError, check_token
 from lighter_hedge.simulator.edge.channels import NoChannel, Topic
-from lighter_hedge.simulator.edge.connections import END, Connection, Outbox
-from lighter_hedge.simulator.edge.sending import Answer, send_batch, send_one
+from lighter_hedge.simulator.edge.connections import Connection, Outbox
+from lighter_hedge.simulator.edge.sending import send_batch, send_one
 from lighter_hedge.simulator.edge.venue import Venue, text_of
 
 BATCH_MAX = 15
@@ -20,6 +21,8 @@ SHOWN_MAX = 100
 """Characters of what a client has said that an error repeats."""
 CLOSE_SECONDS = 5.0
 """How long a closed client may take to agree, before it is dropped."""
+CLOSES = {1001: "going away", 1008: "no pong"}
+"""What is said with a code."""
 WORDS = {
     20001: "invalid param : auth field is required",
     23001: "Too Many Subscriptions!",
@@ -76,7 +79,7 @@ class Stream:
                     group.create_task(_write(socket, connection)),
                     group.create_task(self._keep_alive(socket, connection)),
                 ]
-                connection.send(text_of({"session_id": str(uuid.uuid4()), "type": "connected"}))
+                connection.send(text_of({"session_id": str(self._session_id()), "type": "connected"}))
                 await self._read(socket, connection, address)
                 for task in tasks:
                     task.cancel()
@@ -84,6 +87,10 @@ class Stream:
             self.venue.connections.discard(connection)
             self.venue.addresses.closes(address)
         return socket
+
+    def _session_id(self) -> uuid.UUID:
+        """The same ones for the same seed."""
+        return uuid.UUID(int=self.venue.session_ids.getrandbits(128), version=4)
 
     def connection(self, request: web.Request) -> Connection:
         """What the exchange keeps of a new socket."""
@@ -165,12 +172,21 @@ class Stream:
         if not isinstance(data, dict):
             raise StreamError(30007)
         if message["type"] == "jsonapi/sendtx":
-            answer: Answer = send_one(self.venue, data.get("tx_type"), data.get("tx_info"), address)
+            answer = send_one(self.venue, data.get("tx_type"), data.get("tx_info"), address)
         else:
             types, infos = data.get("tx_types"), data.get("tx_infos")
             answer = send_batch(self.venue, types, infos, address, most=BATCH_MAX)
-        if not answer.lost:
-            connection.send(text_of({"type": message["type"], "id": data.get("id", ""), **answer.body}))
+        self._answer(connection, answer, {"type": message["type"], "id": data.get("id", "")})
+
+    def _answer(self, connection: Connection, answer: Answer, head: dict[str, Any]) -> None:
+        text = text_of({**head, **answer.body})
+        if answer.dropped:
+            connection.drop()
+        elif answer.delay_ms and not answer.lost:
+            self.venue.frame_faults.later(connection, text, self.venue.now_us() + answer.delay_ms * 1000)
+            self.venue.wake.set()
+        elif not answer.lost:
+            connection.send(text)
 
     # --- subscriptions ---
 
@@ -247,8 +263,8 @@ async def _close(socket: web.WebSocketResponse, connection: Connection, code: in
 async def _write(socket: web.WebSocketResponse, connection: Connection) -> None:
     while True:
         text = await connection.outbox.get()
-        if text == END:
-            await _close(socket, connection, 1001, "going away")
+        if not text:
+            await _close(socket, connection, connection.close_code, CLOSES.get(connection.close_code, ""))
             return
         try:
             await socket.send_str(text)

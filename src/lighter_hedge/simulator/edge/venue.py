@@ -4,10 +4,12 @@ Order of effects: run what is due, save it, then tell it. Nothing leaves before 
 """
 
 import asyncio
+import random
 import time
 from collections import deque
 from collections.abc import Callable, Iterable, Mapping
 from functools import partial
+from itertools import count
 from typing import Any
 
 import msgspec
@@ -15,17 +17,20 @@ import msgspec
 from lighter_hedge.simulator.core.accounts import Account
 from lighter_hedge.simulator.core.events import TrafficEvent
 from lighter_hedge.simulator.core.exchange import Exchange, SubmitResult
+from lighter_hedge.simulator.core.faults.board import Fault
 from lighter_hedge.simulator.core.limits import RateLimiter, RequestCounts
 from lighter_hedge.simulator.core.pushes import Push
 from lighter_hedge.simulator.edge import channels, market_channels
 from lighter_hedge.simulator.edge.channels import Topic
-from lighter_hedge.simulator.edge.connections import END, Connection, Connections
+from lighter_hedge.simulator.edge.connections import GOING_AWAY, Connection, Connections
+from lighter_hedge.simulator.edge.faults.frames import FrameFaults, disconnected, is_private
+from lighter_hedge.simulator.edge.faults.requests import RequestFaults
+from lighter_hedge.simulator.edge.faults.schedule import Schedule
 from lighter_hedge.simulator.edge.settings import PaperSettings
 from lighter_hedge.simulator.edge.store import Store
 from lighter_hedge.simulator.edge.stream_limits import Addresses
 from lighter_hedge.simulator.edge.wire import Json
 
-PRIVATE_PREFIXES = ("account_", "user_stats:", "notification:")
 CANDLE_SECONDS = 0.5
 REPLAYED_FRAMES = 5
 
@@ -33,16 +38,6 @@ REPLAYED_FRAMES = 5
 def clock_us() -> int:
     """Wall clock in microseconds."""
     return time.time_ns() // 1000
-
-
-def is_private(channel: str) -> bool:
-    """Whether a channel is about one account."""
-    return channel.startswith(PRIVATE_PREFIXES)
-
-
-def account_of(channel: str) -> int:
-    """Account index at the end of a private channel's name."""
-    return int(channel.rsplit(":", 1)[1])
 
 
 class Venue:
@@ -58,10 +53,15 @@ class Venue:
     ) -> None:
         self.exchange = exchange
         self.settings = settings
-        self.limiter = RateLimiter(settings.tier)
+        self.limiter = RateLimiter(settings.tier, staked_lit=settings.staked_lit)
         self.requests = RequestCounts()
         self.connections = Connections()
         self.addresses = Addresses(settings.stream_limits)
+        self.request_faults = RequestFaults(exchange.faults)
+        self.frame_faults = FrameFaults(exchange.faults)
+        self.schedule = Schedule()
+        """Faults that are planned."""
+        self.session_ids = random.Random(settings.seed)  # noqa: S311
         self.wake = asyncio.Event()
         self._store = store
         self._clock = clock
@@ -77,10 +77,22 @@ class Venue:
     def step(self) -> int:
         """Run, save and tell all that is due; return the time."""
         now_us = self.now_us()
+        while (due_us := self.schedule.next_due_us()) is not None and due_us <= now_us:
+            self._step_to(due_us)
+            self._arm(self.schedule.pop(), due_us)
+        self._step_to(now_us)
+        return now_us
+
+    def _step_to(self, now_us: int) -> None:
         pushes = self.exchange.advance(now_us)
         self.save()
+        self.frame_faults.release(now_us)
         self.publish(pushes, now_us)
-        return now_us
+
+    def next_due_us(self) -> int | None:
+        """When ``step`` next has something to do, or None."""
+        every = (self.exchange.next_due_us(), self.schedule.next_due_us(), self.frame_faults.next_due_us())
+        return min((due for due in every if due is not None), default=None)
 
     def save(self) -> None:
         """Save what has changed."""
@@ -89,9 +101,8 @@ class Venue:
             self._store.save(changes)
 
     def submit(self, tx_type: int, tx_info: Mapping[str, Any], info_text: str) -> SubmitResult:
-        """Take one transaction; an accepted one is saved before this returns."""
-        now_us = self.step()
-        result = self.exchange.submit(now_us, tx_type, tx_info, info_text)
+        """Take one transaction at the time of the last step; an accepted one is saved before this returns."""
+        result = self.exchange.submit(self._last_us, tx_type, tx_info, info_text)
         self.save()
         self.wake.set()
         return result
@@ -104,27 +115,41 @@ class Venue:
         self.publish(pushes, now_us)
         self.wake.set()
 
+    def set_market(self, market_index: int, *, halted: bool | None, force_reduce_only: bool | None) -> None:
+        """Halt a market, let it only reduce positions, or open it again."""
+        self.step()
+        self.exchange.set_market(market_index, halted=halted, force_reduce_only=force_reduce_only)
+        self.save()
+
     def arm_fault(self, request: Mapping[str, Any]) -> dict[str, Any]:
         """Arm a fault; ``disconnect`` and ``shutdown`` strike at once.
 
         Raises:
             FaultError: the request does not fit.
         """
-        now_us = self.step()
+        shown = self._arm(request, self.step())
+        self.wake.set()
+        return shown
+
+    def _arm(self, request: Mapping[str, Any], now_us: int) -> dict[str, Any]:
         fault = self.exchange.arm_fault(request, now_us)
         shown = fault.shown()
         if fault.kind in ("disconnect", "shutdown"):
-            self.exchange.faults.strike(fault.kind, now_us, fault.account_index)
-            wanted = [
-                one for one in self.connections if fault.account_index is None or fault.account_index in one.accounts
-            ]
-            if fault.kind == "shutdown":
-                self.shut_down(wanted, fault.number("close_in_ms"))
-            else:
-                for connection in wanted:
-                    connection.drop()
-        self.wake.set()
+            self._end_sockets(self.exchange.faults.strike(fault.kind, now_us, fault.account_index))
         return shown
+
+    def _end_sockets(self, fault: Fault | None) -> None:
+        """Drop or close the sockets that a fault is for, unless its dice say no."""
+        if fault is None:
+            return
+        wanted = list(disconnected(self.connections, fault))
+        if fault.kind == "shutdown":
+            self.shut_down(wanted, fault.number("close_in_ms"))
+        for connection in wanted if fault.kind == "disconnect" else ():
+            if "close_code" in fault.parameters:
+                connection.close(fault.number("close_code"))
+            else:
+                connection.drop()
 
     def strike(self, kind: str, account_index: int | None) -> bool:
         """Use up one strike of a fault of the edge."""
@@ -139,17 +164,12 @@ class Venue:
 
     def tell(self, channel: str, build: Callable[[], Json], now_us: int) -> None:
         """Send one frame to all subscribers of its channel."""
-        private = is_private(channel)
-        if private:
+        if is_private(channel):
             self._last_told.setdefault(channel, deque(maxlen=REPLAYED_FRAMES)).append(build)
         listeners = self.connections.listening(channel)
         if not listeners:
             return
-        times = 2 if private and self.duplicates(channel, now_us) else 1
-        text = text_of(channels.update(channel, build()))
-        for connection in listeners:
-            for _ in range(times):
-                connection.send(text)
+        self.frame_faults.tell(channel, text_of(channels.update(channel, build())), listeners, now_us)
 
     def snapshot(self, topic: Topic, now_us: int) -> str:
         """The first frame of a new subscriber."""
@@ -159,16 +179,9 @@ class Venue:
                 self.publish(self.exchange.publisher.flush_book(market_index, now_us), now_us)
         return text_of(channels.first(self.exchange, topic, now_us))
 
-    def duplicates(self, channel: str, now_us: int) -> bool:
-        """Whether a fault doubles the frames of a private channel."""
-        fault = self.exchange.faults.active("duplicate_frames", now_us, account_of(channel))
-        if fault is not None:
-            self.exchange.faults.strike("duplicate_frames", now_us, account_of(channel))
-        return fault is not None
-
     def replayed(self, channel: str, now_us: int) -> list[str]:
         """Old frames that a fault sends again to a new subscriber."""
-        if not is_private(channel) or not self.duplicates(channel, now_us):
+        if not is_private(channel) or self.frame_faults.doubles(channel, now_us) is None:
             return []
         return [text_of(channels.update(channel, build())) for build in self._last_told.get(channel, ())]
 
@@ -191,7 +204,7 @@ class Venue:
         while True:
             now_us = self.step()
             self.wake.clear()
-            due_us = self.exchange.next_due_us()
+            due_us = self.next_due_us()
             try:
                 async with asyncio.timeout(None if due_us is None else max(0, due_us - now_us) / 1e6):
                     await self.wake.wait()
@@ -200,14 +213,16 @@ class Venue:
 
     async def heartbeat(self) -> None:
         """Tell what the clock tells: candles twice a second, the height of the blocks once."""
-        beats = 0
-        while True:
-            now_us = self.now_us()
-            self.tell_candles(now_us)
-            if beats % 2 == 0:
-                self.tell("height", partial(market_channels.height_now, self.exchange, now_us), now_us)
-            beats += 1
+        for beats in count():
+            self.beat(beats)
             await asyncio.sleep(CANDLE_SECONDS)
+
+    def beat(self, number: int) -> None:
+        """One beat of the clock."""
+        now_us = self.now_us()
+        self.tell_candles(now_us)
+        if number % 2 == 0:
+            self.tell("height", partial(market_channels.height_now, self.exchange, now_us), now_us)
 
     def tell_candles(self, now_us: int) -> None:
         """Send each candle that somebody hears and that has had a trade since it was last sent."""
@@ -224,7 +239,7 @@ class Venue:
         """Tell connections that they end, and close them then."""
         for connection in connections:
             connection.send(text_of({"type": "shutdown", "close_in_ms": close_in_ms}))
-            asyncio.get_running_loop().call_later(close_in_ms / 1000, connection.send, END)
+            asyncio.get_running_loop().call_later(close_in_ms / 1000, connection.close, GOING_AWAY)
 
 
 def text_of(frame: Mapping[str, Any]) -> str:

@@ -11,7 +11,7 @@ from lighter_hedge.simulator.core.limits import RequestCounts
 from lighter_hedge.simulator.core.matching import BookSide
 from lighter_hedge.simulator.core.orders import Order
 from lighter_hedge.simulator.core.pushes import MarketStats
-from lighter_hedge.simulator.core.state import State
+from lighter_hedge.simulator.core.state import MarketState, State
 from lighter_hedge.simulator.edge import wire
 from lighter_hedge.simulator.edge.wire import Json
 
@@ -34,7 +34,7 @@ def ok(**fields: Any) -> Json:
     return {"code": 200, **fields}
 
 
-def order_book(market: MarketSpec) -> Json:
+def order_book(market: MarketSpec, *, halted: bool = False) -> Json:
     """One row of ``orderBooks``."""
     return {
         "symbol": market.symbol,
@@ -42,7 +42,7 @@ def order_book(market: MarketSpec) -> Json:
         "market_type": "perp",
         "base_asset_id": 0,
         "quote_asset_id": 0,
-        "status": "active" if market.active else "inactive",
+        "status": "active" if market.active and not halted else "inactive",
         "taker_fee": "0.0000",
         "is_taker_fee_enabled": True,
         "maker_fee": "0.0000",
@@ -61,11 +61,11 @@ def order_book(market: MarketSpec) -> Json:
     }
 
 
-def order_book_detail(market: MarketSpec, stats: MarketStats) -> Json:
+def order_book_detail(market: MarketSpec, stats: MarketStats, state: MarketState) -> Json:
     """One row of ``orderBookDetails``."""
     live = wire.market_stats(stats, {market.market_index: market})
     return {
-        **order_book(market),
+        **order_book(market, halted=state.halted),
         "size_decimals": market.size_decimals,
         "price_decimals": market.price_decimals,
         "quote_multiplier": 1,
@@ -86,7 +86,7 @@ def order_book_detail(market: MarketSpec, stats: MarketStats) -> Json:
             "market_margin_mode": 0,
             "insurance_fund_account_index": published.INSURANCE_FUND_ACCOUNT,
             "liquidation_mode": 0,
-            "force_reduce_only": False,
+            "force_reduce_only": state.force_reduce_only,
             "trading_hours": "",
             "funding_fee_discounts_enabled": False,
             "hidden": False,
@@ -246,17 +246,17 @@ def api_keys(account: Account, indexes: Iterable[int]) -> Json:
 
 def account_limits(account: Account) -> Json:
     """``accountLimits``: tier and fees."""
-    name = "standard" if account.tier is Tier.STANDARD else "premium"
+    name = Tier.PREMIUM.value if account.tier is Tier.UNLIMITED else account.tier.value
     return ok(
         max_llp_percentage=100,
         max_llp_amount="0.000000",
         user_tier=name,
         can_create_public_pool=False,
         user_tier_name=name,
-        current_maker_fee_tick=account.tier.maker_fee,
-        current_taker_fee_tick=account.tier.taker_fee,
+        current_maker_fee_tick=account.maker_fee,
+        current_taker_fee_tick=account.taker_fee,
         leased_lit=decimal_text(0, 8),
-        effective_lit_stakes=decimal_text(0, 8),
+        effective_lit_stakes=decimal_text(account.staked_lit * 10**8, 8),
         user_tier_last_update=account.tier_changed_us // 1000,
         bo_user_tier_name="",
         bo_fee_rate=0,

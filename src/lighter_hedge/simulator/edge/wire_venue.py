@@ -7,6 +7,7 @@ from lighter_hedge.simulator.core import markets as published
 from lighter_hedge.simulator.core.accounts import Tier
 from lighter_hedge.simulator.core.candles import Candle
 from lighter_hedge.simulator.core.pushes import MarketStats
+from lighter_hedge.simulator.core.stakes import STAKES
 from lighter_hedge.simulator.edge import wire
 from lighter_hedge.simulator.edge.wire import Json
 from lighter_hedge.simulator.edge.wire_rest import ok
@@ -101,18 +102,18 @@ def usdc() -> Json:
 
 def fee_tiers() -> Json:
     """``feeTiers``: fees in 1e-6 of the notional."""
-    tiers = [tier for tier in Tier if tier is not Tier.UNLIMITED]
+    rows = [(tier, STAKES[0]) for tier in (Tier.STANDARD, Tier.PLUS)] + [(Tier.PREMIUM, stake) for stake in STAKES]
     return {
         "user_tiers": [
             {
                 "name": tier.value,
                 "level": level,
-                "maker_fee_ticks": tier.maker_fee,
-                "taker_fee_ticks": tier.taker_fee,
-                "required_lit_stakes": 0,
+                "maker_fee_ticks": stake.less(tier.maker_fee),
+                "taker_fee_ticks": stake.less(tier.taker_fee),
+                "required_lit_stakes": stake.lit,
                 "required_volume": 0,
             }
-            for level, tier in enumerate(tiers)
+            for level, (tier, stake) in enumerate(rows)
         ],
         "bo_tiers": [],
         "staking_tiers": [],

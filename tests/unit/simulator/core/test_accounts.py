@@ -45,7 +45,17 @@ def test_fees_are_millionths_of_the_notional() -> None:
 
 
 def test_fees_are_of_the_tier() -> None:
-    assert [(tier.maker_fee, tier.taker_fee) for tier in Tier] == [(0, 0), (40, 280), (50, 50), (0, 0)]
+    fees = {tier.value: (tier.maker_fee, tier.taker_fee) for tier in Tier}
+    paying = {"premium": (40, 280), "plus": (50, 50)}
+    assert fees == {"standard": (0, 0), "builder": (0, 0), "unlimited": (0, 0), **paying}
+
+
+def test_staked_lit_lowers_the_fees_of_a_premium_wallet_alone() -> None:
+    account = make_account(1, "a", tier=Tier.PREMIUM)
+    account.staked_lit = 500_000
+    assert (account.maker_fee, account.taker_fee) == (28, 196)
+    account.tier = Tier.PLUS
+    assert (account.maker_fee, account.taker_fee) == (50, 50)
 
 
 def test_rounding_of_partial_closes_loses_nothing() -> None:

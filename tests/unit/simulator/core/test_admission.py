@@ -1,7 +1,7 @@
 from typing import Any
 
 import pytest
-from tests.unit.simulator.paper_world import ASK, BID, MID, A, World, make_world
+from tests.unit.simulator.paper_world import ASK, BID, MID, A, B, World, book_change, make_world
 
 from lighter_hedge.domain.units import Side
 from lighter_hedge.simulator.core.accounts import Tier
@@ -104,7 +104,7 @@ def _stop(world: World, **more: Any) -> Any:
 
 def test_the_documented_caps_are_those_of_the_fact_sheet() -> None:
     shown = {tier.value: (caps.open_account, caps.open_market) for tier, caps in CAPS.items()}
-    assert shown == {"standard": (250, 30), "premium": (1500, 1000), "plus": (750, 250)}
+    assert shown == {"standard": (250, 30), "builder": (250, 30), "premium": (1500, 1000), "plus": (750, 250)}
 
 
 def test_in_a_halted_market_only_cancels_work() -> None:
@@ -153,3 +153,37 @@ def test_a_band_around_the_trigger_can_be_set() -> None:
     world = make_world(settings=ExchangeSettings(latencies={}, trigger_band_percent=5))
     assert _stop(world, TriggerPrice=MID, Price=MID * 95 // 100).accepted
     assert _stop(world, TriggerPrice=MID, Price=MID * 95 // 100 - 1, Nonce=1).code == 21735
+
+
+def poor(value: int) -> World:
+    """An account with 1,000 lots of BTC (1,000 USDC, 20 of them initial margin) and so much portfolio value left."""
+    world = make_world()
+    world.traffic(book_change((ASK, MID + 10, 10_000)))
+    world.send(20, A, {"MarketIndex": 1, "InitialMarginFraction": 200, "MarginMode": 0})
+    world.take(A, BID, 1_000, MID + 10)
+    account = world.account(A)
+    account.collateral -= world.exchange.state.health(account).portfolio_value - value
+    return world
+
+
+@pytest.mark.parametrize(("value", "code"), [(20_000_000, 200), (19_999_999, 21111), (11_999_999, 21112)])
+def test_an_account_without_its_margin_may_only_get_healthier(value: int, code: int) -> None:
+    world = poor(value)
+    assert world.order(A, BID, 20, MID - 5, tif=0).code == code
+    transfer = {"FromAccountIndex": A, "ToAccountIndex": B, "AssetIndex": 3, "FromRouteType": 0, "ToRouteType": 0}
+    sent = world.send(12, A, {**transfer, "Amount": 1, "USDCFee": 0, "L1Sig": ""})
+    assert sent.code == (21301 if code == 200 else code)
+    assert world.order(A, ASK, 20, MID - 5, tif=0).accepted
+    assert world.order(A, ASK, 20, MID + 50).accepted
+    world.run()
+    assert world.cancel(A, world.last_order(A).order_index).accepted
+    assert world.send(16, A, {"TimeInForce": 0, "Time": 0}).accepted
+
+
+def test_an_order_that_reduces_may_be_modified_in_pre_liquidation() -> None:
+    world = poor(15_000_000)
+    reduces = world.rest(A, ASK, 20, MID + 50, client=7, ReduceOnly=1)
+    assert world.send(17, A, {"MarketIndex": 1, "Index": 7, "BaseAmount": 30, "Price": MID + 60}).accepted
+    world.rest(A, ASK, 20, MID + 50, client=8)
+    refused = world.send(17, A, {"MarketIndex": 1, "Index": 8, "BaseAmount": 30, "Price": MID + 60})
+    assert (refused.code, reduces.is_open) == (21111, True)

@@ -71,3 +71,33 @@ def test_plus_has_its_own_numbers_and_a_wallet_may_have_its_own_tier() -> None:
     assert not limiter.allow("w", "trades", 0)
     assert all(limiter.allow("w", "sendTx", 0, 14) for _ in range(8_000))
     assert not limiter.allow("w", "sendTx", 0, 14)
+
+
+def test_who_exceeds_a_limit_cools_down() -> None:
+    """docs, rate limits: ``account`` of a premium wallet, of weight 300, is refused for 750 ms."""
+    limiter = RateLimiter(Tier.PREMIUM)
+    assert all(limiter.allow("w", "account", 0) for _ in range(80))
+    assert not limiter.allow("w", "account", WINDOW_US - 1)
+    assert not limiter.allow("w", "account", WINDOW_US + 749_998)
+    assert limiter.allow("w", "account", WINDOW_US + 749_999)
+
+
+def test_a_refusal_while_it_cools_down_does_not_prolong_it() -> None:
+    limiter = RateLimiter(Tier.STANDARD)
+    assert all(limiter.allow("w", "account", 0) for _ in range(60))
+    assert not limiter.allow("w", "account", WINDOW_US - 1_000_000)
+    assert not limiter.allow("w", "account", WINDOW_US - 1)
+    assert limiter.allow("w", "account", WINDOW_US)
+
+
+def test_a_builder_reads_much_and_sends_as_standard() -> None:
+    limiter = RateLimiter(Tier.BUILDER)
+    assert all(limiter.allow("w", "account", 0) for _ in range(800))
+    assert not limiter.allow("w", "account", 0)
+    assert [limiter.allow("w", "sendTx", 0) for _ in range(61)] == [True] * 60 + [False]
+
+
+def test_a_stake_lets_a_premium_wallet_send_more() -> None:
+    limiter = RateLimiter(Tier.PREMIUM, staked_lit=1_000)
+    assert all(limiter.allow("w", "sendTx", 0) for _ in range(5_000))
+    assert not limiter.allow("w", "sendTx", 0)

@@ -1,6 +1,6 @@
 import pytest
 from tests.unit.simulator.own_signer import public_key_of, token_of
-from tests.unit.simulator.paper_world import START_US, A, B, make_world
+from tests.unit.simulator.paper_world import START_US, A, B, World, make_world
 
 from lighter_hedge.simulator.core.accounts import ApiToken
 from lighter_hedge.simulator.edge.auth import AuthError, check_token, holder_of
@@ -14,8 +14,6 @@ HEX = "ab" * 80
     [
         f"{NOW + 1}:{A}:4:{HEX}",
         f"{NOW + 8 * 3600}:{A}:5:{HEX}",
-        f"ro:{A}:single:{NOW + 99999}:{HEX}",
-        f"ro:{B}:all:{NOW + 1}:{HEX}",
     ],
 )
 def test_a_good_token_opens_its_account(token: str) -> None:
@@ -35,6 +33,7 @@ def test_a_good_token_opens_its_account(token: str) -> None:
         (f"ro:{B}:single:{NOW + 1}:{HEX}", "invalid account index"),
         (f"ro:9:all:{NOW + 1}:{HEX}", "invalid account index"),
         (f"ro:{A}:single:{HEX}", "invalid format"),
+        (f"ro:{A}:single:{NOW + 1}:{HEX}", "unknown token"),
     ],
 )
 def test_a_bad_token_is_refused_without_repeating_it(token: str, why: str) -> None:
@@ -63,15 +62,45 @@ def test_the_holder_is_read_without_checking() -> None:
     assert holder_of("nonsense") is None
 
 
+def given(world: World, account: int, kind: str) -> ApiToken:
+    """A read-only token that the exchange has given out."""
+    text = f"ro:{account}:{kind}:{NOW + 99999}:{HEX}"
+    made = ApiToken(token_id=1, text=text, name="r", expiry_s=NOW + 99999, sub_account_access=kind == "all", scopes="")
+    world.account(account).tokens.append(made)
+    return made
+
+
+@pytest.mark.parametrize(("account", "kind"), [(A, "single"), (A, "all"), (B, "all")])
+def test_a_read_only_token_opens_what_reads_and_nothing_that_writes(account: int, kind: str) -> None:
+    world = make_world()
+    text = given(world, account, kind).text
+    check_token(world.exchange, text, A, START_US, verify=True)
+    with pytest.raises(AuthError, match="read-only token"):
+        check_token(world.exchange, text, A, START_US, writes=True)
+
+
+def test_a_read_only_token_with_another_signature_is_none_of_ours() -> None:
+    world = make_world()
+    text = given(world, A, "single").text
+    with pytest.raises(AuthError, match="unknown token"):
+        check_token(world.exchange, text[:-1] + "0", A, START_US)
+
+
 def test_a_revoked_token_opens_nothing() -> None:
-    exchange = make_world().exchange
-    text = f"ro:{A}:all:{NOW + 99999}:{HEX}"
-    made = ApiToken(token_id=1, text=text, name="r", expiry_s=NOW + 99999, sub_account_access=True, scopes="")
-    exchange.state.accounts[A].tokens.append(made)
-    check_token(exchange, text, B, START_US)
+    world = make_world()
+    made = given(world, A, "all")
+    check_token(world.exchange, made.text, B, START_US)
     made.revoked = True
     with pytest.raises(AuthError, match="token revoked"):
-        check_token(exchange, text, B, START_US)
+        check_token(world.exchange, made.text, B, START_US)
+
+
+def test_expired_tokens_as_a_fault() -> None:
+    world = make_world()
+    world.fault(kind="token_expired", account="a")
+    with pytest.raises(AuthError, match="invalid deadline"):
+        check_token(world.exchange, f"{NOW + 1}:{A}:4:{HEX}", A, START_US)
+    check_token(world.exchange, f"{NOW + 1}:{B}:4:{HEX}", B, START_US)
 
 
 def test_on_demand_a_token_must_be_signed_by_its_key() -> None:
@@ -84,7 +113,3 @@ def test_on_demand_a_token_must_be_signed_by_its_key() -> None:
         check_token(world.exchange, forged, A, START_US)
         with pytest.raises(AuthError, match="invalid signature"):
             check_token(world.exchange, forged, A, START_US, verify=True)
-
-
-def test_read_only_tokens_are_the_exchange_s_own_and_signed_by_no_key() -> None:
-    check_token(make_world().exchange, f"ro:{A}:single:{NOW + 1}:{HEX}", A, START_US, verify=True)

@@ -12,10 +12,10 @@ import aiohttp
 import pytest
 from aiohttp import web
 from aiohttp.test_utils import make_mocked_request
-from tests.unit.simulator.paper_edge import edge, run
-from tests.unit.simulator.paper_world import ASK, BID, MID, A, B, book_change
+from tests.unit.simulator.paper_edge import run
+from tests.unit.simulator.paper_world import BID, START_US, book_change
 
-from lighter_hedge.simulator.edge.server import PaperError, PaperSettings, loopback_only, serve
+from lighter_hedge.simulator.edge.server import PaperError, PaperSettings, build, loopback_only, serve
 from lighter_hedge.simulator.edge.store import Store
 
 _NUMBERS = itertools.count(1)
@@ -164,38 +164,52 @@ def test_other_machines_see_no_paper_api() -> None:
     run(test)
 
 
-def test_truth_shows_orders_trades_and_self_trades() -> None:
+def test_planned_and_drawn_faults_are_armed_in_their_time(tmp_path: Path) -> None:
     async def test() -> None:
-        async with edge() as paper:
-            paper.world.rest(A, BID, 20, MID, client=7)
-            paper.world.take(B, ASK, 20, MID - 10)
-            truth = await paper.get("/paper/truth")
-            assert truth["self_trades"] == 1
-            a, b = truth["accounts"]
-            assert (a["name"], a["position_lots"], b["position_lots"]) == ("a", {"BTC": 20}, {"BTC": -20})
-            assert [(row["client_order_index"], row["status"]) for row in a["orders"]] == [(7, "filled")]
-            assert [(row["side"], row["liquidity"], row["counterparty"]) for row in a["trades"]] == [
-                ("buy", "maker", B)
-            ]
-            assert [(row["side"], row["liquidity"], row["counterparty"]) for row in b["trades"]] == [
-                ("sell", "taker", A)
-            ]
+        plan = tmp_path / "plan.yaml"
+        plan.write_text("faults: [{at_seconds: 0, kind: halted}, {at_seconds: 1000, kind: lose_answer}]")
+        ready: asyncio.Future[str] = asyncio.get_running_loop().create_future()
+        settings = PaperSettings(traffic="none", faults=plan, fault_seed=3)
+        async with asyncio.TaskGroup() as group:
+            task = group.create_task(serve(settings, ready=ready.set_result, key_maker=fake_key))
+            url = await ready
+            async with aiohttp.ClientSession() as session:
+                async with session.get(url + "/paper/faults") as answer:
+                    assert [row["kind"] for row in (await answer.json())["faults"]] == ["halted"]
+                async with session.get(url + "/paper/info") as answer:
+                    info = await answer.json()
+                    assert (info["faults"], info["fault_seed"]) == ("plan.yaml", 3)
+            task.cancel()
 
     run(test)
 
 
-def test_faults_are_armed_listed_and_cleared_over_http() -> None:
+def test_a_bad_plan_of_faults_is_an_error_of_the_start(tmp_path: Path) -> None:
     async def test() -> None:
-        async with edge() as paper:
-            armed = await paper.arm(kind="lose_answer", account="a", count=3)
-            listed = (await paper.get("/paper/faults"))["faults"]
-            assert [(row["id"], row["kind"], row["count"]) for row in listed] == [(armed["id"], "lose_answer", 3)]
-            async with paper.client.delete(f"/paper/faults/{armed['id']}") as answer:
-                assert answer.status == 200
-            async with paper.client.delete(f"/paper/faults/{armed['id']}") as answer:
-                assert answer.status == 404
-            assert "unknown" in (await paper.arm(400, kind="storm"))["message"]
-            async with paper.client.post("/paper/faults", data="x") as answer:
-                assert answer.status == 400
+        plan = tmp_path / "plan.yaml"
+        plan.write_text("faults: [{at_seconds: 0, kind: storm}]")
+        with pytest.raises(PaperError, match=r"plan.yaml: entry 1 \(storm\): kind 'storm' is unknown: use one of"):
+            await serve(PaperSettings(traffic="none", faults=plan), key_maker=fake_key)
 
     run(test)
+
+
+def test_the_dice_have_the_seed_of_the_faults_or_else_of_the_market() -> None:
+    for settings, seed in ((PaperSettings(seed=5), 5), (PaperSettings(seed=5, fault_seed=0), 0)):
+        exchange, _ = build(settings, None, 0, fake_key)
+        assert exchange.settings.fault_seed == seed
+
+
+def test_a_halted_market_and_its_funding_survive_a_restart(tmp_path: Path) -> None:
+    settings = PaperSettings(traffic="none", state_dir=tmp_path)
+    store = Store(tmp_path)
+    exchange, _ = build(settings, store, START_US, fake_key)
+    exchange.set_market(1, halted=True)
+    exchange.advance(START_US)
+    exchange.advance(START_US + 3_600_000_000)
+    store.save(exchange.state.collect_changes())
+    again, _ = build(settings, store, START_US + 3_600_000_000, fake_key)
+    assert again.state.market_states[1].halted
+    assert [*again.state.fundings[1]] == [*exchange.state.fundings[1]]
+    assert len(again.state.fundings[1]) == 1
+    store.close()

@@ -6,7 +6,7 @@ from lighter_hedge.simulator.core.exchange import Exchange
 from lighter_hedge.simulator.core.markets import BTC, ETH
 from lighter_hedge.simulator.core.orders import OrderStatus
 from lighter_hedge.simulator.core.rules import ExchangeSettings, Latency
-from lighter_hedge.simulator.core.state import RESTART_GAP
+from lighter_hedge.simulator.core.state import KEPT_OF_MARKET, RESTART_GAP
 from lighter_hedge.simulator.edge.store import Store
 
 
@@ -26,6 +26,7 @@ def revived(directory: Path, settings: ExchangeSettings) -> World:
     assert saved is not None
     exchange = Exchange((ETH, BTC), saved.accounts, settings=settings)
     exchange.state.restore(saved.orders, saved.trades, saved.txs, saved.counters)
+    exchange.state.restore_house(saved.house, saved.fundings, saved.account_fundings)
     exchange.resume_saved(START_US)
     return World(exchange)
 
@@ -80,4 +81,30 @@ def test_each_save_holds_only_what_changed(tmp_path: Path) -> None:
     world.rest(A, BID, 20, MID - 5)
     changes = world.exchange.state.collect_changes()
     assert (len(changes.orders), len(changes.txs), len(changes.accounts)) == (1, 1, 1)
+    assert world.exchange.state.collect_changes().empty
+
+
+def test_funding_markets_and_the_other_side_come_back(tmp_path: Path) -> None:
+    world = make_world()
+    world.take(A, BID, 60, MID + 10)
+    world.mark(MID + 100, MID)
+    world.run(ms=3_600_000)
+    world.exchange.set_market(1, halted=True)
+    before = world.exchange.state
+    before.insurance = 77
+    saved_to(world, tmp_path)
+    state = revived(tmp_path, world.exchange.settings).exchange.state
+    assert [*state.fundings[1]] == [*before.fundings[1]] != []
+    assert [*state.position_fundings[A]] == [*before.position_fundings[A]] != []
+    assert (state.insurance, state.ambient) == (77, before.ambient)
+    for name in KEPT_OF_MARKET:
+        assert getattr(state.market_states[1], name) == getattr(before.market_states[1], name), name
+    assert (state.market_states[1].halted, state.market_states[0].halted) == (True, False)
+
+
+def test_a_mark_price_is_not_saved_each_time(tmp_path: Path) -> None:
+    world = make_world()
+    world.mark(MID + 1)
+    world.exchange.state.collect_changes()
+    world.mark(MID + 2)
     assert world.exchange.state.collect_changes().empty

@@ -1,46 +1,17 @@
 import asyncio
 import itertools
 import json
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from functools import partial
 from typing import Any
 
 import pytest
 from aiohttp import WSMsgType
-from tests.unit.simulator.paper_edge import Edge, edge, run
+from tests.unit.simulator.paper_edge import Socket, edge, run, socket_of
 from tests.unit.simulator.paper_world import ASK, BID, MID, A, B, book_change
 
 from lighter_hedge.simulator.edge.connections import Connection
 from lighter_hedge.simulator.edge.stream import Stream, StreamError
 from lighter_hedge.simulator.edge.stream_limits import StreamLimits
-
-
-class Socket:
-    """A socket that asks and hears."""
-
-    def __init__(self, socket: Any) -> None:
-        self.socket = socket
-
-    async def hear(self) -> dict[str, Any]:
-        frame: dict[str, Any] = await self.socket.receive_json()
-        return frame
-
-    async def ask(self, **message: Any) -> dict[str, Any]:
-        await self.socket.send_json(message)
-        return await self.hear()
-
-    async def subscribe(self, channel: str, auth: str | None = None) -> dict[str, Any]:
-        more = {} if auth is None else {"auth": auth}
-        return await self.ask(type="subscribe", channel=channel, **more)
-
-
-@asynccontextmanager
-async def socket_of(paper: Edge) -> AsyncIterator[Socket]:
-    async with paper.client.ws_connect("/stream") as raw:
-        socket = Socket(raw)
-        assert (await socket.hear())["type"] == "connected"
-        yield socket
 
 
 def test_ping_is_answered_and_nonsense_gets_an_error_frame() -> None:

@@ -6,17 +6,7 @@ from tests.unit.simulator.paper_world import ASK, BID, MID, A, make_world, print
 
 from lighter_hedge.simulator.edge.connections import Connection
 from lighter_hedge.simulator.edge.settings import PaperSettings
-from lighter_hedge.simulator.edge.venue import Venue, account_of, is_private
-
-
-def test_private_channels_name_their_account() -> None:
-    assert [is_private(name) for name in ("account_all:5", "user_stats:5", "trade:1", "height")] == [
-        True,
-        True,
-        False,
-        False,
-    ]
-    assert account_of("account_orders:1:77") == 77
+from lighter_hedge.simulator.edge.venue import Venue
 
 
 def test_time_never_runs_backwards() -> None:

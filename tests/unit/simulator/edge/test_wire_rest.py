@@ -27,7 +27,9 @@ def test_order_books_row_is_the_recorded_one() -> None:
 def test_order_book_details_has_every_recorded_field() -> None:
     world = make_world()
     recorded = captured("nautilus_http_order_book_details")["order_book_details"][0]
-    ours = wire_rest.order_book_detail(ETH, world.exchange.state.stats(0, world.now_us))
+    ours = wire_rest.order_book_detail(
+        ETH, world.exchange.state.stats(0, world.now_us), world.exchange.state.market_states[0]
+    )
     assert recorded.keys() - ours.keys() == set()
     assert recorded["market_config"].keys() == ours["market_config"].keys()
     assert ours["min_initial_margin_fraction"] == recorded["min_initial_margin_fraction"]

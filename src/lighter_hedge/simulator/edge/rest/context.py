@@ -72,7 +72,10 @@ class Context:
             raise invalid(NO_TOKEN)
         try:
             verify = self.venue.settings.verify_signatures
-            check_token(self.venue.exchange, query.token, account.account_index, self.venue.now_us(), verify=verify)
+            now_us = self.venue.now_us()
+            check_token(
+                self.venue.exchange, query.token, account.account_index, now_us, verify=verify, writes=query.writes
+            )
         except AuthError as error:
             # Recorded with HTTP 401, where a request without a token gets 400.
             raise ApiError(error.code, error.message, 401) from None

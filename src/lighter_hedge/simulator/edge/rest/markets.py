@@ -29,13 +29,20 @@ class Markets(Context):
 
     def order_books(self, query: Query) -> Json:
         """``orderBooks``."""
-        return ok(order_books=[wire_rest.order_book(self.state.markets[index]) for index in self._wanted(query)])
+        states, markets = self.state.market_states, self.state.markets
+        return ok(
+            order_books=[
+                wire_rest.order_book(markets[index], halted=states[index].halted) for index in self._wanted(query)
+            ]
+        )
 
     def order_book_details(self, query: Query) -> Json:
         """``orderBookDetails``."""
         now_us = self.venue.now_us()
         rows = [
-            wire_rest.order_book_detail(self.state.markets[index], self.state.stats(index, now_us))
+            wire_rest.order_book_detail(
+                self.state.markets[index], self.state.stats(index, now_us), self.state.market_states[index]
+            )
             for index in self._wanted(query)
         ]
         return ok(order_book_details=rows, spot_order_book_details=[])

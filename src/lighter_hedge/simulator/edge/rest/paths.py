@@ -1,11 +1,13 @@
 """All REST paths of the paper exchange in one table. Never HTML, whatever is asked."""
 
+import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from functools import partial
 from typing import Any
 
 from aiohttp import web
 
+from lighter_hedge.simulator.edge.answers import Answer
 from lighter_hedge.simulator.edge.auth import holder_of
 from lighter_hedge.simulator.edge.numerals import whole_number
 from lighter_hedge.simulator.edge.rest import absent
@@ -15,7 +17,6 @@ from lighter_hedge.simulator.edge.rest.markets import Markets
 from lighter_hedge.simulator.edge.rest.orders import Orders
 from lighter_hedge.simulator.edge.rest.query import ApiError, Query, invalid
 from lighter_hedge.simulator.edge.rest.transactions import Transactions
-from lighter_hedge.simulator.edge.sending import Answer
 from lighter_hedge.simulator.edge.venue import Venue
 from lighter_hedge.simulator.edge.wire import Json
 
@@ -116,11 +117,14 @@ class Rest:
             query = await query_of(request)
             now_us = self.venue.step()
             holder = holder_of(query.token) if query.token else None
-            self.venue.requests.read(self._about(query) if holder is None else holder)
-            who = self.venue.who(holder, request.remote or "")
-            if not self.venue.limiter.allow(who, name, now_us):
-                raise ApiError(23000, "Too Many Requests!", 429)
-            return web.json_response(endpoint(query))
+            about = self._about(query) if holder is None else holder
+            self.venue.requests.read(about)
+            answer = self.venue.request_faults.before(about, now_us, sends=False)
+            if answer is None:
+                if not self.venue.limiter.allow(self.venue.who(holder, request.remote or ""), name, now_us):
+                    raise ApiError(23000, "Too Many Requests!", 429)
+                answer = Answer(status=200, body=endpoint(query))
+            return await _told(request, self.venue.request_faults.after(about, answer, now_us, sends=False))
 
         return handler
 
@@ -134,12 +138,20 @@ class Rest:
 
     def _sending(self, send: Send) -> Handler:
         async def handler(request: web.Request) -> web.Response:
-            answer = send(await query_of(request), request.remote or "")
-            if answer.lost and request.transport is not None:
-                request.transport.abort()
-            return web.json_response(answer.body, status=answer.status)
+            return await _told(request, send(await query_of(request), request.remote or ""))
 
         return handler
+
+
+async def _told(request: web.Request, answer: Answer) -> web.Response:
+    """An answer on its way: late, or never."""
+    if answer.delay_ms:
+        await asyncio.sleep(answer.delay_ms / 1000)
+    if not answer.lost:
+        return web.json_response(answer.body, status=answer.status)
+    if request.transport is not None:
+        request.transport.abort()
+    return web.Response()
 
 
 async def query_of(request: web.Request) -> Query:
@@ -158,7 +170,7 @@ async def query_of(request: web.Request) -> Query:
             raise invalid("body")
         values |= {name: _text(value) for name, value in body.items()}
     token = request.headers.get("authorization", "") or values.get("auth", "")
-    return Query(values=values, token=token)
+    return Query(values=values, token=token, writes=request.method == "POST")
 
 
 def _text(value: Any) -> str:

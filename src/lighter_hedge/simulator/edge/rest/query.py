@@ -43,6 +43,8 @@ class Query:
 
     values: Mapping[str, str]
     token: str = ""
+    writes: bool = False
+    """Whether it changes something: a read-only token is not enough."""
 
     def text(self, name: str, default: str | None = None) -> str:
         """A text.

@@ -3,10 +3,11 @@
 from lighter_hedge.simulator.core import reads
 from lighter_hedge.simulator.core.orders import TX_PENDING, TxRecord
 from lighter_hedge.simulator.edge import wire, wire_history
+from lighter_hedge.simulator.edge.answers import Answer
 from lighter_hedge.simulator.edge.numerals import whole_number
 from lighter_hedge.simulator.edge.rest.context import Context
 from lighter_hedge.simulator.edge.rest.query import ApiError, Query, invalid
-from lighter_hedge.simulator.edge.sending import Answer, send_batch, send_one
+from lighter_hedge.simulator.edge.sending import send_batch, send_one
 from lighter_hedge.simulator.edge.wire import Json
 from lighter_hedge.simulator.edge.wire_rest import ok
 

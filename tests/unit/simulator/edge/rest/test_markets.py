@@ -125,4 +125,6 @@ def test_the_one_asset_and_what_the_exchange_says_of_itself() -> None:
     assert [row["symbol"] for row in ours.token_list(asked())["tokens"]] == ["ETH", "BTC"]
     assert [row["symbol"] for row in ours.price_oracle_info(asked(symbol="BTC"))["markets"]] == ["BTC"]
     assert ours.system_config(asked())["code"] == 200
-    assert [row["name"] for row in ours.fee_tiers(asked())["user_tiers"]][:2] == ["standard", "premium"]
+    rows = ours.fee_tiers(asked())["user_tiers"]
+    assert [row["name"] for row in rows] == ["standard", "plus", *["premium"] * 8]
+    assert (rows[-1]["required_lit_stakes"], rows[-1]["taker_fee_ticks"]) == (500_000, 196)

@@ -3,7 +3,8 @@ from typing import Any
 import pytest
 from tests.unit.simulator.paper_world import BID, MID, A, B, make_world
 
-from lighter_hedge.simulator.core.faults import KINDS, FaultBoard, FaultError
+from lighter_hedge.simulator.core.faults.board import FaultBoard, FaultError
+from lighter_hedge.simulator.core.faults.kinds import KINDS
 from lighter_hedge.simulator.core.orders import OrderStatus
 from lighter_hedge.simulator.core.pushes import AccountTraded, OrdersChanged
 from lighter_hedge.simulator.core.reads import as_of, transaction
@@ -17,7 +18,7 @@ def board() -> FaultBoard:
     ("request_", "told"),
     [
         ({}, "kind None is unknown"),
-        ({"kind": "earthquake"}, "use one of account_error"),
+        ({"kind": "earthquake"}, "use one of accept_then_cancel"),
         ({"kind": "part_fill"}, "needs 'lots'"),
         ({"kind": "reject"}, "needs 'code'"),
         ({"kind": "history_lag"}, "needs 'seconds'"),
@@ -71,11 +72,9 @@ def test_history_lag_takes_its_duration_from_for_seconds() -> None:
 
 def test_every_kind_can_be_armed_and_is_listed() -> None:
     faults = board()
-    needed = {"lots": 1, "code": 1, "seconds": 1}
-    for kind in sorted(KINDS):
-        wanted = {"part_fill": "lots", "reject": "code", "refuse_subscribe": "code", "history_lag": "seconds"}.get(kind)
-        faults.arm({"kind": kind, **({wanted: needed[wanted]} if wanted else {})}, 0)
-    assert sorted(row["kind"] for row in faults.shown(0)) == sorted(KINDS)
+    for name, kind in KINDS.items():
+        faults.arm({"kind": name, **dict.fromkeys(kind.needs, 1)}, 0)
+    assert [row["kind"] for row in faults.shown(0)] == list(KINDS)
 
 
 def test_key_revoked_refuses_until_cleared() -> None:
@@ -171,3 +170,50 @@ def test_reads_as_of_a_cutoff_show_the_past() -> None:
     tx = state.txs[result.tx_hash]
     assert transaction(tx, tx.queued_us - 1) is None
     assert transaction(tx, tx.queued_us) is tx
+
+
+def test_the_dice_of_a_seed_always_fall_alike() -> None:
+    def struck(seed: int) -> list[bool]:
+        faults = FaultBoard({"a": A}, {"BTC": 1}, seed=seed)
+        faults.arm({"kind": "lose_answer", "probability": 0.5, "count": 1000}, 0)
+        return [faults.strike("lose_answer", 0, A) is not None for _ in range(1000)]
+
+    first = struck(1)
+    assert first == struck(1)
+    assert first != struck(2)
+    assert 400 < sum(first) < 600
+
+
+def test_a_fault_that_cannot_happen_is_not_used_up() -> None:
+    faults = board()
+    faults.arm({"kind": "lose_answer", "probability": 0}, 0)
+    assert faults.strike("lose_answer", 0, A) is None
+    assert faults.shown(0)[0]["count"] == 1
+
+
+def test_one_that_does_not_fit_lets_the_next_one_strike() -> None:
+    faults = board()
+    first = faults.arm({"kind": "reject", "code": 1}, 0)
+    second = faults.arm({"kind": "reject", "code": 2}, 0)
+    assert faults.strike("reject", 0, A, fits=lambda one: one.number("code") == 2) is second
+    assert (first.struck, second.struck) == (0, 1)
+
+
+def test_a_state_takes_no_dice() -> None:
+    with pytest.raises(FaultError, match="no parameter 'probability'"):
+        board().arm({"kind": "halted", "probability": 0.5}, 0)
+
+
+def test_a_check_arms_nothing() -> None:
+    faults = board()
+    faults.check({"kind": "lose_answer"})
+    with pytest.raises(FaultError):
+        faults.check({"kind": "reject"})
+    assert not faults
+
+
+def test_all_can_be_cleared_at_once() -> None:
+    faults = board()
+    for _ in range(2):
+        faults.arm({"kind": "lose_answer"}, 0)
+    assert (faults.clear_all(), faults.shown(0)) == ([1, 2], [])
