@@ -72,7 +72,8 @@ class Order:
     def knows(self, fills: OrderFills) -> bool:
         """Whether this says nothing new: a state repeats the fills of the ones before."""
         return (
-            self.by_peer == fills.filled
+            self.side is fills.side
+            and self.by_peer == fills.filled
             and self.quote_by_peer == fills.filled_quote
             and self.closed >= fills.closed
             and self.lots >= fills.lots
@@ -283,7 +284,7 @@ class Ledger:
 
     def expect(self, announce: Announce) -> Order:
         """The other side has announced a quote: its fills will carry this client order index."""
-        order = self._order_of(announce.coid, announce.side, announce.lots)
+        order = self._as_told(announce.coid, announce.side, announce.lots)
         order.lots = max(order.lots, announce.lots)
         order.round, order.attempt, order.price = announce.round, announce.attempt, announce.price
         order.expected = True
@@ -301,7 +302,7 @@ class Ledger:
         """What the other side, or the journal, says of an order. None where it is folded already."""
         if not self.counts(fills.coid):
             return None
-        order = self._order_of(fills.coid, fills.side, fills.lots)
+        order = self._as_told(fills.coid, fills.side, fills.lots)
         order.round = order.round or fills.round
         order.lots = max(order.lots, fills.lots)
         if fills.filled >= order.by_peer:
@@ -337,6 +338,18 @@ class Ledger:
         if order.intended_ms and report.created_ms and report.created_ms < order.intended_ms - CREATED_SKEW_MS:
             return False
         return order.lots == report.lots or not order.expected
+
+    def _as_told(self, coid: int, side: Side, lots: int) -> Order:
+        """An order as its own side tells of it.
+
+        What a side has told of an order that it had not yet signed is void after a crash, and the next order bears its
+        number: its fills must not be counted as those of the other side of the book.
+        """
+        known = self.orders.get(coid)
+        if known is not None and known.side is not side and not known.filled:
+            del self.orders[coid]
+            self._left(coid)
+        return self._order_of(coid, side, lots)
 
     def _order_of(self, coid: int, side: Side, lots: int) -> Order:
         known = self.orders.get(coid)

@@ -24,9 +24,10 @@ def test_an_order_knows_what_was_said_of_it() -> None:
 
 
 @pytest.mark.parametrize(
-    "news", [{"filled": 50}, {"filled": 30}, {"filled_quote": 41_000_000}, {"closed": True}, {"lots": 120}]
+    "news",
+    [{"filled": 50}, {"filled": 30}, {"filled_quote": 41_000_000}, {"closed": True}, {"lots": 120}, {"side": Side.ASK}],
 )
-def test_an_order_does_not_know_what_is_said_for_the_first_time(news: dict[str, int]) -> None:
+def test_an_order_does_not_know_what_is_said_for_the_first_time(news: dict[str, object]) -> None:
     ledger = books()
     known = ledger.apply_peer(PART)
     assert known is not None
@@ -57,6 +58,33 @@ def test_answers_follow_every_change() -> None:
         assert ledger.newest(8) == ledger.newest(8) == (told,)
     ledger.rebase(0)
     assert (ledger.round_filled(1), ledger.newest(8), ledger.open_orders) == (0, (), [])
+
+
+GHOST = fills(side=Side.ASK, lots=8, filled=0, filled_quote=0, closed=False)
+"""Told, and never written down: its side has died, and the next order bears its number."""
+
+
+def test_an_order_that_bears_the_number_of_one_that_never_was_counts_on_its_own_side() -> None:
+    ledger = books()
+    ledger.apply_peer(GHOST)
+    assert ledger.in_flight == -8
+    ledger.apply_peer(PART)
+    assert (ledger.total, ledger.in_flight, ledger.newest(8)) == (40, 60, (PART,))
+
+
+def test_a_quote_that_bears_the_number_of_an_order_that_never_was_is_expected_on_its_own_side() -> None:
+    ledger = books()
+    ledger.apply_peer(GHOST)
+    assert ledger.expect(announce()).side is Side.BID
+    ledger.apply_trade(trade(1, side=Side.BID, lots=40))
+    assert (ledger.total, ledger.in_flight, ledger.foreign_lots) == (40, 60, 0)
+
+
+def test_an_order_that_has_filled_keeps_its_side_whatever_is_told() -> None:
+    ledger = books()
+    ledger.apply_peer(replace(GHOST, filled=3))
+    ledger.apply_peer(replace(PART, filled=2))
+    assert ledger.total == -3
 
 
 def test_a_told_order_counts_as_these_books_know_it() -> None:
