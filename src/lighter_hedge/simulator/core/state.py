@@ -3,6 +3,7 @@
 from collections import deque
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from itertools import islice
 
 from lighter_hedge.domain.units import MarketSpec, Side
 from lighter_hedge.simulator.core.accounts import (
@@ -17,7 +18,7 @@ from lighter_hedge.simulator.core.accounts import (
 from lighter_hedge.simulator.core.candles import CandleSeries
 from lighter_hedge.simulator.core.markets import AMBIENT_ACCOUNT
 from lighter_hedge.simulator.core.matching import Book
-from lighter_hedge.simulator.core.orders import Order, OrderStatus, Trade, TxRecord
+from lighter_hedge.simulator.core.orders import TX_EXECUTED, Order, OrderStatus, Trade, TxRecord
 from lighter_hedge.simulator.core.pushes import MarketStats, PositionView
 
 HEIGHT_US = 100_000
@@ -26,6 +27,9 @@ HEIGHT_START_US = 1_700_000_000_000_000
 PUBLIC_TRADES_MAX = 200
 FORCED_TRADES_MAX = 50
 FUNDINGS_MAX = 1_000
+HISTORY_MAX = 10_000
+"""Of each account, so many ended orders, trades and transactions are remembered at least, and a tenth more at most (the
+venue tells the last 10,000 orders too: fact sheet, section 4)."""
 RESTART_GAP = 1_000_000
 """Numbers skipped at a restart: public events use numbers without being saved."""
 
@@ -136,11 +140,13 @@ class Changes:
     trades: list[Trade]
     txs: list[TxRecord]
     counters: Counters
+    forgotten: list[tuple[str, str]] = field(default_factory=list)
+    """Kind and id of records that are no longer remembered."""
 
     @property
     def empty(self) -> bool:
         """Whether nothing needs saving."""
-        return not (self.accounts or self.orders or self.trades or self.txs)
+        return not (self.accounts or self.orders or self.trades or self.txs or self.forgotten)
 
 
 class State:
@@ -165,6 +171,7 @@ class State:
         self.books: dict[int, Book] = {index: Book() for index in self.markets}
         self.market_states: dict[int, MarketState] = {index: MarketState() for index in self.markets}
         self.counters = Counters()
+        self.history_max = HISTORY_MAX
         self.orders: dict[int, Order] = {}
         self.versions: dict[int, list[Order]] = {}
         self.pending: dict[int, dict[int, Order]] = {index: {} for index in self.markets}
@@ -181,6 +188,7 @@ class State:
         self._dirty_orders: dict[int, Order] = {}
         self._dirty_txs: dict[str, TxRecord] = {}
         self._new_trades: list[Trade] = []
+        self._forgotten: list[tuple[str, str]] = []
 
     def add_account(self, account: Account) -> None:
         """Take up an account that did not exist before."""
@@ -225,6 +233,7 @@ class State:
             self.open_of[order.account_index][order.order_index] = order
         else:
             self.open_of[order.account_index].pop(order.order_index, None)
+            self._forget_orders(order.account_index)
         if order.order_type.waits:
             self._note_pending(order)
         shown = order.copied()
@@ -261,6 +270,7 @@ class State:
         real = [index for index in self.accounts if trade.of(index)]
         for index in real:
             self.trades_of[index].append(trade)
+            self._forget_trades(index)
         if real:
             self._new_trades.append(trade)
 
@@ -275,7 +285,49 @@ class State:
         if tx.tx_hash not in self.txs:
             self.txs[tx.tx_hash] = tx
             self.txs_of[tx.account_index].append(tx)
+            self._forget_txs(tx.account_index)
         self._dirty_txs[tx.tx_hash] = tx
+
+    # --- forgetting ---
+
+    def _surplus(self, remembered: int) -> int:
+        """How many of the oldest to forget: a tenth at once, so that each costs little."""
+        tenth = max(1, self.history_max // 10)
+        return tenth if remembered >= self.history_max + tenth else 0
+
+    def _forget_orders(self, account_index: int) -> None:
+        indices, living = self.orders_of[account_index], self.open_of[account_index]
+        surplus = self._surplus(len(indices) - len(living))
+        if not surplus:
+            return
+        old = set(islice((index for index in indices if index not in living), surplus))
+        for index in old:
+            del self.orders[index]
+            self.versions.pop(index, None)
+            self._dirty_orders.pop(index, None)
+            self._forgotten.append(("order", str(index)))
+        self.orders_of[account_index] = [index for index in indices if index not in old]
+
+    def _forget_trades(self, account_index: int) -> None:
+        trades = self.trades_of[account_index]
+        old = trades[: self._surplus(len(trades))]
+        del trades[: len(old)]
+        for trade in old:
+            sides = {trade.maker.account_index, trade.taker.account_index}
+            known = [one for index in sides for one in self.trades_of.get(index, [])[:1]]
+            if all(one.trade_id > trade.trade_id for one in known):
+                self._forgotten.append(("trade", str(trade.trade_id)))
+
+    def _forget_txs(self, account_index: int) -> None:
+        txs = self.txs_of[account_index]
+        old = [tx for tx in txs[: self._surplus(len(txs))] if tx.status == TX_EXECUTED]
+        if not old:
+            return
+        for tx in old:
+            del self.txs[tx.tx_hash]
+            self._dirty_txs.pop(tx.tx_hash, None)
+            self._forgotten.append(("tx", tx.tx_hash))
+        self.txs_of[account_index] = [tx for tx in txs if tx.tx_hash in self.txs]
 
     def collect_changes(self) -> Changes:
         """What has changed since the last call."""
@@ -285,8 +337,10 @@ class State:
             trades=self._new_trades,
             txs=list(self._dirty_txs.values()),
             counters=self.counters,
+            forgotten=self._forgotten,
         )
-        self._dirty_accounts, self._dirty_orders, self._dirty_txs, self._new_trades = {}, {}, {}, []
+        self._dirty_accounts, self._dirty_orders, self._dirty_txs = {}, {}, {}
+        self._new_trades, self._forgotten = [], []
         return changes
 
     def restore(self, orders: list[Order], trades: list[Trade], txs: list[TxRecord], counters: Counters) -> None:

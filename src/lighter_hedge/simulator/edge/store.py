@@ -72,6 +72,7 @@ class Store:
         rows.append(("counters", "", encode(changes.counters)))
         self._db.execute("BEGIN")
         self._db.executemany("INSERT OR REPLACE INTO records VALUES (?, ?, ?)", rows)
+        self._db.executemany("DELETE FROM records WHERE kind = ? AND id = ?", changes.forgotten)
         self._db.execute("COMMIT")
 
     def load(self) -> Saved | None:

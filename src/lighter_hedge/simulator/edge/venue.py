@@ -59,7 +59,7 @@ class Venue:
         self.exchange = exchange
         self.settings = settings
         self.limiter = RateLimiter(settings.tier)
-        self.requests = RequestCounts()
+        self.requests = RequestCounts(exchange.state.accounts)
         self.connections = Connections()
         self.addresses = Addresses(settings.stream_limits)
         self.wake = asyncio.Event()

@@ -81,3 +81,16 @@ def test_each_save_holds_only_what_changed(tmp_path: Path) -> None:
     changes = world.exchange.state.collect_changes()
     assert (len(changes.orders), len(changes.txs), len(changes.accounts)) == (1, 1, 1)
     assert world.exchange.state.collect_changes().empty
+
+
+def test_what_is_forgotten_leaves_the_disk_too(tmp_path: Path) -> None:
+    world = make_world()
+    world.exchange.state.history_max = 10
+    for _ in range(20):
+        world.take(A, BID, 20, MID + 20)
+    saved_to(world, tmp_path)
+    store = Store(tmp_path)
+    saved = store.load()
+    store.close()
+    assert saved is not None
+    assert [len(saved.orders), len(saved.trades), len(saved.txs)] == [10, 10, 10]
