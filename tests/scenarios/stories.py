@@ -137,14 +137,16 @@ def nonces(world: World, role: Role) -> set[int]:
 # --- markets ----------------------------------------------------------------------------------------------------
 
 
-def book(*, bids: tuple[tuple[int, int], ...], asks: tuple[tuple[int, int], ...]) -> Iterator[tuple[int, TrafficEvent]]:
+def book(
+    *, bids: tuple[tuple[int, int], ...], asks: tuple[tuple[int, int], ...], mark: int = MIDDLE
+) -> Iterator[tuple[int, TrafficEvent]]:
     """A book of (price, lots) that stands still; the mark price shows that the feed lives."""
     market = BTC.market_index
     updates = [(Side.BID, *level) for level in bids] + [(Side.ASK, *level) for level in asks]
     yield 0, BookChange(market_index=market, updates=tuple(updates), snapshot=True)
     at_us = 0
     while True:
-        yield at_us, Mark(market_index=market, mark_ticks=MIDDLE, index_ticks=MIDDLE + at_us // 200_000 % 2)
+        yield at_us, Mark(market_index=market, mark_ticks=mark, index_ticks=mark + at_us // 200_000 % 2)
         at_us += 200_000
 
 

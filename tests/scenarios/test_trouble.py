@@ -1,7 +1,7 @@
 """Trouble that an operator meets, each once a way to lose money or to hang."""
 
 import pytest
-from tests.scenarios.stories import move_market, play_rounds
+from tests.scenarios.stories import book, move_market, play_rounds
 from tests.simulation.checkers import check_once
 from tests.simulation.world import World, settings
 
@@ -63,8 +63,8 @@ def test_resume_forgets_a_clear_that_did_not_end() -> None:
 @pytest.mark.parametrize("quantity", [20, 25])
 def test_smallest_quote_can_always_be_hedged(quantity: int) -> None:
     """Where the notional minimum binds, a hedge at its cap must still reach it, or A does not quote at all."""
-    with World(settings(quantity=quantity)) as world:
-        move_market(world, 500_000 - 1_210_000 - 1_000)
+    traffic = book(bids=((498_990, 500),), asks=((499_000, 500),), mark=499_000)
+    with World(settings(quantity=quantity), traffic=traffic) as world:
         world.start(Role.HEDGER)
         world.start(Role.MAKER)
         world.fault("fill_now")

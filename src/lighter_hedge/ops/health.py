@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from decimal import Decimal
+from http import HTTPStatus
 from typing import Any
 
 import aiohttp
@@ -14,7 +15,7 @@ from lighter_hedge.config import Settings
 from lighter_hedge.domain.states import Role
 from lighter_hedge.domain.units import Lots, MarketSpec, UnitError, integer_of_wire
 from lighter_hedge.ops.exit_codes import ExitCode, OpsError
-from lighter_hedge.venue.errors import ReadFailed, UnknownMarket, VenueUnreachable
+from lighter_hedge.venue.errors import WAIT_A_MINUTE, ReadFailed, TooManyRequests, UnknownMarket, VenueUnreachable
 
 TIMEOUT_SECONDS = 10.0
 
@@ -85,6 +86,7 @@ class _Reader:
 
         Raises:
             VenueUnreachable: nothing answers.
+            TooManyRequests: a request limit is used up.
             ReadFailed: an answer that cannot be used.
         """
         try:
@@ -96,6 +98,8 @@ class _Reader:
             body = json.loads(text, parse_float=Decimal)
         except ValueError:
             raise ReadFailed(f"{path}: HTTP {status} without JSON") from None
+        if status == HTTPStatus.TOO_MANY_REQUESTS:
+            raise TooManyRequests(f"{path}: HTTP {status}: more requests than the exchange allows an address")
         if status != 200:
             code = body.get("code") if isinstance(body, dict) else None
             raise ReadFailed(f"{path}: HTTP {status}, code {code}")
@@ -234,6 +238,8 @@ async def check_before_start(settings: Settings) -> Lots:
         raise OpsError(ExitCode.FAILED, str(error), "check venue.base_url and the network") from None
     except UnknownMarket as error:
         raise OpsError(ExitCode.CONFIGURATION, str(error), "correct --market or desk.market") from None
+    except TooManyRequests as error:
+        raise OpsError(ExitCode.FAILED, str(error), WAIT_A_MINUTE) from None
     except ReadFailed as error:
         raise OpsError(ExitCode.FAILED, str(error), "check the account indices and venue.base_url") from None
     market = positions.market

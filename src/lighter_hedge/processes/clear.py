@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Callable
 from contextlib import ExitStack
+from functools import partial
 
 from lighter_hedge.config import Settings
 from lighter_hedge.domain.clearer import Clearer
@@ -12,7 +13,7 @@ from lighter_hedge.messaging.memory_stream import MemoryHub, MemoryMessaging
 from lighter_hedge.ops.exit_codes import ExitCode, OpsError
 from lighter_hedge.ops.logs import open_logs
 from lighter_hedge.processes.journal import Journal
-from lighter_hedge.processes.side import connect_side, desk_settings, driver_of, expected_errors, now
+from lighter_hedge.processes.side import connect_side, desk_settings, driver_of, expected_errors, now, patiently
 
 Tell = Callable[[str], None]
 
@@ -64,7 +65,7 @@ async def _clear_one(
         driver = driver_of(role, settings, machine, venue, messaging, journal)
         code = ExitCode(await driver.run())
         for one in Role:
-            positions[one] = (await venue.read_account(one))[0]
+            positions[one] = (await patiently(partial(venue.read_account, one), role))[0]
         tell(f"account {role.letter} holds {machine.core.size(positions[role])}")
         if code is not ExitCode.OK:
             remedy = "see lighter-hedge positions, then clear again: it settles what is unresolved first"

@@ -5,10 +5,11 @@ import os
 import signal
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from decimal import Decimal
+from typing import TypeVar
 
 from lighter_hedge.config import Settings
 from lighter_hedge.domain.clearer import Clearer
@@ -29,8 +30,20 @@ from lighter_hedge.ops.ready import say_ready
 from lighter_hedge.processes.driver import Driver
 from lighter_hedge.processes.journal import Journal
 from lighter_hedge.processes.journal_file import JournalError, JournalLocked
-from lighter_hedge.venue.errors import KeyRefused, ReadFailed, UnknownMarket, VenueUnreachable
+from lighter_hedge.venue.errors import (
+    WAIT_A_MINUTE,
+    KeyRefused,
+    ReadFailed,
+    TooManyRequests,
+    UnknownMarket,
+    VenueUnreachable,
+)
 from lighter_hedge.venue.lighter.client import LighterSettings, LighterVenue, connect
+
+T = TypeVar("T")
+
+WAITS_SECONDS = (5.0, 10.0, 20.0, 30.0)
+"""Before each further try where the venue refuses more requests: together more than the minute by which it counts."""
 
 
 def now() -> Instant:
@@ -192,19 +205,34 @@ def _machine(role: Role, desk: DeskSettings, memory: Memory) -> Maker | Hedger:
 async def connect_side(role: Role, settings: Settings) -> LighterVenue:
     """The venue as the account of ``role`` reaches it; raises ``VenueError``."""
     own, other = settings.account(role), settings.account(role.other)
-    return await connect(
-        LighterSettings(
-            base_url=settings.venue.base_url,
-            ws_url=settings.venue.ws_url,
-            own_account=own.account_index,
-            other_account=other.account_index,
-            role=role,
-            api_key_index=own.api_key_index,
-            private_key=own.private_key,
-            market=settings.desk.market,
-            chain_id=settings.venue.chain_id,
-        )
+    venue = LighterSettings(
+        base_url=settings.venue.base_url,
+        ws_url=settings.venue.ws_url,
+        own_account=own.account_index,
+        other_account=other.account_index,
+        role=role,
+        api_key_index=own.api_key_index,
+        private_key=own.private_key,
+        market=settings.desk.market,
+        chain_id=settings.venue.chain_id,
     )
+    return await patiently(lambda: connect(venue), role)
+
+
+async def patiently(ask: Callable[[], Awaitable[T]], role: Role, waits: Sequence[float] = WAITS_SECONDS) -> T:
+    """What ``ask`` gives. While the venue refuses more requests, ask again: giving up would only ask for all anew.
+
+    Raises:
+        TooManyRequests: after the last of ``waits``, in seconds.
+        VenueError: as ``ask`` raises it.
+    """
+    for seconds in waits:
+        try:
+            return await ask()
+        except TooManyRequests as error:
+            say(f"lighter_hedge.{role.letter}", "warning", "TOO_MANY_REQUESTS", f"{error}; again in {seconds:g} s")
+            await asyncio.sleep(seconds)
+    return await ask()
 
 
 @contextmanager
@@ -219,6 +247,8 @@ def expected_errors(who: str) -> Iterator[None]:
         raise OpsError(ExitCode.CONFIGURATION, text, "check account_index, api_key_index and private key") from None
     except VenueUnreachable as error:
         raise OpsError(ExitCode.FAILED, str(error), "is the exchange running, and the address right?") from None
+    except TooManyRequests as error:
+        raise OpsError(ExitCode.FAILED, f"{who}: {error}", WAIT_A_MINUTE) from None
     except ReadFailed as error:
         raise OpsError(ExitCode.FAILED, f"the exchange gave no usable answer: {error}", "try again") from None
     except JournalLocked as error:

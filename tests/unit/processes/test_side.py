@@ -1,5 +1,6 @@
 """One process of a desk: the configuration in the market's units, and errors with their remedies."""
 
+import asyncio
 from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
@@ -12,12 +13,13 @@ from tests.unit.domain.talk import maker_side
 
 from lighter_hedge.config import Settings, load
 from lighter_hedge.domain.settings import Direction
+from lighter_hedge.domain.states import Role
 from lighter_hedge.domain.units import Lots
 from lighter_hedge.ops.exit_codes import ExitCode, OpsError
 from lighter_hedge.processes import side
 from lighter_hedge.processes.journal_file import JournalError, JournalLocked
-from lighter_hedge.processes.side import desk_settings, expected_errors
-from lighter_hedge.venue.errors import KeyRefused, ReadFailed, UnknownMarket, VenueUnreachable
+from lighter_hedge.processes.side import desk_settings, expected_errors, patiently
+from lighter_hedge.venue.errors import KeyRefused, ReadFailed, TooManyRequests, UnknownMarket, VenueUnreachable
 
 TEXT = """\
 venue: {base_url: "http://127.0.0.1:8700"}
@@ -94,6 +96,7 @@ ERRORS: list[tuple[Exception, ExitCode]] = [
     (KeyRefused("key 4 is not this account's"), ExitCode.CONFIGURATION),
     (VenueUnreachable("nothing answers"), ExitCode.FAILED),
     (ReadFailed("HTTP 500"), ExitCode.FAILED),
+    (TooManyRequests("account: HTTP 429"), ExitCode.FAILED),
     (JournalLocked(Path("a.db"), 12), ExitCode.REFUSED),
     (JournalError("disk full"), ExitCode.FAILED),
 ]
@@ -133,3 +136,17 @@ def test_a_key_never_stands_in_the_settings_of_a_desk(tmp_path: Path) -> None:
     told = configured(tmp_path, desk__quantity=Decimal("0.001"))
     assert isinstance(told.accounts.account_a.private_key, SecretStr)
     assert "a1a1" not in repr(desk_settings(told, MARKET, same_wallet=True))
+
+
+def test_a_refused_request_is_asked_again_and_not_for_ever() -> None:
+    asked: list[int] = []
+
+    async def ask() -> str:
+        asked.append(1)
+        if len(asked) % 3:
+            raise TooManyRequests("account: HTTP 429")
+        return "at last"
+
+    assert asyncio.run(patiently(ask, Role.MAKER, (0.0, 0.0))) == "at last"
+    with pytest.raises(TooManyRequests):
+        asyncio.run(patiently(ask, Role.MAKER, (0.0,)))

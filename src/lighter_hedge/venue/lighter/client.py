@@ -63,10 +63,13 @@ async def connect(settings: LighterSettings) -> "LighterVenue":
         )
         await signer.check_key(rest)
         rest.authorise(signer.auth_token)
-        same_wallet = await _same_wallet(rest, settings)
         limits = await rest.limits(settings.own_account)
+        plentiful = limits.user_tier.startswith("premium")
+        if plentiful:
+            rest.sign_all()
+        same_wallet = await _same_wallet(rest, settings)
         connected = True
-        requests = 0 if limits.user_tier.startswith("premium") else STANDARD_REQUESTS
+        requests = 0 if plentiful else STANDARD_REQUESTS
         return LighterVenue(settings, market, rest, signer, same_wallet=same_wallet, requests_per_minute=requests)
     finally:
         if not connected:

@@ -11,7 +11,7 @@ import aiohttp
 import msgspec
 
 from lighter_hedge.domain.events import Answer, AnswerKind, Candidate, TxStatus
-from lighter_hedge.venue.errors import ReadFailed
+from lighter_hedge.venue.errors import ReadFailed, TooManyRequests
 from lighter_hedge.venue.lighter import models, parse
 from lighter_hedge.venue.lighter.answers import answer_of_http, presentable, unknown
 
@@ -22,6 +22,7 @@ Token = Callable[[bool], Awaitable[str]]
 """Gives an auth token; True asks for a fresh one."""
 
 Params = dict[str, str | int]
+UNAUTHORIZED, TOO_MANY_REQUESTS = 401, 429
 T = TypeVar("T")
 
 _envelope = msgspec.json.Decoder(models.Envelope, strict=False)
@@ -41,6 +42,7 @@ class Rest:
     def __init__(self, base_url: str, *, timeout_seconds: float = TIMEOUT_SECONDS) -> None:
         self._base = base_url.rstrip("/")
         self._token: Token | None = None
+        self._all_signed = False
         self._session = aiohttp.ClientSession(
             timeout=aiohttp.ClientTimeout(total=timeout_seconds),
             trust_env=not is_loopback(base_url),
@@ -49,6 +51,10 @@ class Rest:
     def authorise(self, token: Token) -> None:
         """Sign the reads that need it from now on."""
         self._token = token
+
+    def sign_all(self) -> None:
+        """Sign public reads too: they then count on the wallet, no longer on the 60 a minute of an address."""
+        self._all_signed = True
 
     async def close(self) -> None:
         """Release the sockets."""
@@ -131,15 +137,18 @@ class Rest:
 
     async def _read(self, endpoint: str, params: Params, kind: type[T], *, signed: bool = False) -> T:
         status, body = await self._fetch(endpoint, params, signed=signed)
-        if signed and status == 401:
-            status, body = await self._fetch(endpoint, params, signed=True, fresh=True)
         return decoded(endpoint, status, body, kind)
 
-    async def _fetch(self, endpoint: str, params: Params, *, signed: bool, fresh: bool = False) -> tuple[int, bytes]:
-        headers = {}
-        if signed:
-            assert self._token is not None, f"{endpoint} needs a token"
-            headers["authorization"] = await self._token(fresh)
+    async def _fetch(self, endpoint: str, params: Params, *, signed: bool) -> tuple[int, bytes]:
+        if not (signed or self._all_signed):
+            return await self._get(endpoint, params, {})
+        assert self._token is not None, f"{endpoint} needs a token"
+        status, body = await self._get(endpoint, params, {"authorization": await self._token(False)})
+        if status == UNAUTHORIZED:
+            status, body = await self._get(endpoint, params, {"authorization": await self._token(True)})
+        return status, body
+
+    async def _get(self, endpoint: str, params: Params, headers: dict[str, str]) -> tuple[int, bytes]:
         try:
             async with self._session.get(f"{self._base}/api/v1/{endpoint}", params=params, headers=headers) as answer:
                 return answer.status, await answer.read()
@@ -161,11 +170,14 @@ def decoded(endpoint: str, status: int, body: bytes, kind: type[T]) -> T:
     """What a read was answered with.
 
     Raises:
+        TooManyRequests: a request limit is used up.
         ReadRefused: the venue answers with a code of its own.
         ReadFailed: the body cannot be read.
     """
     try:
         envelope = parse.decoded(_envelope, body)
+        if status == TOO_MANY_REQUESTS:
+            raise TooManyRequests(f"{endpoint}: HTTP {status}, code {envelope.code}: {presentable(envelope.message)}")
         if status != 200 or envelope.code != models.CODE_OK:
             raise ReadRefused(endpoint, status, envelope)
         return parse.decoded(msgspec.json.Decoder(kind, strict=False), body)

@@ -75,6 +75,24 @@ def test_the_port_is_fulfilled() -> None:
     tell(story)
 
 
+@pytest.mark.parametrize(("tier", "signed"), [("standard", False), ("premium", True)])
+def test_public_reads_of_a_premium_wallet_count_on_the_wallet(tier: str, signed: bool) -> None:
+    """A standard wallet has 60 requests for sends and reads together: those of its address are worth having beside."""
+
+    async def run() -> None:
+        async with lighter_server() as fake:
+            fake.bodies["accountLimits"] = (200, {"code": 200, "user_tier": tier})
+            venue = await connect(settings_for(fake))
+            try:
+                await venue.read_account(Role.MAKER)
+                assert [bool(token) for _, _, token in fake.requests][-1] is signed
+                assert venue.requests_per_minute == (0 if signed else 60)
+            finally:
+                await venue.close()
+
+    asyncio.run(run())
+
+
 def test_rows_of_other_markets_are_left_out() -> None:
     async def story(fake: FakeLighter, venue: LighterVenue, settings: LighterSettings) -> None:
         rows = [order_row(), order_row(market_index=0, price="1.555")]

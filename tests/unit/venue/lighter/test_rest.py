@@ -7,7 +7,7 @@ import pytest
 from tests.fakes.lighter_server import OWN, FakeLighter, lighter_server, order_row
 
 from lighter_hedge.domain.events import AnswerKind, BurnRequest, Candidate, TxStatus
-from lighter_hedge.venue.errors import ReadFailed
+from lighter_hedge.venue.errors import ReadFailed, TooManyRequests
 from lighter_hedge.venue.lighter.rest import Rest, is_loopback, unanswered
 
 CANDIDATE = Candidate(
@@ -69,6 +69,28 @@ def test_a_refused_token_is_renewed_once() -> None:
         assert [token for _, _, token in fake.requests] == ["first", "second"]
         fake.bodies["accountLimits"] = (200, {"code": 200, "user_tier": "standard"})
         assert (await rest.limits(OWN)).user_tier == "standard"
+
+    tell(story)
+
+
+def test_public_reads_are_signed_where_asked_for() -> None:
+    async def story(fake: FakeLighter, rest: Rest) -> None:
+        await rest.next_nonce(OWN, 4)
+        rest.sign_all()
+        await rest.next_nonce(OWN, 4)
+        fake.bodies["tx"] = (401, {"code": 20013, "message": "invalid auth: expired"})
+        with pytest.raises(ReadFailed, match="20013"):
+            await rest.tx("ab")
+        assert [token for _, _, token in fake.requests] == ["", "first", "first", "second"]
+
+    tell(story)
+
+
+def test_a_used_up_limit_has_an_error_of_its_own() -> None:
+    async def story(fake: FakeLighter, rest: Rest) -> None:
+        fake.bodies["nextNonce"] = (429, {"code": 23000, "message": "Too Many Requests!"})
+        with pytest.raises(TooManyRequests, match="nextNonce: HTTP 429"):
+            await rest.next_nonce(OWN, 4)
 
     tell(story)
 
