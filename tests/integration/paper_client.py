@@ -74,9 +74,9 @@ class Paper:
                 await client.close()
 
 
-def run(test: Callable[[], Awaitable[None]]) -> None:
+def run(test: Callable[[], Awaitable[None]], *, seconds: float = 30) -> None:
     async def limited() -> None:
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(seconds):
             await test()
 
     asyncio.run(limited())

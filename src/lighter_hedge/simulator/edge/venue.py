@@ -4,6 +4,7 @@ Order of effects: run what is due, save it, then tell it. Nothing leaves before 
 """
 
 import asyncio
+import json
 import time
 from collections import deque
 from collections.abc import Callable, Iterable, Mapping
@@ -229,4 +230,8 @@ class Venue:
 
 def text_of(frame: Mapping[str, Any]) -> str:
     """A frame as it goes over the wire."""
-    return msgspec.json.encode(frame).decode()
+    try:
+        return msgspec.json.encode(frame).decode()
+    except UnicodeEncodeError:
+        # It repeats half a character that a client has said: JSON can escape it, UTF-8 cannot write it.
+        return json.dumps(frame)
