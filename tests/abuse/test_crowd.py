@@ -14,7 +14,8 @@ ORDERS = max(40, CLIENTS // 2)
 
 
 def test_readers_miss_nothing_slow_ones_are_dropped_and_a_flood_loses_no_order(tmp_path: Path) -> None:
-    paper = Paper(tmp_path, tx_hash="fast", latency_scale=0.0, outbox_length_max=1 << 20)
+    settings = {"tx_hash": "fast", "latency_scale": 0.0, "outbox_length_max": 1 << 20, "ping_seconds": 3_600.0}
+    paper = Paper(tmp_path, **settings)
     found: dict[str, Any] = {}
 
     async def test() -> None:
