@@ -39,18 +39,22 @@ STEP_US = 50_000
 MARKET = 1
 SIGNATURE_MS = 599_000
 READERS = 20
-READS = ("orderBooks", "orderBookDetails", f"orderBookOrders?market_id={MARKET}&limit=250", "exchangeStats")
-READS += (f"recentTrades?market_id={MARKET}&limit=100", "txs?limit=100", "accountActiveOrders?account_index={0}")
-READS += (
+READS = (
+    "orderBooks",
+    "orderBookDetails",
+    "exchangeStats",
+    f"orderBookOrders?market_id={MARKET}&limit=250",
+    f"recentTrades?market_id={MARKET}&limit=100",
+    "txs?limit=100",
     "account?by=index&value={0}",
-    "accountInactiveOrders?account_index={0}&limit=100",
     "account?by=index&value={1}",
-)
-READS += (
+    "accountActiveOrders?account_index={0}",
+    "accountInactiveOrders?account_index={0}&limit=100",
     "trades?sort_by=timestamp&limit=100&account_index={0}",
-    "noSuch/{1}",
     "nextNonce?account_index={1}&api_key_index=4",
+    "noSuch/{1}",
 )
+"""``{0}`` is an account that is there, ``{1}`` another one each time that is not."""
 PUBLIC = ("order_book:1", "ticker:1", "trade:1", "market_stats:all", "candle:1:1m", "height")
 PRIVATE = (
     "account_all",

@@ -221,7 +221,7 @@ async def flat(paper: Paper, lanes: list[Lane], sockets: list[aiohttp.ClientWebS
     for lane, one in ((lanes[0], sockets[0]), (lanes[3], sockets[3])):
         lane.serial += 1
         info = {"AccountIndex": lane.account, "ApiKeyIndex": lane.key, "TimeInForce": 0, "Time": 0, "Sig": ""}
-        info |= {"Nonce": 1_000 + lane.serial, "ExpiredAt": _later_ms(), "L2TxAttributes": {"4": 1}}  # type: ignore[dict-item]
+        info |= {"Nonce": 1_000 + lane.serial, "ExpiredAt": _later_ms(), "L2TxAttributes": {"4": 1}}
         await one.send_json({"type": "jsonapi/sendtx", "data": {"id": "0", "tx_type": 16, "tx_info": info}})
         while (said := await one.receive_json())["type"] != "jsonapi/sendtx":
             pass

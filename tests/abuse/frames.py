@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 import json
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from typing import Any
 
 import aiohttp
@@ -27,63 +27,62 @@ def _sent(data: Any, kind: str = TX) -> str:
     return json.dumps({"type": kind, "data": data})
 
 
+def _with_token(auth: Any) -> str:
+    return _said(type="subscribe", channel="account_tx/{a}", auth=auth)
+
+
 NO_JSON = (
     "", " ", "{", "}", "hello", "\x00", "\ufeff{}", "{'type':'ping'}", '{"type":"ping"', '{"type":"ping"}}', "[]", "1",
     "null", '"x"', "NaN", "[" * 100_000, '{"a":' * 100_000, "9" * 5_000, '{"type":' + "9" * 5_000 + "}", "[" * 500_000,
 )  # fmt: skip
-ANSWERED: tuple[tuple[str, int], ...] = (
-    *((text, 30000) for text in NO_JSON),
-    *((_said(type=kind), 30001) for kind in (None, 1, 1.5, [], {}, "", "nope", "PING", HALF, "x" * 100_000)),
+
+
+def _each(code: int, make: Callable[[Any], str], *values: Any) -> list[tuple[str, int]]:
+    """A message with each of these values in it, all answered with the same code."""
+    return [(make(value), code) for value in values]
+
+
+ANSWERED = [
+    *_each(30000, str, *NO_JSON),
+    *_each(30001, lambda kind: _said(type=kind), None, 1, 1.5, [], {}, "", "nope", "PING", HALF, "x" * 100_000),
     ("{}", 30001),
-    *(
-        (_said(type="subscribe", channel=channel), 30005)
-        for channel in (
-            None,
-            5,
-            [],
-            {},
-            "",
-            "x",
-            "order_book",
-            "order_book/",
-            "order_book/1/2",
-            "order_book/-1",
-            "order_book/99",
-            "order_book/²",
-            "order_book/1.0",
-            "order_book/ 1",
-            "order_book/all",
-            "account_all/1",
-            "candle/1/9m",
-            "account_all/" + "9" * 400,
-            "/" * 10_000,
-            "x" * 100_000,
-            HALF,
-            f"order_book/{HALF}",
-            "ORDER_BOOK/1",
-        )
+    *_each(
+        30005,
+        lambda channel: _said(type="subscribe", channel=channel),
+        None, 5, [], {}, "", "x", "order_book", "order_book/", "order_book/1/2", "order_book/-1", "order_book/99",
+        "order_book/²", "order_book/1.0", "order_book/ 1", "order_book/all", "account_all/1", "candle/1/9m",
+        "account_all/" + "9" * 400, "/" * 10_000, "x" * 100_000, HALF, f"order_book/{HALF}", "ORDER_BOOK/1",
     ),
     (_said(type="subscribe"), 30005),
-    *((_said(type="subscribe", channel="account_tx/{a}", auth=auth), 20001) for auth in (None, "", 5, [], {}, True)),
-    *(
-        (_said(type="subscribe", channel="account_tx/{a}", auth=auth), 20013)
-        for auth in ("x", ":::", "1:{a}:4:00", "9" * 5_000, HALF, "ro:1:single:1:00", "²:²:²:²", "x" * 100_000)
+    *_each(20001, _with_token, None, "", 5, [], {}, True),
+    *_each(
+        20013, _with_token,
+        "x", ":::", "1:{a}:4:00", "9" * 5_000, HALF, "ro:1:single:1:00", "²:²:²:²", "x" * 100_000,
     ),
-    *(
-        (_said(type="unsubscribe", channel=channel), 30002)
-        for channel in (None, 5, "", "order_book/0", HALF, "x" * 100_000)
+    *_each(
+        30002, lambda channel: _said(type="unsubscribe", channel=channel),
+        None, 5, "", "order_book/0", HALF, "x" * 100_000,
     ),
-    *((_said(type=kind, data=data), 30007) for kind in (TX, BATCH) for data in (None, 1, [], "{}", HALF)),
-    *((_sent({"tx_type": kind, "tx_info": HEAD}), 21505) for kind in (None, "", "x", -1, 1.5, [], True, 10**40, 99)),
-    *((_sent({"tx_type": 14, "tx_info": info}), 21501) for info in (None, "", "{", "[]", [], 5, {"x": HALF}, HALF)),
-    *(
-        (_sent({"tx_types": types, "tx_infos": infos}, BATCH), 21513)
-        for types, infos in ((None, None), ("[14]", "[]"), ("x", "x"), ([], []), ("[" * 10_000, "["), (5, 5))
+    *_each(30007, lambda data: _sent(data), None, 1, [], "{}", HALF),
+    *_each(30007, lambda data: _sent(data, BATCH), None, 1, [], "{}", HALF),
+    *_each(
+        21505, lambda kind: _sent({"tx_type": kind, "tx_info": HEAD}),
+        None, "", "x", -1, 1.5, [], True, 10**40, 99,
+    ),
+    *_each(
+        21501, lambda info: _sent({"tx_type": 14, "tx_info": info}),
+        None, "", "{", "[]", [], 5, {"x": HALF}, HALF,
+    ),
+    *_each(
+        21513, lambda two: _sent({"tx_types": two[0], "tx_infos": two[1]}, BATCH),
+        (None, None), ("[14]", "[]"), ("x", "x"), ([], []), ("[" * 10_000, "["), (5, 5),
     ),
     (_sent({"tx_types": [14] * 16, "tx_infos": ["{}"] * 16}, BATCH), 21514),
     (_sent({"tx_types": [14, 14], "tx_infos": ["{}", "["]}, BATCH), 21121),
-    *((_sent({"id": own, "tx_type": 99, "tx_info": HEAD}), 21505) for own in (HALF, 10**40, [[]], {"x": HALF}, None)),
-)
+    *_each(
+        21505, lambda own: _sent({"id": own, "tx_type": 99, "tx_info": HEAD}), HALF, 10**40, [[]], {"x": HALF}, None
+    ),
+]  # fmt: skip
 """What is said, and the code of the error; ``{a}`` is the account."""
 CLOSED: tuple[tuple[WSMsgType, bytes, int], ...] = (
     (WSMsgType.TEXT, b"x" * (1 << 20) + b"xx", 1009),
@@ -116,7 +115,7 @@ class Frames:
         else:
             await socket.send_str(message)
         await socket.send_str('{"type":"ping"}')
-        found = []
+        found: list[dict[str, Any]] = []
         while True:
             one = await socket.receive()
             if one.type is not WSMsgType.TEXT:

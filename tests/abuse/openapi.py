@@ -103,7 +103,7 @@ def _responses(method: str, model: Any, schemas: Json) -> Json:
         for field in LEFT_OUT & one.get("properties", {}).keys():
             one["properties"][field] = {}
         schemas[name] = one
-    accepted = {"$ref": REF.format(model=model.__name__)}
+    accepted: Json = {"$ref": REF.format(model=model.__name__)}
     if "code" in model.model_fields:
         has_code = {"type": "object", "properties": {"code": {"const": 200}}, "required": ["code"]}
         accepted = {"allOf": [accepted, has_code]}

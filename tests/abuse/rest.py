@@ -15,6 +15,7 @@ import schemathesis
 from hypothesis import HealthCheck, given, seed, settings
 from hypothesis import strategies as st
 from schemathesis import GenerationMode
+from schemathesis.core.result import Ok
 from schemathesis.specs.openapi.checks import response_schema_conformance
 from tests.abuse.openapi import document
 from tests.integration.paper_process import MID
@@ -72,7 +73,7 @@ class Attack:
         }
         self.good = {name: value for name, value in good.items() if name not in own}
         self.schema = schemathesis.openapi.from_dict(document(own))
-        self.operations = [one.ok() for one in self.schema.get_all_operations()]
+        self.operations: list[Any] = [one.ok() for one in self.schema.get_all_operations() if isinstance(one, Ok)]
         self.session = requests.Session()
         self.answers: dict[str, Counter[int]] = {}
 
