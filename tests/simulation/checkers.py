@@ -55,9 +55,13 @@ def once(truth: Truth, fill: Fill) -> None:
     if fill.role is not Role.HEDGER or fill.closing:
         return
     excused = truth.excused_lots(fill.at) + truth.crossed_lots(fill)
-    before, after = fill.before, fill.after
-    if abs(after) > max(abs(before), excused) or (after * before < 0 and abs(after) > excused):
-        raise Violation(f"I2: a hedge of {fill.lots} moved A + B from {before} to {after}")
+    held = fill.before + truth.foreign_met(fill)
+    if all(_away(before, before + fill.lots, excused) for before in (fill.before, held)):
+        raise Violation(f"I2: a hedge of {fill.lots} moved A + B from {fill.before} to {fill.after}")
+
+
+def _away(before: int, after: int, excused: int) -> bool:
+    return abs(after) > max(abs(before), excused) or (after * before < 0 and abs(after) > excused)
 
 
 def no_self_trade(truth: Truth, fill: Fill) -> None:

@@ -85,6 +85,20 @@ def test_once_excuses_what_was_on_its_way_while_a_closed_alone(quoting: Stage) -
         checkers.once(truth, fill(before=0, lots=-20, coid=9))
 
 
+def test_once_takes_what_both_accounts_hold_where_a_foreign_trade_came_just_before(quoting: Stage) -> None:
+    truth = quoting.truth
+    truth.foreign_lots, truth.foreign_at = -32, 998.0
+    truth.sent[Role.HEDGER][9] = Sent(hedge(1), 999.0)
+    checkers.once(truth, fill(before=0, lots=32, coid=9))
+    for lots in (33, -5):
+        with pytest.raises(Violation, match="I2"):
+            checkers.once(truth, fill(before=0, lots=lots, coid=9))
+    for sent in (997.0, 1_009.0):
+        truth.sent[Role.HEDGER][9].at = sent
+        with pytest.raises(Violation, match="I2"):
+            checkers.once(truth, fill(before=0, lots=32, coid=9))
+
+
 @pytest.mark.parametrize(("before", "lots"), [(20, -20), (20, -5), (-20, 20)])
 def test_once_lets_a_hedge_be(quoting: Stage, before: int, lots: int) -> None:
     checkers.once(quoting.truth, fill(before=before, lots=lots))

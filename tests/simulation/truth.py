@@ -113,12 +113,15 @@ class Truth:
     """Rounds in which A has filled something."""
     foreign: int = 0
     """Trades that are not the desk's."""
+    foreign_lots: int = 0
+    """What they have traded within ``KNOWN_SECONDS``, signed, and when the last of them was."""
+    foreign_at: float = -1e9
     late_lots: int = 0
+    """How much the exchange filled after it had called an order ended, and when."""
     late_at: float = -1e9
     alone_lots: int = 0
     """What A has closed at a person's word while it did not hear B, within ``KNOWN_SECONDS``."""
     alone_at: float = -1e9
-    """How much the exchange filled after it had called an order ended, and when."""
     exposed_since: float | None = None
     able_since: dict[Role, float] = field(default_factory=lambda: dict.fromkeys(Role, 0.0))
     """Since when a side has run and been able to read and send without hindrance."""
@@ -127,6 +130,8 @@ class Truth:
     person_asked: float = -1e9
     """When a person last told B to go from where the market is."""
     broken: list[Violation] = field(default_factory=list)
+    _newest: dict[Role, tuple[str, int, int]] = field(default_factory=dict)
+    """The newest state that a side has heard: by which life, and its number."""
 
     # --- sources ---
 
@@ -140,6 +145,7 @@ class Truth:
         if isinstance(what, BaselineSet):
             held = sum(self.server.account(role).position(self.desk.market).lots for role in Role)
             self.base = held - sum(self.totals.values())
+            self.foreign_lots = 0
         elif isinstance(what, Announced):
             if process.role is Role.MAKER:
                 known, _ = self.announced.get(what.announce.coid, (what.announce, 0.0))
@@ -175,9 +181,12 @@ class Truth:
 
     def on_event(self, process: Process, event: Event) -> None:
         if isinstance(event, MakerHeard | HedgerHeard):
-            self.facts.heard[process.name] = now = self.server.loop.time()
-            if process.role is Role.MAKER:
-                self.heard = now
+            newest = (process.name, event.state.epoch, event.state.seq)
+            if newest != self._newest.get(process.role):  # the last state, read once more, says nothing about now
+                self._newest[process.role] = newest
+                self.facts.heard[process.name] = now = self.server.loop.time()
+                if process.role is Role.MAKER:
+                    self.heard = now
         elif isinstance(event, SendAnswered) and event.answer.kind in NOT_TAKEN:
             self.facts.refused.add(event.tx_hash)
         elif isinstance(event, AccountRead) and event.position is None:
@@ -199,13 +208,17 @@ class Truth:
 
     def _fill(self, trade: Trade, role: Role, coid: int, order_index: int) -> None:
         serial = self.desk.desk.serial(coid)
+        now = self.server.loop.time()
         if serial is None or trade.kind != "trade":
             self.foreign += 1
+            lots = signed(trade, ACCOUNTS[role])
+            self.foreign_lots = lots + (self.foreign_lots if now - self.foreign_at < KNOWN_SECONDS else 0)
+            self.foreign_at = now
             return
         known = self.server.exchange.state.orders.get(order_index)
         sent = self.sent[role].get(coid)
         fill = Fill(
-            at=self.server.loop.time(),
+            at=now,
             role=role,
             lots=signed(trade, ACCOUNTS[role]),
             price=trade.price_ticks,
@@ -262,10 +275,17 @@ class Truth:
         met = sent is not None and left < self.alone_at + SEEN_SECONDS and fill.at - self.alone_at < KNOWN_SECONDS
         return self.alone_lots if met else 0
 
+    def foreign_met(self, fill: Fill) -> int:
+        """What foreign trades had changed shortly before this hedge left: of a side that cannot see the trades of the
+        other account, its position alone speaks."""
+        sent = self.sent[Role.HEDGER].get(fill.coid)
+        met = sent is not None and 0 <= sent.at - self.foreign_at < KNOWN_SECONDS
+        return self.foreign_lots if met else 0
+
     def rebase(self) -> None:
         """A person has made both accounts flat by hand, or taken the positions over: everything counts from here."""
         self.totals, self.base = dict.fromkeys(Role, 0), 0
-        self.late_lots = 0
+        self.late_lots = self.foreign_lots = 0
         self.exposed_since = None
 
     def hamper(self, role: Role) -> None:
