@@ -222,7 +222,7 @@ def virtual(seconds: int, seed: int) -> dict[str, Any]:
 # --- real minutes ---------------------------------------------------------------------------------------------------
 
 
-async def real(seconds: float, seed: int, rate: float) -> dict[str, Any]:
+async def real(seconds: float, seed: int, rate: float, readers: int) -> dict[str, Any]:
     """A server and its clients for so long: what its process holds every ten seconds."""
     counted = {"sent": 0, "frames": 0, "reads": 0, "sockets": 0}
     samples: list[Sample] = []
@@ -233,7 +233,7 @@ async def real(seconds: float, seed: int, rate: float) -> dict[str, Any]:
             content = json.loads(file.read_text(encoding="utf-8"))
             began = time.monotonic()
             async with asyncio.TaskGroup() as group, aiohttp.ClientSession() as http:
-                tasks = [group.create_task(work) for work in _clients(http, content, counted, rate)]
+                tasks = [group.create_task(work) for work in _clients(http, content, counted, rate, readers)]
                 while (at := time.monotonic() - began) < seconds:
                     samples.append((at, resident(pid)))
                     print(json.dumps({"seconds": round(at), "rss_mb": samples[-1][1] / MB, **counted}), file=sys.stderr)
@@ -251,12 +251,12 @@ async def real(seconds: float, seed: int, rate: float) -> dict[str, Any]:
 
 
 def _clients(
-    http: aiohttp.ClientSession, content: dict[str, Any], counted: dict[str, int], rate: float
+    http: aiohttp.ClientSession, content: dict[str, Any], counted: dict[str, int], rate: float, readers: int
 ) -> Iterator[Any]:
     keys = [(one["account_index"], key["api_key_index"]) for one in content["accounts"] for key in one["api_keys"]]
     for number, (account, key) in enumerate(keys):
         yield _trader(http, content, Flow(account, key, number), counted, rate / len(keys))
-    for number in range(READERS):
+    for number in range(readers):
         yield _reader(http, content, keys[number % len(keys)], counted, seed=number)
     yield _slow_reader(http, content, counted)
     yield _rest_reader(http, content, counted)
@@ -343,6 +343,7 @@ def main() -> int:
     parser.add_argument("--virtual-seconds", type=int, default=3_600, help="of the exchange's own time; 0: none")
     parser.add_argument("--seconds", type=float, default=1_200.0, help="real seconds; 0: none")
     parser.add_argument("--rate", type=float, default=200.0, help="transactions a real second")
+    parser.add_argument("--readers", type=int, default=READERS)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--json", type=Path)
     asked = parser.parse_args()
@@ -354,7 +355,7 @@ def main() -> int:
     if asked.virtual_seconds:
         found["virtual"] = virtual(asked.virtual_seconds, asked.seed)
     if asked.seconds:
-        found["real"] = asyncio.run(real(asked.seconds, asked.seed, asked.rate))
+        found["real"] = asyncio.run(real(asked.seconds, asked.seed, asked.rate, asked.readers))
     if asked.json is not None:
         asked.json.write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
     for name, one in found.items():
