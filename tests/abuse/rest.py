@@ -94,9 +94,11 @@ class Attack:
 
     def _ask(self, case: Any, name: str, *, tamed: bool) -> None:
         """One request; a tamed one has good values where they are known, else few would pass the first check."""
-        for values in (case.query, case.headers, case.body):
+        for values in (case.query, case.body):
             for one in list(values) if tamed and isinstance(values, Mapping) else ():
                 values[one] = self.good.get(f"{name}.{one}", self.good.get(one, values[one]))
+        if tamed and "authorization" in case.headers:
+            case.headers["authorization"] = self.good["authorization"]
         response = case.call(base_url=self.url, session=self.session)
         body = json.loads(response.content)
         assert response.status_code < 500, body
