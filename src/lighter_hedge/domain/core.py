@@ -302,7 +302,7 @@ class Core:
         if not self.lane.booted:
             return commands
         commands += self.reads.orders(now)
-        if self.recovered and self.budget.lacks(READS_RESERVE, now):
+        if self.recovered and self.budget.lacks(1 if self.reads.pressing else READS_RESERVE, now):
             return commands
         return commands + self.reads.accounts(self.checks, now, regularly=self.reconciles or not self.synced)
 

@@ -33,6 +33,8 @@ class Reads:
     """All recent orders have been read since the start."""
     last: dict[Role, tuple[int, int]] = field(default_factory=dict)
     """Of each account's last read: when it was asked, and the position."""
+    pressing: bool = False
+    """A person waits for the accounts to be read: also with the last requests of the minute."""
     awaited: set[Role] = field(default_factory=set)
     """Accounts that must be read again before anything new is opened."""
     _watched: dict[int, int] = field(default_factory=dict)

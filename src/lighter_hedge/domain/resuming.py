@@ -32,6 +32,7 @@ class Resuming:
     def begin(self, pause_id: int, now: Instant, *, hedge_now: bool, by: str) -> None:
         """A person asks to end this pause; ``hedge_now`` waits for B's new tries."""
         self._wish = _Wish(pause_id, now.mono_ms, hedge_now, by)
+        self.core.reads.pressing = True
         for role in Role:
             self.core.reads.now(role)
 
@@ -46,7 +47,7 @@ class Resuming:
         if wish is None:
             return None
         if latch.pause is None or wish.pause_id != latch.pause.id:
-            self._wish = None
+            self._end()
             return wish.by, ["that pause has ended already"]
         against = self._against(wish, view, min_lots)
         hedge_ms = self.core.settings.hedge_confirm_timeout_ms
@@ -54,8 +55,11 @@ class Resuming:
         if against and now.mono_ms - wish.asked_ms < limit_ms and not self._final(wish, view):
             self._read_again(now)
             return None
-        self._wish = None
+        self._end()
         return wish.by, against
+
+    def _end(self) -> None:
+        self._wish, self.core.reads.pressing = None, False
 
     def _final(self, wish: _Wish, view: View) -> bool:
         """Whether waiting changes nothing: B's tries are used up, and what was read cannot be older than the wish."""
@@ -76,7 +80,8 @@ class Resuming:
         for role in Role:
             last = core.reads.last.get(role)
             if last is None or last[0] < wish.asked_ms:
-                return ["the venue has not been read yet"]
+                used_up = self.core.budget.lacks(1, view.now)
+                return ["the requests of this minute are used up" if used_up else "the venue has not been read yet"]
             positions.append(last[1])
         against = []
         if not residual(sum(positions), min_lots):

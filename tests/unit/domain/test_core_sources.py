@@ -265,7 +265,7 @@ def test_of_several_orders_without_rows_those_are_dead_that_have_executed(execut
     assert [known.coid for known in core.own.orders.values() if known.closed] == [coid(executed)]
 
 
-def test_with_few_requests_left_no_account_is_read_but_for_the_recovery() -> None:
+def test_with_few_requests_left_no_account_is_read_but_for_a_person() -> None:
     core = core_of()
     core.budget.share = READS_RESERVE
     assert len(only(core.tick(at(0)), ReadAccount)) == 2
@@ -273,6 +273,17 @@ def test_with_few_requests_left_no_account_is_read_but_for_the_recovery() -> Non
     core.budget.share = READS_RESERVE
     core.budget.count([ReadNonce()], at(0))
     assert only(core.tick(at(0)), ReadAccount) == []
+    core.reads.pressing = True
+    assert len(only(core.tick(at(0)), ReadAccount)) == 2
+    core.reads.now(Role.MAKER)
+    core.budget.count([ReadNonce()] * READS_RESERVE, at(2))
+    assert only(core.tick(at(2)), ReadAccount) == []
+
+
+def test_a_recovery_reads_the_accounts_with_few_requests_left() -> None:
+    core = core_of()
+    core.budget.share = READS_RESERVE
+    core.budget.count([ReadNonce()], at(0))
     core.recovered = False
     assert len(only(core.tick(at(0)), ReadAccount)) == 2
 

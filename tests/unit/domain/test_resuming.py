@@ -5,6 +5,7 @@ from typing import Any
 from tests.unit.domain.builders import WALL_MS, failed, quote
 from tests.unit.domain.talk import Talk, maker_side
 
+from lighter_hedge.domain.commands import ReadAccount
 from lighter_hedge.domain.reads import READ_AGAIN_MS
 from lighter_hedge.domain.resuming import RESUME_MS_MAX
 from lighter_hedge.domain.states import Role
@@ -141,3 +142,18 @@ def test_a_wish_is_answered_once() -> None:
     wish(talk, pause_id=3)
     assert attempt(talk) is not None
     assert attempt(talk) is None
+
+
+def test_the_last_requests_of_a_minute_are_for_a_person_who_waits() -> None:
+    talk = paused()
+    wish(talk)
+    assert talk.core.reads.pressing
+    against(talk)
+    assert not talk.core.reads.pressing
+
+
+def test_requests_that_are_used_up_are_named() -> None:
+    talk = paused(maker_share=1)
+    talk.core.budget.count([ReadAccount(role=Role.MAKER)], talk.now)
+    wish(talk)
+    assert against(talk) == ["the requests of this minute are used up"]
