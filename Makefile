@@ -10,7 +10,7 @@ SEEDS ?= 0:5000
 SEED ?= 0
 ARGS ?=
 
-.PHONY: help demo test check fix bench bench-paper calibration simulate world pythons mutants fuzz mutate conformance coverage properties chaos soak model constraints clean
+.PHONY: help demo test check fix bench bench-paper bench-memory abuse calibration simulate world pythons mutants fuzz mutate conformance coverage properties chaos soak model constraints clean
 
 help: ## Show the verbs
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -53,6 +53,13 @@ calibration: $(STAMP) ## The synthetic market beside the recorded one: ARGS="--s
 
 bench-paper: $(STAMP) ## What the paper exchange takes: matching, transactions, 200 readers
 	@$(BIN)/python -m benchmarks.paper_exchange $(ARGS)
+
+bench-memory: $(STAMP) ## The paper exchange's memory over an hour of its own time and 20 minutes: ARGS="--seconds 3600 --json FILE"
+	@$(BIN)/python -m benchmarks.paper_memory $(ARGS)
+
+abuse: $(STAMP) ## The paper exchange against bad requests, bad messages, CLIENTS=1000, slow readers and a flood
+	@ABUSE_CLIENTS=$(or $(CLIENTS),1000) ABUSE_EXAMPLES=$(or $(ABUSE_EXAMPLES),50) ABUSE_FRAMES=500000 ABUSE_SEED=$(SEED) \
+	  $(BIN)/python -m pytest -q -s -p no:xdist tests/abuse $(ARGS)
 
 model: $(STAMP) ## Every state and every story of small worlds; spin and a C compiler for the first part
 	@$(BIN)/python -m tests.model $(ARGS)

@@ -21,13 +21,15 @@ SRC = ROOT / "src" / PACKAGE
 
 WIRE = "venue.lighter.models"
 """The venue's words, shared by the adapter and whoever plays or shows the venue."""
+SDK = "venue.lighter.sdk"
+"""How the official SDK is imported."""
 BELOW_OPS = {"domain", "messaging", "venue", "config"}
 MAY_IMPORT: dict[str, set[str]] = {
     "domain": set(),
     "messaging": {"domain"},
     "venue": {"domain"},
     "config": {"domain"},
-    "simulator": {"domain", WIRE},
+    "simulator": {"domain", WIRE, SDK},
     "dashboard": {"domain", "messaging", WIRE},
     "ops": BELOW_OPS,
     "processes": {*BELOW_OPS, "ops", "dashboard"},

@@ -23,19 +23,26 @@ class Paper:
     def __init__(self, directory: Path, **settings: Any) -> None:
         self.credentials_file = directory / "credentials.json"
         self.settings = {"traffic": "none", "credentials": str(self.credentials_file), **settings}
+        self.said_file = directory / "stderr.txt"
         self.start()
 
+    def said(self) -> str:
+        """What it has said on stderr: nothing, unless something went wrong inside."""
+        return self.said_file.read_text()
+
     def start(self) -> None:
-        self.process = subprocess.Popen(
-            [sys.executable, "-m", "tests.integration.paper_process", json.dumps(self.settings)],
-            cwd=ROOT,
-            env={**os.environ, **LOCAL},
-            stdout=subprocess.PIPE,
-            text=True,
-        )
+        with self.said_file.open("a") as said:
+            self.process = subprocess.Popen(
+                [sys.executable, "-m", "tests.integration.paper_process", json.dumps(self.settings)],
+                cwd=ROOT,
+                env={**os.environ, **LOCAL},
+                stdout=subprocess.PIPE,
+                stderr=said,
+                text=True,
+            )
         assert self.process.stdout is not None
         self.url = self.process.stdout.readline().strip()
-        assert self.url, "the exchange did not start"
+        assert self.url, f"the exchange did not start: {self.said()}"
         self.credentials = json.loads(self.credentials_file.read_text())
         self.accounts = [account["account_index"] for account in self.credentials["accounts"]]
 
@@ -67,9 +74,9 @@ class Paper:
                 await client.close()
 
 
-def run(test: Callable[[], Awaitable[None]]) -> None:
+def run(test: Callable[[], Awaitable[None]], *, seconds: float = 30) -> None:
     async def limited() -> None:
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(seconds):
             await test()
 
     asyncio.run(limited())

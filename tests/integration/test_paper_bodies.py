@@ -15,7 +15,7 @@ from tests.unit.simulator.paper_world import ASK, BID, MID, A, B, World, make_wo
 
 from lighter_hedge.simulator.core.accounts import Tier
 from lighter_hedge.simulator.core.events import Mark
-from lighter_hedge.simulator.core.state import Funding, PositionFunding
+from lighter_hedge.simulator.core.records import Funding, PositionFunding
 
 ETH_MID = 236_131
 HOUR_MS = 3_600_000

@@ -54,6 +54,8 @@ from lighter_hedge.simulator.core.transactions import (
 
 TxHash: TypeAlias = Callable[[int, int, Mapping[str, Any]], str]
 
+SWEEP_EVERY = 10_000
+"""After so many things to do, the expiries of ended orders are dropped: most orders end weeks before they expire."""
 _NO_QUOTA = '{"ratelimit": "didn\'t use volume quota"}'
 
 
@@ -273,6 +275,14 @@ class Exchange:
     def _schedule(self, due_us: int, due: _Due) -> None:
         self._heap_sequence += 1
         heapq.heappush(self._heap, (due_us, self._heap_sequence, due))
+        if self._heap_sequence % SWEEP_EVERY == 0:
+            self._heap = [one for one in self._heap if not self._is_over(one[2])]
+            heapq.heapify(self._heap)
+
+    def _is_over(self, due: _Due) -> bool:
+        """Whether it is the expiry of an order that has ended."""
+        order = self.state.orders.get(due.order_index) if isinstance(due, _Expire) else None
+        return isinstance(due, _Expire) and (order is None or not order.is_alive)
 
     def _schedule_funding(self, now_us: int) -> None:
         interval = self.settings.funding_interval_us
@@ -292,8 +302,8 @@ class Exchange:
                 return self._run_tx(self.state.txs[due.tx_hash], due.body, at_us)
             case _Expire():
                 effects = Effects()
-                order = self.state.orders[due.order_index]
-                if order.is_alive:
+                order = self.state.orders.get(due.order_index)
+                if order is not None and order.is_alive:
                     self.engine.end(order, OrderStatus.CANCELED_EXPIRED, effects)
                 return self._finish(effects, at_us)
             case ForcedFill() | ForcedTrade():

@@ -11,7 +11,8 @@ from lighter_hedge.domain.units import POWERS_OF_TEN
 from lighter_hedge.simulator.core.accounts import Account, Position
 from lighter_hedge.simulator.core.effects import Effects
 from lighter_hedge.simulator.core.pushes import FundingPaid, Push
-from lighter_hedge.simulator.core.state import AccountFunding, Funding, PositionFunding, State, rate_now
+from lighter_hedge.simulator.core.records import AccountFunding, Funding, PositionFunding
+from lighter_hedge.simulator.core.state import State, rate_now
 
 RATE_SCALE = 100_000_000
 MINUTE_US = 60_000_000

@@ -11,6 +11,7 @@ Where the firewall refuses, with 405, it is 60 seconds: the fault ``too_many_req
 """
 
 from collections import defaultdict, deque
+from collections.abc import Container
 from dataclasses import dataclass
 
 from lighter_hedge.simulator.core.accounts import Tier
@@ -61,12 +62,14 @@ class RateLimiter:
         self._sums: dict[str, int] = {}
         self._cooling: dict[str, int] = {}
         """Until when each bucket refuses everything."""
+        self._swept_us = 0
 
     def allow(self, who: str, endpoint: str, now_us: int, tx_type: int | None = None) -> bool:
         """Count one request; False means it is over a limit, and then it is not counted."""
         tier = self.tiers.get(who, self._tier)
         if tier is Tier.UNLIMITED:
             return True
+        self._sweep(now_us)
         weight = WEIGHTS.get(endpoint, DEFAULT_WEIGHT)
         is_send = endpoint in TRANSACTIONS
         if tier is Tier.STANDARD or (tier is Tier.BUILDER and is_send) or who.startswith("ip "):
@@ -98,6 +101,15 @@ class RateLimiter:
         self._sums[bucket] = total
         return total + weight <= limit and now_us >= self._cooling.get(bucket, 0)
 
+    def _sweep(self, now_us: int) -> None:
+        """Once a minute, forget who has asked for nothing since the last."""
+        if now_us < self._swept_us + WINDOW_US:
+            return
+        self._swept_us = now_us
+        for bucket in [name for name, used in self._used.items() if not used or used[-1][0] <= now_us - WINDOW_US]:
+            del self._used[bucket], self._sums[bucket]
+        self._cooling = {bucket: until_us for bucket, until_us in self._cooling.items() if until_us > now_us}
+
 
 @dataclass(slots=True)
 class Requests:
@@ -109,19 +121,20 @@ class Requests:
 
 
 class RequestCounts:
-    """Counts requests of each account; those that name none are nobody's."""
+    """Counts requests of each account; those that name none, or one that is not there, are nobody's."""
 
-    def __init__(self) -> None:
+    def __init__(self, accounts: Container[int]) -> None:
+        self._accounts = accounts
         self._of: dict[int, Requests] = defaultdict(Requests)
 
     def sent(self, account_index: int | None) -> None:
         """Count a call that sends."""
-        if account_index is not None:
+        if account_index is not None and account_index in self._accounts:
             self._of[account_index].tx += 1
 
     def read(self, account_index: int | None) -> None:
         """Count a call that reads."""
-        if account_index is not None:
+        if account_index is not None and account_index in self._accounts:
             self._of[account_index].read += 1
 
     def shown(self, account_index: int) -> dict[str, int]:

@@ -3,6 +3,7 @@
 from collections import deque
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from itertools import islice
 
 from lighter_hedge.domain.units import MarketSpec, Side
 from lighter_hedge.simulator.core.accounts import (
@@ -17,8 +18,18 @@ from lighter_hedge.simulator.core.accounts import (
 from lighter_hedge.simulator.core.candles import CandleSeries
 from lighter_hedge.simulator.core.markets import AMBIENT_ACCOUNT
 from lighter_hedge.simulator.core.matching import Book
-from lighter_hedge.simulator.core.orders import Order, OrderStatus, Trade, TxRecord
+from lighter_hedge.simulator.core.orders import TX_EXECUTED, Order, OrderStatus, Trade, TxRecord
 from lighter_hedge.simulator.core.pushes import MarketStats, PositionView
+from lighter_hedge.simulator.core.records import (
+    KEPT_OF_MARKET,
+    RESTART_GAP,
+    AccountFunding,
+    Changes,
+    Counters,
+    Funding,
+    House,
+    PositionFunding,
+)
 
 HEIGHT_US = 100_000
 """A block every 100 ms."""
@@ -26,26 +37,9 @@ HEIGHT_START_US = 1_700_000_000_000_000
 PUBLIC_TRADES_MAX = 200
 FORCED_TRADES_MAX = 50
 FUNDINGS_MAX = 1_000
-RESTART_GAP = 1_000_000
-"""Numbers skipped at a restart: public events use numbers without being saved."""
-
-
-@dataclass(slots=True, kw_only=True)
-class Counters:
-    """Numbers that must never be given out twice, also over a restart."""
-
-    sequence: int = 17_000_000_000
-    """The venue's own running number: ``nonce`` of books, orders and transactions."""
-    trade_id: int = 26_000_000_000
-    asks: dict[int, int] = field(default_factory=dict)
-    bids: dict[int, int] = field(default_factory=dict)
-
-    def skip(self, gap: int) -> None:
-        """Leave out numbers that were given to public events after the last save."""
-        self.sequence += gap
-        self.trade_id += gap
-        self.asks = {market: index + gap for market, index in self.asks.items()}
-        self.bids = {market: index - gap for market, index in self.bids.items()}
+HISTORY_MAX = 10_000
+"""Of each account, so many ended orders, trades and transactions are remembered at least, and a tenth more at most (the
+venue tells the last 10,000 orders too: fact sheet, section 4)."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -101,91 +95,6 @@ def rate_now(market: MarketState) -> int:
     return max(-CLAMP_BIG, min(CLAMP_BIG, clamped)) // FUNDING_HOURS
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Funding:
-    """One hour's funding of a market."""
-
-    market_index: int
-    rate: int
-    """In 1e-8 of the notional."""
-    value: int
-    """What one unit of the base asset paid, in millionths."""
-    time_us: int
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PositionFunding:
-    """What one position paid or received at one hour."""
-
-    funding_id: int
-    market_index: int
-    rate: int
-    change: int
-    """In millionths; what came to the account."""
-    lots: int
-    """Signed."""
-    time_us: int
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AccountFunding:
-    """A funding payment, and whose it is."""
-
-    account_index: int
-    payment: PositionFunding
-
-
-KEPT_OF_MARKET = (
-    "mark_ticks",
-    "index_ticks",
-    "last_ticks",
-    "open_ticks",
-    "low_ticks",
-    "high_ticks",
-    "volume_lots",
-    "volume_quote",
-    "trade_count",
-    "halted",
-    "force_reduce_only",
-    "premium_sum",
-    "premium_count",
-    "premium_minute",
-    "funding_rate",
-    "funded_us",
-)
-"""What of a market is saved: every minute, and when it is paid for or set."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class House:
-    """What belongs to no client: the ambient account, the insurance fund, and the markets by ``KEPT_OF_MARKET``."""
-
-    ambient: Account
-    insurance: int
-    markets: dict[int, dict[str, int]]
-
-
-@dataclass(slots=True, kw_only=True)
-class Changes:
-    """Records that differ from what was last saved."""
-
-    accounts: list[Account]
-    orders: list[Order]
-    trades: list[Trade]
-    txs: list[TxRecord]
-    fundings: list[Funding] = field(default_factory=list)
-    account_fundings: list[AccountFunding] = field(default_factory=list)
-    counters: Counters
-    house: House | None = None
-    """Unless it is as it was."""
-
-    @property
-    def empty(self) -> bool:
-        """Whether nothing needs saving."""
-        changed = self.accounts or self.orders or self.trades or self.txs
-        return not (changed or self.fundings or self.account_fundings or self.house)
-
-
 class State:
     """Accounts, books, orders, trades and transactions of one exchange."""
 
@@ -208,6 +117,7 @@ class State:
         self.books: dict[int, Book] = {index: Book() for index in self.markets}
         self.market_states: dict[int, MarketState] = {index: MarketState() for index in self.markets}
         self.counters = Counters()
+        self.history_max = HISTORY_MAX
         self.orders: dict[int, Order] = {}
         self.versions: dict[int, list[Order]] = {}
         self.pending: dict[int, dict[int, Order]] = {index: {} for index in self.markets}
@@ -227,6 +137,7 @@ class State:
         self._new_fundings: list[Funding] = []
         self._new_account_fundings: list[AccountFunding] = []
         self._house_is_dirty = False
+        self._forgotten: list[tuple[str, str]] = []
 
     def add_account(self, account: Account) -> None:
         """Take up an account that did not exist before."""
@@ -271,6 +182,7 @@ class State:
             self.open_of[order.account_index][order.order_index] = order
         else:
             self.open_of[order.account_index].pop(order.order_index, None)
+            self._forget_orders(order.account_index)
         if order.order_type.waits:
             self._note_pending(order)
         shown = order.copied()
@@ -307,6 +219,7 @@ class State:
         real = [index for index in self.accounts if trade.of(index)]
         for index in real:
             self.trades_of[index].append(trade)
+            self._forget_trades(index)
         if real:
             self._new_trades.append(trade)
             self._house_is_dirty = True
@@ -342,7 +255,49 @@ class State:
                 self.txs_of[tx.account_index].remove(known)
             self.txs[tx.tx_hash] = tx
             self.txs_of[tx.account_index].append(tx)
+            self._forget_txs(tx.account_index)
         self._dirty_txs[tx.tx_hash] = tx
+
+    # --- forgetting ---
+
+    def _surplus(self, remembered: int) -> int:
+        """How many of the oldest to forget: a tenth at once, so that each costs little."""
+        tenth = max(1, self.history_max // 10)
+        return tenth if remembered >= self.history_max + tenth else 0
+
+    def _forget_orders(self, account_index: int) -> None:
+        indices, living = self.orders_of[account_index], self.open_of[account_index]
+        surplus = self._surplus(len(indices) - len(living))
+        if not surplus:
+            return
+        old = set(islice((index for index in indices if index not in living), surplus))
+        for index in old:
+            del self.orders[index]
+            self.versions.pop(index, None)
+            self._dirty_orders.pop(index, None)
+            self._forgotten.append(("order", str(index)))
+        self.orders_of[account_index] = [index for index in indices if index not in old]
+
+    def _forget_trades(self, account_index: int) -> None:
+        trades = self.trades_of[account_index]
+        old = trades[: self._surplus(len(trades))]
+        del trades[: len(old)]
+        for trade in old:
+            sides = {trade.maker.account_index, trade.taker.account_index}
+            known = [one for index in sides for one in self.trades_of.get(index, [])[:1]]
+            if all(one.trade_id > trade.trade_id for one in known):
+                self._forgotten.append(("trade", str(trade.trade_id)))
+
+    def _forget_txs(self, account_index: int) -> None:
+        txs = self.txs_of[account_index]
+        old = [tx for tx in txs[: self._surplus(len(txs))] if tx.status == TX_EXECUTED]
+        if not old:
+            return
+        for tx in old:
+            del self.txs[tx.tx_hash]
+            self._dirty_txs.pop(tx.tx_hash, None)
+            self._forgotten.append(("tx", tx.tx_hash))
+        self.txs_of[account_index] = [tx for tx in txs if tx.tx_hash in self.txs]
 
     def collect_changes(self) -> Changes:
         """What has changed since the last call."""
@@ -355,8 +310,10 @@ class State:
             account_fundings=self._new_account_fundings,
             counters=self.counters,
             house=self.house() if self._house_is_dirty else None,
+            forgotten=self._forgotten,
         )
-        self._dirty_accounts, self._dirty_orders, self._dirty_txs, self._new_trades = {}, {}, {}, []
+        self._dirty_accounts, self._dirty_orders, self._dirty_txs = {}, {}, {}
+        self._new_trades, self._forgotten = [], []
         self._new_fundings, self._new_account_fundings, self._house_is_dirty = [], [], False
         return changes
 

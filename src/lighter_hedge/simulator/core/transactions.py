@@ -195,6 +195,8 @@ def parse(tx_type: int, tx_info: Mapping[str, Any]) -> Envelope:
     Raises:
         TxRefused: unknown type, a missing field, or a value out of its range.
     """
+    if tx_type in NOT_ON_PAPER:
+        raise TxRefused(21515, "transaction is not allowed")
     attributes = tx_info.get("L2TxAttributes") or {}
     if not isinstance(attributes, Mapping) or len(attributes) > ATTRIBUTES_MAX:
         raise TxRefused(21501, "invalid tx info: L2TxAttributes")
@@ -253,8 +255,6 @@ def _account_body(tx_type: int, tx_info: Mapping[str, Any]) -> TxBody:
             return UpdateMargin(
                 market_index=_integer(tx_info, "MarketIndex", 21602), amount=amount, adds=direction == ADD_MARGIN
             )
-        case _ if tx_type in NOT_ON_PAPER:
-            raise TxRefused(21515, "transaction is not allowed")
         case _:
             raise TxRefused(21505, "unsupported tx type")
 

@@ -3,7 +3,6 @@
 Private keys are made by the SDK, written only to files of mode 0600, and never logged.
 """
 
-import importlib
 import json
 import os
 from collections.abc import Callable
@@ -13,6 +12,7 @@ from typing import Any, TypeAlias
 
 from lighter_hedge.simulator.core.accounts import Account, ApiKey
 from lighter_hedge.simulator.edge.settings import PaperError, PaperSettings
+from lighter_hedge.venue.lighter.sdk import load
 
 API_KEY_INDEXES = (4, 5, 6)
 SUB_ACCOUNT_START = 2**47
@@ -41,7 +41,7 @@ def sdk_key() -> tuple[str, str]:
     Raises:
         PaperError: the SDK could not make one.
     """
-    lighter = importlib.import_module("lighter")
+    lighter = load("lighter")
     private_key, public_key, error = lighter.create_api_key()
     if error is not None:
         raise PaperError(f"the SDK made no API key: {error}")

@@ -15,7 +15,7 @@ import msgspec
 
 from lighter_hedge.simulator.core.accounts import Account
 from lighter_hedge.simulator.core.orders import Order, Trade, TxRecord
-from lighter_hedge.simulator.core.state import AccountFunding, Changes, Counters, Funding, House
+from lighter_hedge.simulator.core.records import AccountFunding, Changes, Counters, Funding, House
 from lighter_hedge.simulator.edge.settings import PaperError
 
 Record = TypeVar("Record")
@@ -78,6 +78,7 @@ class Store:
         rows.append(("counters", "", encode(changes.counters)))
         self._db.execute("BEGIN")
         self._db.executemany("INSERT OR REPLACE INTO records VALUES (?, ?, ?)", rows)
+        self._db.executemany("DELETE FROM records WHERE kind = ? AND id = ?", changes.forgotten)
         self._db.execute("COMMIT")
 
     def load(self) -> Saved | None:

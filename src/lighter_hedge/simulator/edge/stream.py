@@ -248,7 +248,7 @@ class Stream:
 async def _pong(socket: web.WebSocketResponse, message: WSMessage) -> None:
     try:
         await socket.pong(message.data)
-    except ConnectionResetError:
+    except ConnectionError:
         return
 
 
@@ -268,7 +268,7 @@ async def _write(socket: web.WebSocketResponse, connection: Connection) -> None:
             return
         try:
             await socket.send_str(text)
-        except ConnectionResetError:
+        except ConnectionError:
             connection.drop()
             return
         connection.written += 1

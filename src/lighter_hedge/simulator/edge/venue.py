@@ -4,6 +4,7 @@ Order of effects: run what is due, save it, then tell it. Nothing leaves before 
 """
 
 import asyncio
+import json
 import random
 import time
 from collections import deque
@@ -54,7 +55,7 @@ class Venue:
         self.exchange = exchange
         self.settings = settings
         self.limiter = RateLimiter(settings.tier, staked_lit=settings.staked_lit)
-        self.requests = RequestCounts()
+        self.requests = RequestCounts(exchange.state.accounts)
         self.connections = Connections()
         self.addresses = Addresses(settings.stream_limits)
         self.request_faults = RequestFaults(exchange.faults)
@@ -244,4 +245,8 @@ class Venue:
 
 def text_of(frame: Mapping[str, Any]) -> str:
     """A frame as it goes over the wire."""
-    return msgspec.json.encode(frame).decode()
+    try:
+        return msgspec.json.encode(frame).decode()
+    except UnicodeEncodeError:
+        # It repeats half a character that a client has said: JSON can escape it, UTF-8 cannot write it.
+        return json.dumps(frame)

@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from lighter_hedge.domain.units import MarketSpec, decimal_text, quote_text
 from lighter_hedge.simulator.core.candles import RESOLUTIONS_MS, Candle, start_ms
 from lighter_hedge.simulator.core.orders import Order, Trade, TxRecord
-from lighter_hedge.simulator.core.state import Funding, PositionFunding
+from lighter_hedge.simulator.core.records import Funding, PositionFunding
 from lighter_hedge.simulator.edge import wire
 from lighter_hedge.simulator.edge.numerals import whole_number
 from lighter_hedge.simulator.edge.wire import Json, Markets

@@ -5,7 +5,6 @@ native code that releases the interpreter; one thread does it, so that the event
 """
 
 import asyncio
-import importlib
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -20,6 +19,7 @@ from lighter_hedge.domain.units import MarketSpec
 from lighter_hedge.venue.errors import KeyRefused, ReadFailed, VenueError
 from lighter_hedge.venue.lighter import encode, models
 from lighter_hedge.venue.lighter.rest import ReadRefused, Rest
+from lighter_hedge.venue.lighter.sdk import load
 
 KEY_HEX_DIGITS = 80
 TOKEN_SECONDS = 8 * 3600 - 300
@@ -72,7 +72,7 @@ class Signer:
         secret = _checked_key(private_key, where)
         executor = ThreadPoolExecutor(max_workers=1, thread_name_prefix="signer")
         loop = asyncio.get_running_loop()
-        sdk = await loop.run_in_executor(executor, importlib.import_module, "lighter.signer_client")
+        sdk = await loop.run_in_executor(executor, load, "lighter.signer_client")
         refusals: list[str] = []
         client = sdk.SignerClient.__new__(sdk.SignerClient)
         # The constructor would raise with its HTTP session left open; here a refusal is kept instead.

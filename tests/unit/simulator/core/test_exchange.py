@@ -18,6 +18,7 @@ from tests.unit.simulator.paper_world import (
 )
 
 from lighter_hedge.domain.units import Side
+from lighter_hedge.simulator.core import exchange
 from lighter_hedge.simulator.core.accounts import Tier
 from lighter_hedge.simulator.core.exchange import fast_hash
 from lighter_hedge.simulator.core.orders import OrderStatus, SelfTradeEquality
@@ -417,3 +418,16 @@ def test_lots_and_money_are_conserved_whatever_happens(steps: list[Step]) -> Non
         bid, ask = book.bids.best_price(), book.asks.best_price()
         real = {order.price_ticks for side in (book.bids, book.asks) for order in side.orders()}
         assert bid is None or ask is None or bid < ask or not real & {bid, ask}
+
+
+def test_expiries_of_ended_orders_do_not_pile_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(exchange, "SWEEP_EVERY", 20)
+    world = make_world()
+    living = world.rest(A, BID, 20, MID - 5)
+    for _ in range(100):
+        order = world.rest(A, BID, 20, MID - 5)
+        world.cancel(A, order.order_index)
+        world.run()
+        assert len(world.exchange._heap) <= 22
+    world.run(ms=3_600_001)
+    assert living.status is OrderStatus.CANCELED_EXPIRED

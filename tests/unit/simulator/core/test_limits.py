@@ -32,12 +32,14 @@ def test_unlimited_is_unlimited() -> None:
 
 
 def test_requests_are_counted_by_account_and_kind() -> None:
-    counts = RequestCounts()
+    counts = RequestCounts({7, 8})
     counts.sent(7)
     counts.read(7)
     counts.read(7)
     counts.read(None)
     counts.sent(None)
+    counts.sent(9)
+    assert counts.shown(9) == {"tx": 0, "read": 0}, "not there"
     assert counts.shown(7) == {"tx": 1, "read": 2}
     assert counts.shown(8) == {"tx": 0, "read": 0}
 
@@ -101,3 +103,11 @@ def test_a_stake_lets_a_premium_wallet_send_more() -> None:
     limiter = RateLimiter(Tier.PREMIUM, staked_lit=1_000)
     assert all(limiter.allow("w", "sendTx", 0) for _ in range(5_000))
     assert not limiter.allow("w", "sendTx", 0)
+
+
+def test_who_has_asked_for_nothing_in_a_minute_is_forgotten() -> None:
+    limiter = RateLimiter(Tier.STANDARD)
+    for number in range(50):
+        assert limiter.allow(f"ip {number}", "trades", 0, number)
+    assert limiter.allow("ip 1", "account", WINDOW_US)
+    assert set(limiter._used) == set(limiter._sums) == {"ip 1"}

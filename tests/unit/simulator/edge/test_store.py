@@ -5,8 +5,8 @@ from tests.unit.simulator.paper_world import ASK, BID, MID, START_US, A, B, Worl
 from lighter_hedge.simulator.core.exchange import Exchange
 from lighter_hedge.simulator.core.markets import BTC, ETH
 from lighter_hedge.simulator.core.orders import OrderStatus
+from lighter_hedge.simulator.core.records import KEPT_OF_MARKET, RESTART_GAP
 from lighter_hedge.simulator.core.rules import ExchangeSettings, Latency
-from lighter_hedge.simulator.core.state import KEPT_OF_MARKET, RESTART_GAP
 from lighter_hedge.simulator.edge.store import Store
 
 
@@ -108,3 +108,16 @@ def test_a_mark_price_is_not_saved_each_time(tmp_path: Path) -> None:
     world.exchange.state.collect_changes()
     world.mark(MID + 2)
     assert world.exchange.state.collect_changes().empty
+
+
+def test_what_is_forgotten_leaves_the_disk_too(tmp_path: Path) -> None:
+    world = make_world()
+    world.exchange.state.history_max = 10
+    for _ in range(20):
+        world.take(A, BID, 20, MID + 20)
+    saved_to(world, tmp_path)
+    store = Store(tmp_path)
+    saved = store.load()
+    store.close()
+    assert saved is not None
+    assert [len(saved.orders), len(saved.trades), len(saved.txs)] == [10, 10, 10]

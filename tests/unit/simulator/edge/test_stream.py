@@ -9,6 +9,7 @@ from aiohttp import WSMsgType
 from tests.unit.simulator.paper_edge import Socket, edge, run, socket_of
 from tests.unit.simulator.paper_world import ASK, BID, MID, A, B, book_change
 
+from lighter_hedge.simulator.edge import stream
 from lighter_hedge.simulator.edge.connections import Connection
 from lighter_hedge.simulator.edge.stream import Stream, StreamError
 from lighter_hedge.simulator.edge.stream_limits import StreamLimits
@@ -251,15 +252,15 @@ def test_messages_in_flight_are_limited() -> None:
 
     async def test() -> None:
         async with limited(in_flight_max=3) as paper:
-            stream, connection = Stream(paper.venue), Connection(drop=lambda: None, outbox=asyncio.Queue())
+            handler, connection = Stream(paper.venue), Connection(drop=lambda: None, outbox=asyncio.Queue())
             paper.venue.connections.add(connection)
             for _ in range(3):
-                stream._message(connection, '{"type":"ping"}', "here")
+                handler._message(connection, '{"type":"ping"}', "here")
             with pytest.raises(StreamError) as refused:
-                stream._message(connection, '{"type":"ping"}', "here")
+                handler._message(connection, '{"type":"ping"}', "here")
             assert refused.value.frame == error(30010, "Too Many Inflight Messages!")
             connection.written += 1
-            stream._message(connection, '{"type":"ping"}', "here")
+            handler._message(connection, '{"type":"ping"}', "here")
 
     run(test)
 
@@ -382,3 +383,30 @@ def test_frames_are_deflated_for_those_who_offer_it() -> None:
 
 def error(code: int, words: str) -> dict[str, Any]:
     return {"error": {"code": code, "message": words}}
+
+
+@pytest.mark.parametrize("lost", [ConnectionResetError("reset"), ConnectionError("Connection lost")])
+def test_a_connection_that_is_lost_while_its_reader_is_slow_ends_quietly(lost: ConnectionError) -> None:
+    """aiohttp raises the one on a new write, the other where a write waits for the reader."""
+
+    class Lost:
+        async def send_str(self, text: str) -> None:
+            raise lost
+
+    async def test() -> None:
+        dropped: list[bool] = []
+        connection = Connection(drop=lambda: dropped.append(True), outbox=asyncio.Queue())
+        connection.send("{}")
+        await stream._write(Lost(), connection)  # type: ignore[arg-type]
+        assert dropped == [True]
+
+    asyncio.run(test())
+
+
+def test_half_a_character_in_a_message_comes_back_as_json_can_write_it() -> None:
+    async def test() -> None:
+        async with edge() as paper, socket_of(paper) as socket:
+            assert (await socket.ask(type="unsubscribe", channel="\ud800"))["error"]["code"] == 30002
+            assert (await socket.ask(type="ping")) == {"type": "pong"}
+
+    run(test)

@@ -5,7 +5,7 @@ from tests.unit.simulator.paper_world import ASK, BID, MID, A, B, make_world
 
 from lighter_hedge.simulator.core.candles import CandleSeries
 from lighter_hedge.simulator.core.markets import BTC, MARKETS
-from lighter_hedge.simulator.core.state import Funding, PositionFunding
+from lighter_hedge.simulator.core.records import Funding, PositionFunding
 from lighter_hedge.simulator.edge import wire, wire_history
 
 HOUR_US = 3_600_000_000

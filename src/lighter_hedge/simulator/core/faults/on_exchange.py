@@ -144,8 +144,8 @@ class ExchangeFaults:
     def run(self, forced: Forced, at_us: int) -> Effects | None:
         """Do what was scheduled, if there is still something to do it to."""
         if isinstance(forced, ForcedFill):
-            order = self.state.orders[forced.order_index]
-            if not order.is_open and not forced.also_dead:
+            order = self.state.orders.get(forced.order_index)
+            if order is None or (not order.is_open and not forced.also_dead):
                 return None
             return self.engine.forced_fill(order, forced.lots, forced.pieces, at_us)
         return self._trade(forced, at_us)

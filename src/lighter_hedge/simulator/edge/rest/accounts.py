@@ -8,7 +8,7 @@ from lighter_hedge.simulator.core import reads
 from lighter_hedge.simulator.core.accounts import FEE_SCALE, Account, ApiToken, Tier
 from lighter_hedge.simulator.core.candles import RESOLUTIONS_MS, start_ms
 from lighter_hedge.simulator.core.orders import Trade
-from lighter_hedge.simulator.core.state import PositionFunding
+from lighter_hedge.simulator.core.records import PositionFunding
 from lighter_hedge.simulator.edge import wire_history, wire_rest
 from lighter_hedge.simulator.edge.numerals import whole_number
 from lighter_hedge.simulator.edge.rest.context import Context

@@ -8,7 +8,7 @@ from tests.unit.simulator.paper_world import ASK, BID, MID, A, B, World, make_wo
 from tests.unit.simulator.rest_asking import asked, code_of, token, venue_of
 
 from lighter_hedge.simulator.core.accounts import Tier
-from lighter_hedge.simulator.core.state import PositionFunding
+from lighter_hedge.simulator.core.records import PositionFunding
 from lighter_hedge.simulator.edge.rest.accounts import Accounts
 
 DAY_S = 86_400

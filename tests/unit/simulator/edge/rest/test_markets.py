@@ -4,7 +4,7 @@ from tests.unit.simulator.paper_world import BID, MID, A, World, make_world
 from tests.unit.simulator.rest_asking import asked, code_of, venue_of
 
 from lighter_hedge.simulator.core.events import Mark
-from lighter_hedge.simulator.core.state import Funding
+from lighter_hedge.simulator.core.records import Funding
 from lighter_hedge.simulator.edge.rest.markets import Markets
 
 HOUR_US = 3_600_000_000
