@@ -105,6 +105,11 @@ def test_once_takes_what_both_accounts_hold_where_a_foreign_trade_came_just_befo
         truth.sent[Role.HEDGER][9].at = sent
         with pytest.raises(Violation, match="I2"):
             checkers.once(truth, fill(before=0, lots=32, coid=9))
+    truth.foreign_unseen = {5}
+    checkers.once(truth, fill(before=0, lots=32, coid=9))
+    truth.on_event(quoting.world.b, TradeReported(role=Role.MAKER, trade=trade(5)))
+    with pytest.raises(Violation, match="I2"):
+        checkers.once(truth, fill(before=0, lots=32, coid=9))
 
 
 def test_once_takes_the_baseline_of_when_the_hedge_left(quoting: Stage) -> None:

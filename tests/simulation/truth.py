@@ -117,8 +117,10 @@ class Truth:
     foreign: int = 0
     """Trades that are not the desk's."""
     foreign_lots: int = 0
-    """What they have traded within ``KNOWN_SECONDS``, signed, and when the last of them was."""
+    """What they have traded lately, signed: within ``KNOWN_SECONDS``, or as long as B has not seen all of them."""
     foreign_at: float = -1e9
+    foreign_unseen: set[int] = field(default_factory=set)
+    """Ids of those that B has not seen."""
     late_lots: int = 0
     """How much the exchange filled after it had called an order ended, and when."""
     late_at: float = -1e9
@@ -150,7 +152,7 @@ class Truth:
         if isinstance(what, BaselineSet):
             held = sum(self.server.account(role).position(self.desk.market).lots for role in Role)
             self.base = held - sum(self.totals.values())
-            self.foreign_lots = 0
+            self.foreign_lots, self.foreign_unseen = 0, set()
         elif isinstance(what, Announced):
             if process.role is Role.MAKER:
                 known, _ = self.announced.get(what.announce.coid, (what.announce, 0.0))
@@ -194,6 +196,7 @@ class Truth:
                     self.heard = now
         elif isinstance(event, TradeReported) and process.role is Role.HEDGER:
             self.alone_coids.discard(event.trade.coid)
+            self.foreign_unseen.discard(event.trade.trade_id)
         elif isinstance(event, SendAnswered) and event.answer.kind in NOT_TAKEN:
             self.facts.refused.add(event.tx_hash)
         elif isinstance(event, AccountRead) and event.position is None:
@@ -218,9 +221,10 @@ class Truth:
         now = self.server.loop.time()
         if serial is None or trade.kind != "trade":
             self.foreign += 1
-            lots = signed(trade, ACCOUNTS[role])
-            self.foreign_lots = lots + (self.foreign_lots if now - self.foreign_at < KNOWN_SECONDS else 0)
-            self.foreign_at = now
+            if now - self.foreign_at >= KNOWN_SECONDS and not self.foreign_unseen:
+                self.foreign_lots = 0
+            self.foreign_lots, self.foreign_at = self.foreign_lots + signed(trade, ACCOUNTS[role]), now
+            self.foreign_unseen.add(trade.trade_id)
             return
         known = self.server.exchange.state.orders.get(order_index)
         sent = self.sent[role].get(coid)
@@ -288,18 +292,21 @@ class Truth:
     def foreign_met(self, fill: Fill) -> int:
         """By what A + B was another for this hedge, since foreign trades are not the desk's.
 
-        Those of shortly before it left count: of a side that cannot see the trades of the other account, its position
-        alone speaks. Those that a baseline has taken in since it left do not.
+        Those of before it left count, shortly or as long as B has not seen them: of an account whose trades are not
+        shown, its position alone speaks. Those that a baseline has taken in since it left do not.
         """
         sent = self.sent[Role.HEDGER].get(fill.coid)
         if sent is None:
             return 0
-        return self.foreign_lots if 0 <= sent.at - self.foreign_at < KNOWN_SECONDS else sent.base - self.base
+        since = sent.at - self.foreign_at
+        met = since >= 0 and (since < KNOWN_SECONDS or self.foreign_unseen)
+        return self.foreign_lots if met else sent.base - self.base
 
     def rebase(self) -> None:
         """A person has made both accounts flat by hand, or taken the positions over: everything counts from here."""
         self.totals, self.base = dict.fromkeys(Role, 0), 0
         self.late_lots = self.foreign_lots = 0
+        self.foreign_unseen = set()
         self.exposed_since = None
 
     def hamper(self, role: Role) -> None:
