@@ -247,6 +247,8 @@ class Lane:
 
     def _on_refusal(self, held: Held, fate: Fate, answer: Answer, now: Instant) -> list[Command]:
         """A refusal is proof for the one send that it answers; with no other send the nonce is free again."""
+        if self._winner:
+            return []  # that of a copy: what has executed stays so
         alone = held.sends == 1 and all(other is held or other.sends == 0 for other in self._held)
         if not alone or self._booting:
             self.phase = LanePhase.RESOLVING

@@ -80,6 +80,17 @@ def test_a_refusal_of_a_second_send_proves_nothing_about_the_first() -> None:
     assert ReadTx(tx_hash=ORDER) in talk.wait(POLL_MS)
 
 
+def test_a_refusal_proves_nothing_about_a_transaction_that_has_executed() -> None:
+    """The network may double a request: one copy executes, and the answer that comes is that of the other."""
+    talk = booted()
+    talk.submit(order())
+    talk.tx(ORDER, EXECUTED)
+    assert talk.answers(ORDER, REJECTED, 21734) == []
+    assert ReadOrders(coids=(coid(1),)) in talk.wait(ANSWER_MS_MAX + POLL_MS_MAX)
+    talk.lane.evidence(coid(1), talk.now)
+    assert talk.fates() == [("order1", "executed")]
+
+
 def test_an_answer_to_something_settled_is_nothing() -> None:
     talk = booted()
     talk.submit(order())
