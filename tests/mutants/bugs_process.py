@@ -8,6 +8,8 @@ from tests.mutants.bug import Plant, bug
 
 from lighter_hedge.domain.commands import Announced, Entry
 from lighter_hedge.domain.events import AnswerKind, Prepared, PrepareFailed
+from lighter_hedge.messaging.ids import START, text_of
+from lighter_hedge.messaging.memory_stream import MemoryMessaging
 from lighter_hedge.processes import driver as driver_module
 from lighter_hedge.processes.driver import Driver
 from lighter_hedge.venue.errors import VenueError
@@ -56,3 +58,13 @@ def server_error_counts_as_refused(plant: Plant) -> None:
         return answer_of_http
 
     plant.around(answers, "answer_of_http", make)
+
+
+@bug("messaging.memory_stream.MemoryMessaging.last_command", "H24", "no_old_clear")
+def commands_from_the_beginning_after_a_restart(plant: Plant) -> None:
+    """A new life reads the commands from the beginning of their stream: it carries out what was meant for others."""
+
+    async def last_command(messaging: MemoryMessaging) -> str:
+        return text_of(START)
+
+    plant.set(MemoryMessaging, "last_command", last_command)
