@@ -64,8 +64,8 @@ abuse: $(STAMP) ## The paper exchange against bad requests, bad messages, CLIENT
 model: $(STAMP) ## Every state and every story of small worlds; spin and a C compiler for the first part
 	@$(BIN)/python -m tests.model $(ARGS)
 
-simulate: $(STAMP) ## Random worlds, SEEDS=first:last, on all cores; ARGS="--seconds 3600 --json FILE"
-	@$(BIN)/python -m tests.simulation many $(SEEDS) $(ARGS)
+simulate: $(STAMP) ## Random worlds, SEEDS=first:last, on all cores; COMPILED=1 for long runs; ARGS="--seconds 3600 --json FILE"
+	@$(BIN)/python -m tests.simulation$(if $(COMPILED),.compiled) many $(SEEDS) $(ARGS)
 
 world: $(STAMP) ## One random world with its trace: SEED=n
 	@$(BIN)/python -m tests.simulation world $(SEED) $(ARGS)
@@ -104,4 +104,4 @@ constraints: $(STAMP) ## Pin every dependency anew in constraints.txt
 	@$(BIN)/uv pip compile --quiet --universal --all-extras --python-version 3.11 --no-emit-index-url --no-header --upgrade pyproject.toml -o constraints.txt
 
 clean: ## Remove what the verbs have made
-	@rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache
+	@rm -rf $(VENV) build/compiled .mypy_cache .ruff_cache .pytest_cache

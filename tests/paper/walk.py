@@ -51,14 +51,12 @@ class Walk:
         self.mid = MID
         self.hashes = self.fees = self.count = 0
         self.seen: Counter[str] = Counter()
-        note_trade = self.state.note_trade
 
         def counted(trade: Trade) -> None:
-            note_trade(trade)
             self.seen[trade.kind] += 1
             self.fees += sum(trade.quote * side.fee // 1_000_000 for side in (trade.maker, trade.taker))
 
-        self.state.note_trade = counted  # type: ignore[method-assign]
+        self.state.on_trade.append(counted)
         self._snapshot()
 
     def _number(self, *_: object) -> str:

@@ -25,7 +25,7 @@ OnEvent = Callable[["Process", Event], None]
 class SimDriver(Driver):
     """The real driver; what it hears is told to the world, and its tick may be slower."""
 
-    hears: Callable[[Event], None] = staticmethod(lambda event: None)
+    hears: Callable[[Event], None]
     tick_seconds: float = 0.05
     held_up: float = 0.0
     """So long the next write to the socket is held up, once."""

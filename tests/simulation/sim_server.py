@@ -2,14 +2,14 @@
 
 import asyncio
 import json
-from collections.abc import Callable
 from typing import Any
 
 from lighter_hedge.domain.states import Role
 from lighter_hedge.simulator.core.accounts import Account, ApiKey, Tier
 from lighter_hedge.simulator.core.exchange import Exchange
+from lighter_hedge.simulator.core.limits import RateLimiter
 from lighter_hedge.simulator.core.markets import MARKETS
-from lighter_hedge.simulator.core.orders import Order, Trade
+from lighter_hedge.simulator.core.orders import Trade
 from lighter_hedge.simulator.core.rules import DEFAULT_LATENCIES, ExchangeSettings
 from lighter_hedge.simulator.edge.answers import Answer
 from lighter_hedge.simulator.edge.sending import send_one
@@ -67,35 +67,15 @@ class SimServer:
         settings = ExchangeSettings(latencies=latencies, liquidates=False)
         self.exchange = Exchange(MARKETS.values(), accounts, settings=settings)
         self.venue = Venue(self.exchange, PaperSettings(tier=tier), clock=self.now_us)
-        self.venue.limiter.allow = lambda *_: True  # type: ignore[method-assign]
+        self.venue.limiter = RateLimiter(Tier.UNLIMITED)
         self.stream = Stream(self.venue)
         self.sends: list[tuple[int, int, str]] = []
         """Everything that reached the API: when (ms), transaction type, payload."""
         self.nonces: dict[Role, list[tuple[int, int]]] = {role: [(0, 0)] for role in Role}
         """When (µs) the desk's key of an account had used up how many nonces, for reads that lag."""
-        self.on_trade: list[Callable[[Trade], None]] = []
-        self.on_order: list[Callable[[Order], None]] = []
+        self.on_trade, self.on_order = self.exchange.state.on_trade, self.exchange.state.on_order
         self.venue.wake = _Wake(self)
         self._timer: Any = None
-        self._tell_truth()
-
-    def _tell_truth(self) -> None:
-        """Let the listeners hear of each trade and each state of an order, in the order in which they happen."""
-        state = self.exchange.state
-        note_trade, note_order = state.note_trade, state.note_order
-
-        def trade(one: Trade) -> None:
-            note_trade(one)
-            for listener in self.on_trade:
-                listener(one)
-
-        def order(one: Order, at_us: int) -> Order:
-            shown = note_order(one, at_us)
-            for listener in self.on_order:
-                listener(shown)
-            return shown
-
-        state.note_trade, state.note_order = trade, order  # type: ignore[method-assign, assignment]
 
     def now_us(self) -> int:
         """The exchange's clock, unix microseconds."""

@@ -144,8 +144,6 @@ class VirtualLoop(asyncio.BaseEventLoop):
         heapq.heappush(self._timers, handle)
         return handle
 
-    call_soon_threadsafe = call_soon  # type: ignore[assignment]
-
     def create_future(self) -> asyncio.Future[Any]:
         return asyncio.Future(loop=self)
 

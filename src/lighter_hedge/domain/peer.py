@@ -12,7 +12,7 @@ ALONE_MS = 10_000
 """So long an instance that stands behind the known one must go on, and the known one say nothing, before it is
 believed."""
 
-S = TypeVar("S", MakerState, HedgerState)
+S = TypeVar("S", bound=MakerState | HedgerState)
 
 
 @dataclass(slots=True)

@@ -152,8 +152,12 @@ class Driver:
         """
         try:
             await self._run_tasks()
-        except* JournalError as group:
-            self._error = self._error or _first(group)
+        except BaseExceptionGroup as group:
+            of_journal, others = group.split(JournalError)
+            if others is not None:
+                raise others from None
+            assert of_journal is not None
+            self._error = self._error or _first(of_journal)
         if self._error is not None:
             self.say("error", "EXIT", f"journal: {self._error}")
             raise self._error

@@ -1,7 +1,7 @@
 """All that the exchange knows, and what has changed of it since it was last saved. Pure."""
 
 from collections import deque
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from itertools import islice
 
@@ -130,6 +130,9 @@ class State:
         self.trades_of: dict[int, list[Trade]] = {index: [] for index in self.accounts}
         self.txs: dict[str, TxRecord] = {}
         self.txs_of: dict[int, list[TxRecord]] = {index: [] for index in self.accounts}
+        self.on_trade: list[Callable[[Trade], None]] = []
+        self.on_order: list[Callable[[Order], None]] = []
+        """Who hears of each trade and of each new state of an order, in the order in which they happen."""
         self._dirty_accounts: dict[int, Account] = {}
         self._dirty_orders: dict[int, Order] = {}
         self._dirty_txs: dict[str, TxRecord] = {}
@@ -188,6 +191,8 @@ class State:
         shown = order.copied()
         self.versions.setdefault(order.order_index, []).append(shown)
         self._dirty_orders[order.order_index] = order
+        for listener in self.on_order:
+            listener(shown)
         return shown
 
     def _note_pending(self, order: Order) -> None:
@@ -223,6 +228,8 @@ class State:
         if real:
             self._new_trades.append(trade)
             self._house_is_dirty = True
+        for listener in self.on_trade:
+            listener(trade)
 
     def note_mark(self, market_index: int, mark_ticks: int, index_ticks: int, at_us: int) -> None:
         """Record new mark and index prices."""
