@@ -10,6 +10,7 @@ from collections import deque
 from collections.abc import Callable
 from contextvars import Context, copy_context
 from dataclasses import dataclass, field
+from http import HTTPStatus
 from typing import Any, NamedTuple
 
 import msgspec
@@ -56,9 +57,9 @@ class SendFault(NamedTuple):
     """What happens to one send on its way."""
 
     kind: str
-    """``lost``, ``late`` (lands after ``seconds``), ``twice`` (a copy lands after ``seconds``), ``deaf`` (its answer is
-    lost), ``status`` (the edge answers with an HTTP status and passes nothing on) or ``ran`` (with one, though it has
-    passed everything on)."""
+    """``lost``, ``late`` (lands after ``seconds``), ``twice`` (unless it is refused, a copy lands after ``seconds``),
+    ``deaf`` (its answer is lost), ``status`` (the edge answers with an HTTP status and passes nothing on) or ``ran``
+    (with one, though it has passed everything on)."""
     seconds: float = 0.0
     status: int = 0
 
@@ -156,7 +157,7 @@ class SimVenue:
         late = fault.seconds if fault.kind == "late" else 0.0
         loop.call_later(latency + late, self._land, candidate, answer, context=_WORLD)
         if fault.kind == "twice":
-            loop.call_later(latency + fault.seconds, self._land, candidate, loop.create_future(), context=_WORLD)
+            loop.call_later(latency + fault.seconds, self._land_again, candidate, answer, context=_WORLD)
         effect("sent", candidate)
         if late or fault.kind == "deaf":
             return await self._nothing_heard()
@@ -176,6 +177,11 @@ class SimVenue:
         found = self.server.land(candidate.tx_type, candidate.payload)
         if not answer.done():
             answer.set_result(found)
+
+    def _land_again(self, candidate: Candidate, first: "asyncio.Future[paper_answers.Answer]") -> None:
+        """A copy. Whoever sends one has no answer: nobody sends again what was refused."""
+        if first.done() and first.result().status == HTTPStatus.OK:
+            self.server.land(candidate.tx_type, candidate.payload)
 
     @staticmethod
     async def _nothing_heard() -> Answer:
