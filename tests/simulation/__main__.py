@@ -5,6 +5,7 @@ python -m tests.simulation many 0:5000         a range of seeds, and a table; --
 """
 
 import argparse
+import asyncio
 import json
 import multiprocessing
 import os
@@ -108,7 +109,7 @@ def _some(task: tuple[int, int, bool]) -> tuple[list[Report], dict[int, str], fl
     for seed in range(first, last):
         try:
             reports.append(play(seed, long=long))
-        except Exception as error:  # noqa: BLE001 whatever a world ends with is what is looked for
+        except (Exception, asyncio.CancelledError) as error:  # noqa: BLE001 whatever a world ends with is looked for
             text = "".join(traceback.format_exception_only(error)).strip()
             broken[seed] = text
     return reports, broken, time.process_time() - began

@@ -155,9 +155,8 @@ class SimVenue:
             await answer
             return answers.answer_of_http(fault.status, b"")
         late = fault.seconds if fault.kind == "late" else 0.0
-        loop.call_later(latency + late, self._land, candidate, answer, context=_WORLD)
-        if fault.kind == "twice":
-            loop.call_later(latency + fault.seconds, self._land_again, candidate, answer, context=_WORLD)
+        again = fault.seconds if fault.kind == "twice" else None
+        loop.call_later(latency + late, self._land, candidate, answer, again, context=_WORLD)
         effect("sent", candidate)
         if late or fault.kind == "deaf":
             return await self._nothing_heard()
@@ -173,15 +172,15 @@ class SimVenue:
             return SendFault("lost")
         return self.network.sends.popleft() if self.network.sends else SendFault("")
 
-    def _land(self, candidate: Candidate, answer: "asyncio.Future[paper_answers.Answer]") -> None:
+    def _land(
+        self, candidate: Candidate, answer: "asyncio.Future[paper_answers.Answer]", again: float | None = None
+    ) -> None:
         found = self.server.land(candidate.tx_type, candidate.payload)
+        if again is not None and found.status == HTTPStatus.OK:  # nobody sends again what was refused
+            land = self.server.land
+            self.server.loop.call_later(again, land, candidate.tx_type, candidate.payload, context=_WORLD)
         if not answer.done():
             answer.set_result(found)
-
-    def _land_again(self, candidate: Candidate, first: "asyncio.Future[paper_answers.Answer]") -> None:
-        """A copy. Whoever sends one has no answer: nobody sends again what was refused."""
-        if first.done() and first.result().status == HTTPStatus.OK:
-            self.server.land(candidate.tx_type, candidate.payload)
 
     @staticmethod
     async def _nothing_heard() -> Answer:

@@ -344,6 +344,8 @@ class Driver:
             self.dispatch(Prepared(ticket=command.ticket, candidate=candidate))
 
     async def _send(self, candidate: Candidate, decided: Instant) -> None:
+        if self.exit_code is not None:
+            return  # held up until the machine had ended: nobody would hear what became of it
         why = self.guard.refuses(candidate, decided, self.clock())
         if why:
             self._refused(f"not sent: {why}")

@@ -528,6 +528,13 @@ def test_what_is_signed_after_the_end_is_not_kept() -> None:
     assert "kept order1@7" not in desk.done
 
 
+def test_what_was_not_yet_sent_at_the_end_is_not_sent() -> None:
+    with bench(Send(candidate=candidate(order())), Exit(code=8, why="superseded")) as desk:
+        desk.run()
+        assert desk.code() == 8
+    assert not [one for one in desk.done if one.startswith("sent")]
+
+
 def test_a_state_whose_record_could_not_be_written_is_not_told() -> None:
     def full(entries: Iterable[Entry]) -> None:
         raise JournalUnwritable("the disk is full")
