@@ -18,6 +18,8 @@ from tests.simulation.world import ASK, BID, World, settings
 from lighter_hedge.domain.hedger import Hedger
 from lighter_hedge.domain.states import Mode, Role
 from lighter_hedge.domain.units import Side
+from lighter_hedge.simulator.core.accounts import Tier
+from lighter_hedge.simulator.core.limits import RateLimiter
 
 
 @pytest.mark.parametrize("ahead_ms", [180_000, -180_000], ids=["ahead", "behind"])
@@ -41,7 +43,7 @@ def test_h35_e16_ten_partial_fills_on_a_standard_wallet() -> None:
     """Sixty requests a minute for both: A slows down, B joins parts, and no hedge is ever refused."""
     desk = settings(quantity=400, cancel_first=False, maker_share=24, hedger_share=28, orders_per_minute_max=20)
     with World(desk) as world:
-        del world.server.venue.limiter.allow
+        world.server.venue.limiter = RateLimiter(Tier.STANDARD)
         world.start_both()
         for number in range(10):
             world.fault("part_fill", lots=25)
@@ -58,7 +60,7 @@ def test_h35_quoting_slows_down_before_the_budget_is_gone() -> None:
     """A requotes as fast as it can; its share of the minute leaves room for a cancel, and B's is untouched."""
     desk = settings(maker_order_timeout_ms=1_000, maker_share=24, hedger_share=28)
     with World(desk) as world:
-        del world.server.venue.limiter.allow
+        world.server.venue.limiter = RateLimiter(Tier.STANDARD)
         world.start_both()
         world.run(120)
         assert world.said(Role.MAKER, "CANCEL_REFUSED") == world.said(Role.MAKER, "QUOTE_REFUSED") == []

@@ -29,6 +29,7 @@ UNSURE = (
 )
 """Faults after which a difference between books and exchange may be real."""
 MID_SECONDS = 10.0
+LATE_SECONDS = 1.0
 MINUTE_SECONDS = 60.0
 SKEW_MS = 1_000
 
@@ -123,7 +124,7 @@ class Facts:
                 self.skewed_at = now
             else:
                 self.skewed_since.pop(role, None)
-            if process.venue.cut:
+            if process.venue.cut or process.messaging.late > LATE_SECONDS:  # what a side tells is as good as untold
                 self.cut_at[role] = now
         self.foreign_seen = self.stage.truth.foreign + self.stage.counts["transfer"]
         if world.hub.is_cut:

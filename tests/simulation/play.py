@@ -112,7 +112,7 @@ def play(
         return _play(seed, long=long, show=show, keep=keep, only=only, favoured=favoured, watched=watched)
     except BaseException as error:
         error.add_note(f"seed {seed}: play it again with  make world SEED={seed}{'' if long else ' ARGS=--short'}")
-        raise
+        raise error  # noqa: TRY201 a bare one would lose it where mypyc has compiled this
     finally:
         if collecting:
             gc.enable()

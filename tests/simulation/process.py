@@ -25,7 +25,7 @@ OnEvent = Callable[["Process", Event], None]
 class SimDriver(Driver):
     """The real driver; what it hears is told to the world, and its tick may be slower."""
 
-    hears: Callable[[Event], None]
+    hears: Callable[[Event], None] | None = None
     tick_seconds: float = 0.05
     held_up: float = 0.0
     """So long the next write to the socket is held up, once."""
@@ -37,7 +37,8 @@ class SimDriver(Driver):
         await super()._send(candidate, decided)
 
     def dispatch(self, event: Event) -> None:
-        self.hears(event)
+        if self.hears is not None:
+            self.hears(event)
         super().dispatch(event)
 
     async def _tick(self) -> None:

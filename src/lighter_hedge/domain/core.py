@@ -318,6 +318,7 @@ class Core:
         if order is not None and order.filled:
             self.executed(coid, now)
         else:
+            self.reads.ended(coid)
             self.own.withdraw(coid)
 
     def executed(self, coid: int, now: Instant) -> None:
@@ -390,14 +391,13 @@ class Core:
                 self.watch(order.coid, now.mono_ms + READ_AGAIN_MS)
         return commands
 
-    def on_peer_fills(self, fills: tuple[OrderFills, ...], now: Instant) -> list[Command]:
-        """The other side's cumulative fills. Without a baseline they are history: the positions hold them."""
+    def on_peer_fills(self, fills: tuple[OrderFills, ...], now: Instant, standing: int = 0) -> list[Command]:
+        """The other side's fills, and the order that it announces. Without a baseline they are history."""
         commands: list[Command] = []
         ledger = self.ledgers[self.role.other]
         if self.fresh:
-            ledger.folded_serial = max(
-                ledger.folded_serial, self.settings.desk.highest_serial(one.coid for one in fills)
-            )
+            told = self.settings.desk.highest_serial(one.coid for one in fills)
+            ledger.folded_serial = max(ledger.folded_serial, told)
             return []
         for known in fills:
             before = ledger.orders.get(known.coid)
@@ -409,6 +409,7 @@ class Core:
                 if order.by_peer > max(filled, order.by_row, order.by_trades) and not order.expected:
                     self.attributed = True  # of an order that was never announced here: a baseline may hold it already
                 commands += self._changed(self.role.other, order, filled, now, was_closed=was_closed)
+        ledger.close_untold({known.coid for known in fills}, standing)
         return commands
 
     def _changed(self, role: Role, order: Order, filled: int, now: Instant, *, was_closed: bool) -> list[Command]:

@@ -174,20 +174,12 @@ class Hedger:
         if first and not core.fresh and core.memory.announce is None and told > core.maker.folded_serial:
             commands += fold_history(core, told)
         else:
-            commands += core.on_peer_fills(state.fills, now)
-            self._close_withdrawn(state)
+            standing = state.announce.coid if state.announce is not None else 0
+            commands += core.on_peer_fills(state.fills, now, standing)
         if self.ask is not None and self.ask.id in state.ended_asks:
             self.ask = None
             commands.append(Record(entry=AskKnown(pause=None)))
         return commands
-
-    def _close_withdrawn(self, state: MakerState) -> None:
-        """A quote that was announced and neither stands nor is among A's orders was never sent."""
-        sent = {fills.coid for fills in state.fills}
-        for order in self.core.maker.open_orders:
-            standing = state.announce is not None and state.announce.coid == order.coid
-            if order.expected and not standing and order.coid not in sent and not order.filled:
-                self.core.maker.close(order.coid, "withdrawn")
 
     def _on_operator(self, command: OperatorCommand) -> list[Command]:
         if command.id in self.acks:

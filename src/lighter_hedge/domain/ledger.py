@@ -205,13 +205,18 @@ class Ledger:
         )
 
     def newest(self, count: int, round_number: int = 0) -> tuple[OrderFills, ...]:
-        """The newest orders, oldest first, and before them whatever else has filled in this round."""
+        """The newest orders, oldest first; before them whatever else has filled in this round, or may still fill.
+
+        So who was told of an open order, and is told of it no more, knows that it has ended.
+        """
         if (count, round_number) not in self._newest:
             orders = list(self.orders.values())
-            earlier = [
-                order for order in orders[:-count] if round_number and order.round == round_number and order.filled
+            told = [
+                order
+                for at, order in enumerate(orders, start=count - len(orders))
+                if at >= 0 or not order.closed or (round_number and order.round == round_number and order.filled)
             ]
-            self._newest[count, round_number] = tuple(order.fills() for order in earlier + orders[-count:])
+            self._newest[count, round_number] = tuple(order.fills() for order in told)
         return self._newest[count, round_number]
 
     def rebase(self, position: int, since_ms: int = 0) -> None:
@@ -322,6 +327,17 @@ class Ledger:
         if order is not None and not order.closed:
             order.closed, order.status = True, status
             self._changed(order)
+
+    def close_untold(self, told: set[int], standing: int) -> None:
+        """A quote that was announced and neither stands nor is among the orders told was never sent.
+
+        One that its side has told of, as it would if it might still fill, has ended when it tells of newer ones alone.
+        """
+        newest = max(told, default=0)
+        for order in self.open_orders:
+            ended = order.expected or order.coid < newest
+            if ended and order.coid != standing and order.coid not in told and not order.filled:
+                self.close(order.coid, "withdrawn")
 
     # --- within ---------------------------------------------------------------------------------------------------
 

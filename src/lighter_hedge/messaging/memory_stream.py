@@ -39,7 +39,7 @@ class MemoryHub:
     """
 
     def __init__(self, clock_ms: Callable[[], int] = lambda: 0) -> None:
-        self._clock_ms = clock_ms
+        self.clock_ms = clock_ms
         self.published: list[tuple[str, bytes]] = []
         """Everything published, oldest first, for whoever wants to listen or count."""
         self._streams: dict[str, _Stream] = {}
@@ -100,7 +100,7 @@ class MemoryHub:
     def append(self, key: str, entry_id: EntryId | None, body: bytes, *, keep: int | None = None) -> bool:
         """Append under ``entry_id`` (None: the next id). False where the id is not higher than the top."""
         stream = self._streams.setdefault(key, _Stream())
-        entry_id = entry_id or (max(stream.top[0] + 1, self._clock_ms()), 0)
+        entry_id = entry_id or (max(stream.top[0] + 1, self.clock_ms()), 0)
         if entry_id <= stream.top:
             return False
         stream.entries.append((entry_id, body))
@@ -216,7 +216,7 @@ class MemoryMessaging:
         """See ``Messaging.last_command``."""
         self._require_link()
         newest = self._hub.last(self._keys.commands)
-        return text_of(newest[0] if newest is not None else START)
+        return text_of(newest[0] if newest is not None else (max(0, self._hub.clock_ms() - 1), 0))
 
     async def commands(self, since: str) -> AsyncGenerator[tuple[str, OperatorCommand], None]:
         """See ``Messaging.commands``."""

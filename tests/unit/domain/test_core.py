@@ -204,6 +204,15 @@ def test_closing_what_is_closed_is_nothing() -> None:
     assert talk.core.closed_without_effect(coid(1), "dead", talk.now) == []
 
 
+def test_an_order_that_was_not_sent_is_asked_for_no_more() -> None:
+    """A read each second for an order that nobody has would use up the requests of the minute."""
+    talk = hedger_side()
+    talk.core.own.intend(order(1), WALL_MS)
+    talk.core.reads.watch_now(coid(1))
+    talk.core.not_sent(coid(1), talk.now)
+    assert only(talk.wait(1_500), ReadOrders) == []
+
+
 def test_an_order_that_was_not_sent_and_has_filled_is_asked_for() -> None:
     """Another instance with a copy of the journal has sent its twin."""
     talk = hedger_side()

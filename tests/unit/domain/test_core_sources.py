@@ -201,6 +201,15 @@ def test_what_the_books_know_already_and_a_tells_again_stands_there_once() -> No
     assert core.attributed
 
 
+def test_an_open_order_that_is_told_of_no_more_has_ended_once_a_newer_one_is_told() -> None:
+    core = core_of()
+    core.on_peer_fills((fills(3, filled=0, closed=False), fills(4, filled=40, closed=False)), at(0))
+    core.on_peer_fills((), at(0))
+    assert core.maker.in_flight == 160
+    core.on_peer_fills((fills(5, filled=0),), at(0))
+    assert core.maker.in_flight == 60, "what has filled in part may have filled more"
+
+
 def test_people_hear_of_a_fill_with_its_trades_or_after_a_moment() -> None:
     core = core_of()
     for serial in (1, 2):

@@ -346,6 +346,15 @@ def test_the_newest_orders_are_told_oldest_first() -> None:
     assert [one.coid for one in ledger.newest(3)] == [coid(2), coid(3), coid(4)]
 
 
+def test_what_may_still_fill_is_told_however_old_it_is() -> None:
+    ledger = books()
+    for serial in (1, 2, 3, 4):
+        ledger.apply_peer(fills(serial, filled=0, closed=serial != 2))
+    assert [one.coid for one in ledger.newest(1)] == [coid(2), coid(4)]
+    ledger.close(coid(2), "canceled")
+    assert [one.coid for one in ledger.newest(1)] == [coid(4)]
+
+
 def test_a_restored_ledger_goes_on_where_it_was() -> None:
     ledger = books()
     ledger.base = 7

@@ -25,7 +25,7 @@ class MemoryWorld:
     """Clients of one hub."""
 
     def __init__(self) -> None:
-        self.hub = MemoryHub()
+        self.hub = MemoryHub(lambda: 1_800_000_000_000)
 
     async def client(self, desk: DeskId = DESK, *, states_kept: int = 1000) -> Client:
         return MemoryMessaging(self.hub, desk, states_kept=states_kept)

@@ -265,6 +265,21 @@ def test_stream_that_has_lost_its_newest_commands_is_read_from_there_on(world: W
     play(world, scenario)
 
 
+def test_first_contact_with_an_empty_stream_voids_what_comes_back_with_a_replica(world: World) -> None:
+    """An old ``clear`` has a lower id than what is asked for from now on."""
+
+    async def scenario(world: World) -> None:
+        person, a = await world.client(), await world.client()
+        since = await a.last_command()
+        await person.append_command(command("new"))
+        async with aclosing(a.commands(since)) as commands:
+            entry_id, heard = await anext(commands)
+        assert heard.id == "new"
+        assert "0-0" < since < entry_id
+
+    play(world, scenario)
+
+
 def test_command_of_another_version_names_its_entry(world: World) -> None:
     """So that its reader can pause the desk and still hear what comes behind it."""
 
