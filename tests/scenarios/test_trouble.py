@@ -149,3 +149,25 @@ def test_failover_to_an_old_replica_does_not_carry_out_old_commands() -> None:
         assert world.maker.latch.mode is Mode.RUNNING
         world.ask("pause")
         world.until(lambda: world.maker.latch.mode is Mode.PAUSED, 3, "what a person says now is heard")
+
+
+def test_an_old_command_that_comes_back_after_the_first_contact_is_void() -> None:
+    """1760243: A began beside a replica from before a ``clear``; then one that had it took over."""
+    with World() as world:
+        world.start_both()
+        world.ask("pause")
+        world.until(lambda: world.maker.latch.mode is Mode.PAUSED, 10)
+        before = world.hub.saved()
+        world.ask("clear")
+        world.run(5)
+        after = world.hub.saved()
+        assert world.maker.latch.pause is not None
+        world.ask("resume", pause_id=world.maker.latch.pause.id)
+        world.until(lambda: world.maker.latch.mode is Mode.RUNNING, 20, "running")
+        world.kill(Role.MAKER)
+        world.hub.restore(before)
+        world.start(Role.MAKER)
+        world.run(5)
+        world.hub.restore(after)
+        world.run(10)
+        assert world.maker.latch.mode is Mode.RUNNING

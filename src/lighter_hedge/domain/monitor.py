@@ -346,12 +346,14 @@ class Monitor:
         was, became = (not residual(lots, self._min_lots()) for lots in (step.before, step.after))
         moved = f"A + B from {self.size(step.before)} to {self.size(step.after)}"
         known = self.copies.ours(step.trade) and not self._clearing
+        # Which half of such a trade came first is anybody's guess, and SELF_TRADE tells of it.
+        with_itself = step.trade.counterparty == self.settings.accounts[step.role.other]
         commands: list[MonitorCommand] = []
         if step.role is Role.HEDGER:
             if known and (abs(step.after) > abs(step.before) or step.before * step.after < 0):
                 text = f"trade {step.trade.trade_id} of account B moved {moved}: no fill of A asked for it"
                 commands += self._happened.happened("HEDGED_TWICE", "B", text, now)
-        elif was and known and self._judging and step.trade.coid != self._exposed_by:
+        elif was and known and self._judging and not with_itself and step.trade.coid != self._exposed_by:
             state = self.maker_state
             announced = state is not None and state.announce is not None and state.announce.coid == step.trade.coid
             if announced or abs(step.after) > abs(step.before):

@@ -216,7 +216,8 @@ class MemoryMessaging:
         """See ``Messaging.last_command``."""
         self._require_link()
         newest = self._hub.last(self._keys.commands)
-        return text_of(newest[0] if newest is not None else (max(0, self._hub.clock_ms() - 1), 0))
+        now = (max(0, self._hub.clock_ms() - 1), 0)
+        return text_of(max(now, newest[0]) if newest is not None else now)
 
     async def commands(self, since: str) -> AsyncGenerator[tuple[str, OperatorCommand], None]:
         """See ``Messaging.commands``."""

@@ -50,8 +50,8 @@ class Messaging(Protocol):
         """Append a person's command."""
 
     async def last_command(self) -> str:
-        """Entry id of the newest command, or where there is none the id of this moment: what was asked for before, and
-        may come back with a replica or a backup, is void for a new start."""
+        """The entry id of this moment, or of the newest command where that is higher: what was asked for before, and
+        may stand here or come back with a replica or a backup, is void for a new start."""
 
     def commands(self, since: str) -> AsyncIterator[tuple[str, OperatorCommand]]:
         """Entry id and command, from after the entry ``since`` (``0`` for the beginning), for ever.

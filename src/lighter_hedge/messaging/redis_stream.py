@@ -128,7 +128,8 @@ class RedisMessaging:
         """See ``Messaging.last_command``."""
         seconds, micros = await self._ask(self._client.time())
         newest = await self._last(self._client, self._keys.commands)
-        return text_of(newest[0] if newest is not None else (seconds * 1000 + micros // 1000 - 1, 0))
+        now = (seconds * 1000 + micros // 1000 - 1, 0)
+        return text_of(max(now, newest[0]) if newest is not None else now)
 
     async def commands(self, since: str) -> AsyncGenerator[tuple[str, OperatorCommand], None]:
         """See ``Messaging.commands``."""

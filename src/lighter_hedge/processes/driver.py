@@ -57,6 +57,7 @@ from lighter_hedge.domain.events import (
     TxReported,
 )
 from lighter_hedge.domain.states import HedgerState, MakerState, Role
+from lighter_hedge.messaging.ids import id_of
 from lighter_hedge.messaging.keys import B_HEDGE_FAILED, fill_channel
 from lighter_hedge.messaging.messages import ChannelContext, SchemaMismatch, UnreadableMessage, failure_body, fill_body
 from lighter_hedge.messaging.port import Messaging, MessagingError, SupersededError
@@ -242,12 +243,14 @@ class Driver:
 
     async def _follow_commands(self) -> None:
         """Follow a person's commands from this process's first contact on: what stood there before is void."""
-        cursor = ""
+        void = cursor = ""
         while True:
             try:
-                cursor = cursor or await self.messaging.last_command()
-                async for entry_id, command in self.messaging.commands(cursor):
+                void = void or await self.messaging.last_command()
+                async for entry_id, command in self.messaging.commands(cursor or void):
                     cursor = entry_id
+                    if id_of(entry_id) <= id_of(void):
+                        continue
                     self.dispatch(OperatorAsked(command=command))
                     made_ms = int(entry_id.partition("-")[0])
                     await self.messaging.trim_commands(f"{max(0, made_ms - COMMANDS_KEPT_MS)}-0")

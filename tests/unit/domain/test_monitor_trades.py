@@ -326,6 +326,17 @@ def test_more_than_one_order_in_one_read_is_not() -> None:
     assert watched.alerts() == []
 
 
+def test_a_trade_between_the_accounts_is_no_quote_while_unhedged() -> None:
+    """1742189: B's half was counted first, and A seemed to quote while that was not hedged."""
+    watched = watching()
+    watched.says[A] = {"announce": announce(1)}
+    watched.wait(1_000)
+    watched.trade(B, -100, trade_id=50, counterparty=65)
+    watched.trade(A, 100, trade_id=50, counterparty=66)
+    watched.wait(1_000)
+    assert QUOTED not in watched.alerts()
+
+
 @pytest.mark.parametrize("role", list(Role))
 def test_a_trade_between_the_accounts_is_seen_by_one_frame_alone(role: Role) -> None:
     watched = watching()
