@@ -11,7 +11,7 @@ from tests.simulation.stage import Stage
 from tests.simulation.truth import Fill
 
 from lighter_hedge.domain.commands import AskKnown, ModeChanged
-from lighter_hedge.domain.core import READS_RESERVE
+from lighter_hedge.domain.reads import READS_RESERVE
 from lighter_hedge.domain.states import Role
 
 FOREIGN_CODES = ("POSITION_DIFFERS", "FOREIGN_TRADE")

@@ -55,9 +55,6 @@ from lighter_hedge.domain.units import Side, decimal_text
 TRADES_MS_MAX = 250
 """How long a fill waits for its trades before people are told without them: a row comes before its trades."""
 
-READS_RESERVE = 10
-"""With fewer requests left in this minute, accounts are not read: what resolves an order comes first."""
-
 HALTED_MS = 10_000
 """How long the market counts as halted after the venue has said so."""
 
@@ -302,7 +299,7 @@ class Core:
         if not self.lane.booted:
             return commands
         commands += self.reads.orders(now)
-        if self.recovered and self.budget.lacks(1 if self.reads.pressing else READS_RESERVE, now):
+        if self.recovered and self.budget.lacks(self.reads.reserve, now):
             return commands
         return commands + self.reads.accounts(self.checks, now, regularly=self.reconciles or not self.synced)
 

@@ -173,9 +173,8 @@ class Hedger:
         told = core.settings.desk.highest_serial(one.coid for one in state.fills)
         if first and not core.fresh and core.memory.announce is None and told > core.maker.folded_serial:
             commands += fold_history(core, told)
-        else:
-            standing = state.announce.coid if state.announce is not None else 0
-            commands += core.on_peer_fills(state.fills, now, standing)
+        standing = state.announce.coid if state.announce is not None else 0
+        commands += core.on_peer_fills(state.fills, now, standing)
         if self.ask is not None and self.ask.id in state.ended_asks:
             self.ask = None
             commands.append(Record(entry=AskKnown(pause=None)))

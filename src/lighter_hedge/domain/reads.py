@@ -14,6 +14,12 @@ from lighter_hedge.domain.lane_limits import ORDERS_PER_READ_MAX
 from lighter_hedge.domain.pair import PositionCheck
 from lighter_hedge.domain.states import Role
 
+READS_RESERVE = 10
+"""With fewer requests left in this minute, accounts are not read: what resolves an order comes first …"""
+
+AWAITED_RESERVE = 6
+"""… but for a read that is awaited, before which nothing is opened: this many let an order be ended, or hedged."""
+
 READ_AGAIN_MS = 1_000
 """Between two reads of the same thing while it is not settled …"""
 
@@ -43,6 +49,13 @@ class Reads:
     _due_ms: dict[Role, int] = field(default_factory=dict)
     _issued_ms: dict[Role, int] = field(default_factory=dict)
     _wait_ms: dict[Role, int] = field(default_factory=dict)
+
+    @property
+    def reserve(self) -> int:
+        """How many requests must be left for an account to be read."""
+        if self.pressing:
+            return 1
+        return AWAITED_RESERVE if self.awaited else READS_RESERVE
 
     def again(self, role: Role) -> None:
         """Ask for an account soon, and open nothing until it has been read."""

@@ -63,7 +63,14 @@ def _first_baseline(core: Core, now: Instant) -> list[Command]:
 
 
 def fold_history(core: Core, maker_serial: int) -> list[Command]:
-    """B has never armed under its baseline, and hears A for the first time: what A tells is in the positions."""
+    """B has never armed under its baseline, and hears A for the first time: what A tells is in the positions.
+
+    Where its books hold orders of A since the baseline (what A has closed by itself), only what is older is.
+    """
+    counted = [serial for coid in core.maker.orders if (serial := core.settings.desk.serial(coid)) is not None]
+    if counted:
+        core.maker.folded_serial = max(core.maker.folded_serial, min(counted) - 1)
+        return []
     core.maker.rebase(core.maker.base, core.maker.since_ms)
     core.maker.folded_serial = maker_serial
     return [_baseline(core)]

@@ -198,13 +198,9 @@ class Driver:
 
     def dispatch(self, event: Event) -> None:
         """Give the machine one event and carry out what it wants. Nothing here awaits."""
-        if self.exit_code is None:
+        if self.exit_code is None and self._error is None:
             self.timing.came(event)
-            try:
-                self._execute_all(self.machine.step(event, self.clock()))
-            except JournalError:
-                self._state = None  # it may tell of what could not be written down
-                raise
+            self._or_end(lambda: self._execute_all(self.machine.step(event, self.clock())))
             self.on_step()
 
     async def _tick(self) -> None:
@@ -296,15 +292,23 @@ class Driver:
             self._commit_timer.cancel()
             self._commit_timer = None
         if self._entries:
-            self.journal.commit_all(self._entries)
+            self._or_end(lambda: self.journal.commit_all(self._entries))
         self._entries, self._must_commit = [], False
+
+    def _or_end(self, work: Callable[[], None]) -> None:
+        """Nothing more happens, and nothing more is told, once the journal could not be written."""
+        try:
+            work()
+        except JournalError as error:
+            self._error = self._error or error
+            self._state = None  # it may tell of what could not be written down
+            raise
 
     def _or_crash(self, work: Callable[[], None]) -> None:
         """Work of a timer or a signal: no task hears of its error, so the driver must."""
         try:
-            work()
-        except JournalError as error:
-            self._error = error
+            self._or_end(work)
+        except JournalError:
             self._ended.set()
 
     def _execute(self, command: Command) -> None:
@@ -358,7 +362,7 @@ class Driver:
             return
         if self.exit_code is None:
             self._commit()
-            self.journal.commit_candidate(candidate)
+            self._or_end(lambda: self.journal.commit_candidate(candidate))
             self.dispatch(Prepared(ticket=command.ticket, candidate=candidate))
 
     async def _send(self, candidate: Candidate, decided: Instant) -> None:

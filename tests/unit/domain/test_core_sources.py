@@ -27,7 +27,7 @@ from tests.unit.domain.builders import (
 from tests.unit.domain.talk import booted
 
 from lighter_hedge.domain.commands import BaselineSet, Command, Exit, ReadAccount, ReadNonce, ReadOrders
-from lighter_hedge.domain.core import HALTED_MS, MARKET_HALTED, READS_RESERVE, TRADES_MS_MAX, Core
+from lighter_hedge.domain.core import HALTED_MS, MARKET_HALTED, TRADES_MS_MAX, Core
 from lighter_hedge.domain.events import (
     AccountRead,
     Event,
@@ -39,7 +39,7 @@ from lighter_hedge.domain.events import (
     TradeReported,
 )
 from lighter_hedge.domain.pair import Agreement
-from lighter_hedge.domain.reads import READ_AGAIN_MS, READ_AGAIN_MS_MAX
+from lighter_hedge.domain.reads import AWAITED_RESERVE, READ_AGAIN_MS, READ_AGAIN_MS_MAX, READS_RESERVE
 from lighter_hedge.domain.states import Role
 from lighter_hedge.domain.units import Side
 
@@ -287,6 +287,17 @@ def test_with_few_requests_left_no_account_is_read_but_for_a_person() -> None:
     core.reads.now(Role.MAKER)
     core.budget.count([ReadNonce()] * READS_RESERVE, at(2))
     assert only(core.tick(at(2)), ReadAccount) == []
+
+
+def test_a_read_that_is_awaited_may_have_some_of_the_last_requests() -> None:
+    """1744730: A asked for both accounts after a timeout, and did not read them for half a minute."""
+    core = core_of()
+    core.budget.share = AWAITED_RESERVE
+    assert only(core.tick(at(0)), ReadAccount) == []
+    core.reads.now(Role.HEDGER)
+    assert only(core.tick(at(1)), ReadAccount) != []
+    core.budget.count([ReadNonce()], at(1))
+    assert only(core.tick(at(LAG_MS)), ReadAccount) == []
 
 
 def test_a_recovery_reads_the_accounts_with_few_requests_left() -> None:

@@ -13,6 +13,7 @@ from lighter_hedge.domain.memory import Memory
 from lighter_hedge.domain.recovery import fold_history
 from lighter_hedge.domain.recovery import recover as decide
 from lighter_hedge.domain.states import Role
+from lighter_hedge.domain.units import Side
 
 KNOWN = {"fresh": False, "baseline": BaselineSet(maker=0, hedger=0)}
 
@@ -191,10 +192,19 @@ def test_what_was_adopted_is_no_difference_any_more() -> None:
 def test_history_that_is_folded_leaves_both_baselines_as_they_were() -> None:
     core = hedger_side().core
     core.maker.base, core.hedger.folded_serial = 5, 4
-    core.maker.apply_peer(fills(3))
     (entry,) = entries(fold_history(core, 7), BaselineSet)
     assert (entry.maker, entry.maker_serial, entry.hedger_serial) == (5, 7, 4)
     assert core.maker.position == 5
+
+
+def test_what_b_has_counted_since_its_baseline_stays_counted() -> None:
+    """1763922: A had closed by itself, B knew it, and forgot it as it heard A for the first time."""
+    core = hedger_side().core
+    core.maker.base = 45
+    core.maker.apply_peer(fills(8, filled=45, side=Side.ASK))
+    assert fold_history(core, 8) == []
+    assert core.maker.position == 0
+    assert core.maker.folded_serial == 7
 
 
 @pytest.mark.parametrize("event", [MarketHeard(mark=500_000), frame(bids=((500_000, 9),), asks=((500_010, 9),))])

@@ -548,3 +548,18 @@ def test_a_state_whose_record_could_not_be_written_is_not_told() -> None:
         del desk.book.commit_all
         desk.run()
         assert desk.do(desk.messaging.last_state(Role.MAKER)) is None
+
+
+def test_a_stop_that_comes_while_the_journal_has_failed_asks_for_nothing_more() -> None:
+    """1762199: the tasks were ending already, and the machine's last wish had nobody left to carry it out."""
+
+    def full(kept: Candidate) -> None:
+        desk.loop.call_soon(desk.driver.stop)
+        raise JournalUnwritable("the disk is full")
+
+    late = Prepare(ticket=2, nonce=8, request=order())
+    with bench(Prepare(ticket=1, nonce=7, request=order()), StopAsked=[late]) as desk:
+        desk.book.commit_candidate = full  # type: ignore[method-assign]
+        with pytest.raises(JournalUnwritable):
+            desk.run()
+        assert desk.machine.of(StopAsked) == []
