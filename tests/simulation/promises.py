@@ -244,7 +244,8 @@ def needless_pause(truth: Truth, process: Process, entry: Any) -> None:
     failed = isinstance(entry, TriesCounted) and entry.failed is not None
     if not failed and code not in ("HEDGE_FAILED", "UNHEDGED_TOO_LONG"):
         return
-    able = failed or known.now - truth.able_since[process.role] > HEDGED_SECONDS
+    # Where a frame was lost, A knows of a hedge by B alone, and B of a fill by A.
+    able = failed or all(known.now - since > HEDGED_SECONDS for since in truth.able_since.values())
     calm_seconds = FAILED_SECONDS if failed else HEDGED_SECONDS
     calm = known.hedged_since is not None and known.now - known.hedged_since > calm_seconds
     if able and calm and known.sure():

@@ -202,6 +202,8 @@ def test_a_pause_for_nothing(stage: Stage) -> None:
     promises.needless_pause(stage.truth, a, paused("DRAINED"))
     with pytest.raises(Violation, match="pauses for UNHEDGED"):
         promises.needless_pause(stage.truth, a, paused("UNHEDGED_TOO_LONG"))
+    stage.truth.hamper(Role.HEDGER)
+    promises.needless_pause(stage.truth, a, paused("UNHEDGED_TOO_LONG"))
 
 
 def test_b_stands_down_with_a_hedge_under_way(stage: Stage) -> None:
