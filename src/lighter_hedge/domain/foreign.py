@@ -30,7 +30,7 @@ def proven_difference(core: Core, now: Instant) -> str:
     for role, check in core.checks.items():
         if check.differs_since_ms is None:
             continue
-        age_ms = now.mono_ms - check.differs_since_ms
+        age_ms = 0 if check.stalled(now.mono_ms) else now.mono_ms - check.differs_since_ms
         if age_ms >= core.settings.unhedged_ms_max or check.agreement() is Agreement.PROVEN:
             proven.append(role)
     return "; ".join(differences(core)) if proven else ""

@@ -32,6 +32,10 @@ class Agreement(Enum):
     """Two reads, a read lag apart, with nothing in flight, agree with each other and not with the ledger."""
 
 
+STALLED_MS = 2_000
+"""A side that has looked at nothing for so long has slept: what it saw before is old, and lasts from now on alone."""
+
+
 @dataclass(slots=True)
 class PositionCheck:
     """Holds the venue's position of one account against its ledger."""
@@ -42,6 +46,7 @@ class PositionCheck:
     _first_read: tuple[int, int, int] | None = None
     """Of the first read that differed: when asked, the position, and the ledger's position then."""
     _proven: bool = False
+    _refreshed_ms: int | None = None
 
     def reported_now(self) -> int:
         """The venue's position, which must have been heard."""
@@ -55,14 +60,19 @@ class PositionCheck:
 
     def refresh(self, ledger: Ledger, mono_ms: int) -> None:
         """The ledger may have moved: compare again."""
+        stalled, self._refreshed_ms = self.stalled(mono_ms), mono_ms
         if self.reported is None:
             return
         if self.reported == ledger.position:
             self.differs_since_ms = None
             self._first_read = None
             self._proven = False
-        elif self.differs_since_ms is None:
+        elif self.differs_since_ms is None or stalled:
             self.differs_since_ms = mono_ms
+
+    def stalled(self, mono_ms: int) -> bool:
+        """Whether nothing has been looked at for long."""
+        return self._refreshed_ms is not None and mono_ms - self._refreshed_ms > STALLED_MS
 
     def read(
         self, position: int, ledger: Ledger, *, asked_ms: int, mono_ms: int, quiet: bool, told_ms: int | None = None

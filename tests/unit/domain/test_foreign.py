@@ -39,6 +39,8 @@ def test_a_difference_is_proved_by_reads_or_by_its_age() -> None:
     check._proven = False
     assert proven_difference(talk.core, talk.now) == ""
     talk.ms += talk.core.settings.unhedged_ms_max
+    assert proven_difference(talk.core, talk.now) == "", "it slept, and has heard nothing since (1764727)"
+    check._refreshed_ms = talk.now.mono_ms
     assert proven_difference(talk.core, talk.now) != "", "it has lasted as long as an exposure may"
     check.differs_since_ms = None
     assert proven_difference(talk.core, talk.now) == ""

@@ -4,7 +4,7 @@ from hypothesis import strategies as st
 from tests.unit.domain.builders import DESK, WALL_MS, fills, order, trade
 
 from lighter_hedge.domain.ledger import Ledger
-from lighter_hedge.domain.pair import Agreement, PositionCheck, missing, net, residual
+from lighter_hedge.domain.pair import STALLED_MS, Agreement, PositionCheck, missing, net, residual
 from lighter_hedge.domain.states import Role
 from lighter_hedge.domain.units import Side
 
@@ -50,6 +50,18 @@ def test_nothing_heard_is_unknown_never_flat() -> None:
     assert check.agreement() is Agreement.UNKNOWN
     with pytest.raises(AssertionError):
         check.reported_now()
+
+
+def test_a_difference_begins_anew_after_a_sleep() -> None:
+    check, ledger = check_against(0)
+    check.heard(5, ledger, 0)
+    check.refresh(ledger, STALLED_MS)
+    assert (check.stalled(STALLED_MS), check.differs_since_ms) == (False, 0)
+    check.refresh(ledger, 2 * STALLED_MS)
+    assert check.differs_since_ms == 0
+    assert check.stalled(3 * STALLED_MS + 1)
+    check.refresh(ledger, 3 * STALLED_MS + 1)
+    assert check.differs_since_ms == 3 * STALLED_MS + 1
 
 
 def test_a_difference_begins_once_and_ends_when_the_books_catch_up() -> None:
