@@ -220,6 +220,32 @@ def test_what_a_master_account_may_send(tmp_path: Path) -> None:
         paper.kill()
 
 
+def test_collateral_goes_into_an_isolated_position_and_out_of_it(tmp_path: Path) -> None:
+    paper = Paper(tmp_path, latency_scale=0.0)
+
+    async def test() -> None:
+        async with paper.clients(4) as (a, _):
+            accounts = lighter.AccountApi(a.api_client)
+
+            async def allocated() -> float:
+                found = await accounts.account(by="index", value=str(a.account_index))
+                return float(found.accounts[0].positions[0].allocated_margin)
+
+            assert (await a.update_leverage(market_index=BTC, margin_mode=1, leverage=10))[-1] is None
+            assert (await a.create_market_order(**taking(avg_execution_price=MID + 100)))[-1] is None
+            at_first = await allocated()
+            assert (await a.update_margin(market_index=BTC, usdc_amount=2.0, direction=1))[-1] is None
+            assert await allocated() == pytest.approx(at_first + 2.0)
+            assert (await a.update_margin(market_index=BTC, usdc_amount=1.5, direction=0))[-1] is None
+            assert await allocated() == pytest.approx(at_first + 0.5)
+            assert code_of(await a.update_margin(market_index=BTC, usdc_amount=10.0**6, direction=1))[0] == 21301
+
+    try:
+        run(test)
+    finally:
+        paper.kill()
+
+
 def test_raw_sends_tokens_and_prices(tmp_path: Path) -> None:
     paper = Paper(tmp_path)
 
