@@ -406,7 +406,8 @@ class Core:
                 if order.by_peer > max(filled, order.by_row, order.by_trades) and not order.expected:
                     self.attributed = True  # of an order that was never announced here: a baseline may hold it already
                 commands += self._changed(self.role.other, order, filled, now, was_closed=was_closed)
-        ledger.close_untold({known.coid for known in fills}, standing)
+        all_seen = self.checks[ledger.role].agreement() is Agreement.AGREES
+        ledger.close_untold({known.coid for known in fills}, standing, all_seen=all_seen)
         return commands
 
     def _changed(self, role: Role, order: Order, filled: int, now: Instant, *, was_closed: bool) -> list[Command]:

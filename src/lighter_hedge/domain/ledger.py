@@ -328,15 +328,16 @@ class Ledger:
             order.closed, order.status = True, status
             self._changed(order)
 
-    def close_untold(self, told: set[int], standing: int) -> None:
+    def close_untold(self, told: set[int], standing: int, *, all_seen: bool) -> None:
         """A quote that was announced and neither stands nor is among the orders told was never sent.
 
         One that its side has told of, as it would if it might still fill, has ended when it tells of newer ones alone.
+        What has filled in part may have filled more, unless ``all_seen``: the venue's position is that of these books.
         """
         newest = max(told, default=0)
         for order in self.open_orders:
-            ended = order.expected or order.coid < newest
-            if ended and order.coid != standing and order.coid not in told and not order.filled:
+            ended = (order.expected and not order.filled) or (order.coid < newest and (all_seen or not order.filled))
+            if ended and order.coid != standing and order.coid not in told:
                 self.close(order.coid, "withdrawn")
 
     # --- within ---------------------------------------------------------------------------------------------------

@@ -208,6 +208,9 @@ def test_an_open_order_that_is_told_of_no_more_has_ended_once_a_newer_one_is_tol
     assert core.maker.in_flight == 160
     core.on_peer_fills((fills(5, filled=0),), at(0))
     assert core.maker.in_flight == 60, "what has filled in part may have filled more"
+    hear(core, PositionReported(role=A, lots=core.maker.position))
+    core.on_peer_fills((fills(5, filled=0),), at(0))
+    assert core.maker.in_flight == 0, "the venue's position shows that it has not (1765636)"
 
 
 def test_people_hear_of_a_fill_with_its_trades_or_after_a_moment() -> None:
