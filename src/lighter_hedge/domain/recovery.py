@@ -9,6 +9,9 @@ from lighter_hedge.domain.units import Side
 
 EXIT_REFUSED = 7
 
+BASELINE_READ_MS = 3_000
+"""How old the reads of both accounts may be of which a baseline is made."""
+
 
 def recover(core: Core, now: Instant) -> list[Command]:
     """Decide whether the venue and the journal tell the same story."""
@@ -48,6 +51,10 @@ def _first_baseline(core: Core, now: Instant) -> list[Command]:
         text = f"{positions}: that is no hedged pair, and cannot be adopted. Run `lighter-hedge clear` first"
         return [Exit(code=EXIT_REFUSED, why=text)]
     asked_ms = min(core.reads.last[role][0] for role in Role)
+    if now.mono_ms - asked_ms > BASELINE_READ_MS:
+        for role in Role:
+            core.reads.again(role)
+        return []  # something else was waited for meanwhile: what was read then may not be true any more
     since_ms = max(0, core.skew.newest_ms - (now.mono_ms - asked_ms) - core.settings.read_lag_ms)
     for role, position in ((Role.MAKER, maker), (Role.HEDGER, hedger)):
         ledger = core.ledgers[role]

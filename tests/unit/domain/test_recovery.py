@@ -10,7 +10,7 @@ from lighter_hedge.domain.events import Event, FeedOpened, MarketHeard, Messagin
 from lighter_hedge.domain.hedger import Hedger
 from lighter_hedge.domain.maker import Maker
 from lighter_hedge.domain.memory import Memory
-from lighter_hedge.domain.recovery import fold_history
+from lighter_hedge.domain.recovery import BASELINE_READ_MS, fold_history
 from lighter_hedge.domain.recovery import recover as decide
 from lighter_hedge.domain.states import Role
 from lighter_hedge.domain.units import Side
@@ -179,6 +179,19 @@ def test_a_baseline_goes_back_to_the_older_read_and_a_read_lag_more() -> None:
     (found,) = entries(out, BaselineSet)
     assert found.at_ms == WALL_MS - 300 - LAG_MS
     assert codes(out) == ["BASELINE", "RECOVERED"]
+
+
+def test_a_baseline_is_made_of_what_was_read_just_now() -> None:
+    """1748252: A was read four seconds before, and had been deleveraged since."""
+    talk = start(Role.MAKER, 0, 0)
+    run(talk)
+    core, now = talk.core, talk.now
+    core.recovered, core.fresh = False, True
+    core.reads.last = {Role.MAKER: (now.mono_ms - BASELINE_READ_MS - 1, 0), Role.HEDGER: (now.mono_ms, 0)}
+    assert decide(core, now) == []
+    assert core.reads.awaited == set(Role)
+    core.reads.last[Role.MAKER] = (now.mono_ms - BASELINE_READ_MS, 0)
+    assert codes(decide(core, now)) == ["BASELINE", "RECOVERED"]
 
 
 def test_what_was_adopted_is_no_difference_any_more() -> None:
