@@ -164,6 +164,8 @@ def test_a_quote_that_is_sent_too_late_is_seen(quoting: Stage) -> None:
 def test_a_quote_that_is_too_large_is_seen(quoting: Stage) -> None:
     with pytest.raises(Violation, match="I8"):
         checkers.size_limit(quoting.truth, quoting.world.a.venue, quote(quoting, lots=21))
+    quoting.truth.foreign_at = quoting.world.loop.time()
+    checkers.size_limit(quoting.truth, quoting.world.a.venue, quote(quoting, lots=21))
 
 
 def test_too_many_quotes_are_seen(quoting: Stage) -> None:
