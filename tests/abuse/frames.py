@@ -182,16 +182,26 @@ class Frames:
             auth = f"{int(time.time()) + 600}:{self.paper.accounts[1]}:4:00"
             channel = f"account_all_orders/{self.paper.accounts[1]}"
             await socket.send_json({"type": "subscribe", "channel": channel, "auth": auth})
-            yield
-            async with self.paper.clients(4) as (_, b):
-                assert (await b.create_order(1, 0, 20, 900_000, False, 0, 2))[2] is None
-            last, told = None, False
-            while not told or last is None:
-                frame = await socket.receive_json()
-                book = frame.get("order_book")
-                if book is not None:
-                    assert book["begin_nonce"] == (0 if last is None else last)
-                    last = book["nonce"]
-                if frame.get("type") == "ping":
-                    await socket.send_json({"type": "pong"})
-                told |= frame.get("type") == "update/account_all_orders"
+            async with asyncio.TaskGroup() as group:
+                told = asyncio.Event()
+                listening = group.create_task(_listen(socket, told))
+                yield
+                async with self.paper.clients(4) as (_, b):
+                    assert (await b.create_order(1, 0, 20, 900_000, False, 0, 2))[2] is None
+                await told.wait()
+                listening.cancel()
+
+
+async def _listen(socket: aiohttp.ClientWebSocketResponse, told: asyncio.Event) -> None:
+    """Answer pings, hold every book against the one before, and note the first order that is told of."""
+    last = None
+    while True:
+        frame = await socket.receive_json()
+        book = frame.get("order_book")
+        if book is not None:
+            assert book["begin_nonce"] == (0 if last is None else last)
+            last = book["nonce"]
+        if frame.get("type") == "ping":
+            await socket.send_json({"type": "pong"})
+        if last is not None and frame.get("type") == "update/account_all_orders":
+            told.set()
