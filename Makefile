@@ -10,7 +10,7 @@ SEEDS ?= 0:5000
 SEED ?= 0
 ARGS ?=
 
-.PHONY: help demo test check fix bench bench-paper bench-memory abuse calibration simulate world pythons mutants fuzz mutate conformance coverage properties chaos soak model constraints clean texts
+.PHONY: help demo test check fix bench bench-paper bench-memory abuse calibration simulate world pythons mutants fuzz mutate conformance coverage properties chaos soak model constraints clean texts walk
 
 help: ## Show the verbs
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -60,6 +60,9 @@ bench-memory: $(STAMP) ## The paper exchange's memory over an hour of its own ti
 abuse: $(STAMP) ## The paper exchange against bad requests, bad messages, CLIENTS=1000, slow readers and a flood
 	@ABUSE_CLIENTS=$(or $(CLIENTS),1000) ABUSE_EXAMPLES=$(or $(ABUSE_EXAMPLES),50) ABUSE_FRAMES=500000 ABUSE_SEED=$(SEED) \
 	  $(BIN)/python -m pytest -q -s -p no:xdist tests/abuse $(ARGS)
+
+walk: $(STAMP) ## A million random operations at the paper exchange, lots and money counted after each: ARGS="1000000 3"
+	@PYTHONPATH=src:. $(BIN)/python -m tests.paper $(ARGS)
 
 model: $(STAMP) ## Every state and every story of small worlds; spin and a C compiler for the first part
 	@$(BIN)/python -m tests.model $(ARGS)
