@@ -23,7 +23,6 @@ from pydantic import (
 )
 
 from lighter_hedge.config_checks import PRIVATE_KEY, SECRET_KEYS, check_keys, check_keys_in_yaml, complete_venue
-from lighter_hedge.config_operators import AlertSettings, Language, MetricsSettings, StopSettings, WebSettings
 from lighter_hedge.config_source import (
     ACCOUNTS,
     Item,
@@ -189,11 +188,6 @@ class Settings(Section):
     self_trade: Literal["cancel_first", "venue_flags"] = "cancel_first"
     read_lag_seconds: Seconds = 10
     log: LogSettings = LogSettings()
-    web: WebSettings = WebSettings()
-    alerts: AlertSettings = AlertSettings()
-    metrics: MetricsSettings = MetricsSettings()
-    stops: StopSettings = StopSettings()
-    language: Language = ""
 
     _file: Path = PrivateAttr(default=Path("config.yaml"))
     _warnings: tuple[str, ...] = PrivateAttr(default=())
