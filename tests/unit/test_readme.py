@@ -1,4 +1,4 @@
-"""The two READMEs say the same, and what they name exists."""
+"""Each page and its translation say the same, and what the READMEs name exists."""
 
 import re
 from pathlib import Path
@@ -13,7 +13,24 @@ ROOT = Path(__file__).resolve().parents[2]
 ENGLISH = (ROOT / "README.md").read_text(encoding="utf-8")
 CHINESE = (ROOT / "README.zh-CN.md").read_text(encoding="utf-8")
 BOTH = pytest.mark.parametrize("text", [ENGLISH, CHINESE], ids=["english", "chinese"])
+TRANSLATED = {
+    ROOT / "README.md": ROOT / "README.zh-CN.md",
+    **{ROOT / "docs" / page.name: page for page in sorted((ROOT / "docs" / "zh-CN").glob("*.md"))},
+}
+"""English page to its Chinese one."""
+PAIRS = pytest.mark.parametrize(("english", "chinese"), TRANSLATED.items(), ids=[page.stem for page in TRANSLATED])
+PAGES = pytest.mark.parametrize(
+    "page", [page for pair in TRANSLATED.items() for page in pair], ids=lambda page: page.relative_to(ROOT).as_posix()
+)
 MAKEFILE = (ROOT / "Makefile").read_text(encoding="utf-8")
+
+
+def read(page: Path) -> str:
+    return page.read_text(encoding="utf-8")
+
+
+def without_code(text: str) -> str:
+    return re.sub(r"^```.*?^```", "", text, flags=re.DOTALL | re.MULTILINE)
 
 
 def blocks(text: str) -> list[str]:
@@ -23,19 +40,34 @@ def blocks(text: str) -> list[str]:
 
 def headings(text: str) -> list[str]:
     """The level of each heading, in order."""
-    without_code = re.sub(r"^```.*?^```", "", text, flags=re.DOTALL | re.MULTILINE)
-    return re.findall(r"^(#+) \S", without_code, re.MULTILINE)
+    return re.findall(r"^(#+) \S", without_code(text), re.MULTILINE)
 
 
 def first_cells(text: str) -> list[str]:
-    """What the first cell of each table row says, where it is code or a number."""
-    return re.findall(r"^\| (`[^`]+`|\d+) \|", text, re.MULTILINE)
+    """What the first cell of each table row says, where it is code, a number or a code of the logs."""
+    return re.findall(r"^\| (`[^`]+`|\d+|[A-Z_]{2,}(?:, [A-Z_]+)*) \|", text, re.MULTILINE)
+
+
+def marked(text: str) -> list[list[str]]:
+    """What stands in backticks in each table row, and between two headings: a sentence may turn its words around."""
+    lines = without_code(text).splitlines()
+    sections = re.split(r"^#+ .*$", "\n".join(line for line in lines if not line.startswith("|")), flags=re.MULTILINE)
+    return [
+        sorted(re.findall(r"`([^`]+)`", part)) for part in [*sections, *(line for line in lines if line[:1] == "|")]
+    ]
 
 
 def shape(text: str) -> list[str]:
     """What each line is, in order: heading, table row, point, picture or nothing of it."""
     marks = re.findall(r"^(#+ |\| |- |!\[|```)", text, re.MULTILINE)
     return [mark.strip() for mark in marks]
+
+
+def links(page: Path) -> list[str]:
+    """Where a page's links lead, in order: addresses, or files of the repository."""
+    found = re.findall(r"\]\(([^)]+)\)", read(page))
+    inner = [link if link.startswith("https://") else (page.parent / link).resolve().as_posix() for link in found]
+    return [link.removeprefix(f"{ROOT}/") for link in inner]
 
 
 def commands() -> dict[str, set[str]]:
@@ -54,40 +86,57 @@ def targets() -> set[str]:
     return set(re.findall(r"^([a-z-]+):.*##", MAKEFILE, re.MULTILINE))
 
 
-def test_both_have_the_same_headings_in_the_same_order() -> None:
-    assert headings(ENGLISH) == headings(CHINESE)
-    assert len(headings(ENGLISH)) > 5
+@PAIRS
+def test_both_have_the_same_headings_in_the_same_order(english: Path, chinese: Path) -> None:
+    assert headings(read(english)) == headings(read(chinese))
+    assert headings(read(english))[0] == "#"
 
 
-def test_both_have_the_same_shape() -> None:
-    assert shape(ENGLISH) == shape(CHINESE)
+@PAIRS
+def test_both_have_the_same_shape(english: Path, chinese: Path) -> None:
+    assert shape(read(english)) == shape(read(chinese))
 
 
-def test_both_show_the_same_code() -> None:
-    assert blocks(ENGLISH) == blocks(CHINESE)
+@PAIRS
+def test_both_show_the_same_code(english: Path, chinese: Path) -> None:
+    assert blocks(read(english)) == blocks(read(chinese))
 
 
-def test_both_tables_have_the_same_rows() -> None:
-    assert first_cells(ENGLISH) == first_cells(CHINESE)
+@PAIRS
+def test_both_tables_have_the_same_rows(english: Path, chinese: Path) -> None:
+    assert first_cells(read(english)) == first_cells(read(chinese))
 
 
-def test_both_link_to_the_same_files_but_for_the_language() -> None:
-    def links(text: str) -> list[str]:
-        return [link.replace(".zh-CN", "") for link in re.findall(r"\]\(([^)]+)\)", text)]
-
-    assert links(ENGLISH) == links(CHINESE)
+@PAIRS
+def test_both_name_the_same_keys_values_and_commands_in_each_row_and_section(english: Path, chinese: Path) -> None:
+    assert marked(read(english)) == marked(read(chinese))
 
 
-@BOTH
-def test_every_link_leads_somewhere(text: str) -> None:
-    for link in re.findall(r"\]\(([^)]+)\)", text):
-        assert link.startswith("https://") or (ROOT / link).exists(), link
+@PAIRS
+def test_both_link_to_the_same_files_each_in_its_language(english: Path, chinese: Path) -> None:
+    here = {
+        first.relative_to(ROOT).as_posix(): second.relative_to(ROOT).as_posix() for first, second in TRANSLATED.items()
+    }
+    here["docs/round.svg"] = "docs/round.zh-CN.svg"
+    assert [here.get(link, link) for link in links(english)[1:]] == links(chinese)[1:]
 
 
-@BOTH
-def test_each_points_to_the_other(text: str) -> None:
-    other = "README.zh-CN.md" if text is ENGLISH else "README.md"
-    assert f"]({other})" in "\n".join(text.splitlines()[:4])
+@PAGES
+def test_every_link_leads_somewhere(page: Path) -> None:
+    assert [link for link in links(page) if not link.startswith("https://") and not (ROOT / link).exists()] == []
+
+
+@PAIRS
+def test_each_points_to_the_other_on_top(english: Path, chinese: Path) -> None:
+    assert links(english)[0] == chinese.relative_to(ROOT).as_posix()
+    assert links(chinese)[0] == english.relative_to(ROOT).as_posix()
+    assert read(english).splitlines()[2].startswith("**English** | [简体中文](")
+    assert read(chinese).splitlines()[2].endswith(" | **简体中文**")
+
+
+def test_a_page_that_names_a_translation_has_one() -> None:
+    pages = [ROOT / "README.md", *(ROOT / "docs").glob("*.md")]
+    assert {page for page in pages if "[简体中文](" in read(page)} == TRANSLATED.keys()
 
 
 @BOTH
@@ -136,5 +185,4 @@ def test_the_table_has_every_exit_code(text: str) -> None:
 @BOTH
 def test_options_in_the_prose_exist(text: str) -> None:
     known = set().union(*commands().values()) | {"--help", "--rounds"}
-    prose = re.sub(r"^```.*?^```", "", text, flags=re.DOTALL | re.MULTILINE)
-    assert set(re.findall(r"`(--[a-z-]+)", prose)) <= known
+    assert set(re.findall(r"`(--[a-z-]+)", without_code(text))) <= known
