@@ -1,5 +1,7 @@
 """A person's verbs on a running desk: pause, resume, drain, clear, down; and a second start."""
 
+import json
+
 from tests.e2e.desk import Desk, eventually
 
 
@@ -48,6 +50,15 @@ def test_pause_resume_drain_and_down(desk: Desk) -> None:
     eventually(lambda: desk.log("A", "DRAINED"), "A is drained")
     code, view = desk.status()
     assert (code, view["mode"], view["pause"]["code"]) == (0, "paused", "DRAINED")
+
+    told = [json.loads(line) for line in desk.command("events", "--last", "500", "--json").stdout.splitlines()]
+    assert {each["source"] for each in told} == {"A", "B", "monitor"}
+    assert {"DRAINED", "PAUSED"} <= {each["code"] for each in told if each["type"] == "said"}
+    hedges = [each["at_us"] for each in told if each["type"] == "stamped" and each["source"] == "B"]
+    assert len(hedges) == 2
+    assert all(list(at_us.values()) == sorted(at_us.values()) for at_us in hedges)
+    shown = desk.command("events", "--level", "warning", "--source", "A")
+    assert (shown.returncode, " info " in shown.stdout) == (0, False)
 
     down = desk.command("down")
     assert down.returncode == 0, down.stderr

@@ -51,6 +51,7 @@ INTERPRETED = {
     "lighter_hedge/messaging/messages.py": "msgspec makes its structs from plain classes",
     "lighter_hedge/messaging/port.py": "errors: of two handlers under one name mypyc takes the type of the first",
     "lighter_hedge/messaging/redis_stream.py": "not in the simulation",
+    "lighter_hedge/messaging/telemetry.py": "not in the simulation",
     "lighter_hedge/simulator/edge/server.py": "not in the simulation",
     "lighter_hedge/simulator/edge/store.py": "not in the simulation",
     "lighter_hedge/venue/errors.py": "errors, likewise",

@@ -60,14 +60,14 @@ def example(heading: str) -> bytes:
 
 def test_every_key_and_channel_is_in_the_tables_and_no_other() -> None:
     keys = DeskKeys(desk=DeskId(pair="x", market="Y"))
-    named = [keys.state(Role.MAKER), keys.state(Role.HEDGER), keys.commands, keys.uuid]
+    named = [keys.state(Role.MAKER), keys.state(Role.HEDGER), keys.commands, keys.telemetry, keys.uuid]
     expected = {key.replace("x:Y", "{desk}") for key in named} | set(CHANNELS)
     assert rows(MESSAGES).keys() == expected
 
 
 def test_no_property_of_the_keys_is_forgotten_by_these_tests() -> None:
     public = {name for name in dir(DeskKeys) if not name.startswith("_")}
-    assert public == {"desk", "state", "commands", "uuid"}
+    assert public == {"desk", "state", "commands", "telemetry", "uuid"}
 
 
 def test_numbers_in_the_text_are_those_of_the_code() -> None:

@@ -1,4 +1,4 @@
-"""``config check`` and ``config show``."""
+"""``config check``, ``config show`` and ``config schema``."""
 
 from pathlib import Path
 
@@ -56,6 +56,14 @@ def show(
     width = max(map(len, shown))
     for key, (value, origin) in shown.items():
         result(f"{key:<{width}}  {value}  ({origin})")
+
+
+@app.command("schema")
+def schema() -> None:
+    """Print the JSON schema of config.yaml, for an editor that completes and checks it."""
+    from lighter_hedge.config import Settings
+
+    result_json(Settings.model_json_schema())
 
 
 def _name(config: Path) -> str:

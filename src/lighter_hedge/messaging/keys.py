@@ -6,6 +6,7 @@ key                    type    written by     read by                    trimmed
 ``h:{desk}:maker``     stream  A              B, CLI, monitor            each append keeps ``STATES_KEPT``
 ``h:{desk}:hedger``    stream  B              A, CLI, monitor            each append keeps ``STATES_KEPT``
 ``h:{desk}:commands``  stream  CLI, monitor   A, B, monitor              older than an hour, at each command
+``h:{desk}:telemetry`` stream  A, B, monitor  CLI                        each append keeps about 20,000
 ``h:{desk}:uuid``      string  first to open  A, B, CLI, monitor         never
 ====================== ======= ============== ========================== =====================================
 
@@ -59,6 +60,11 @@ class DeskKeys:
     def commands(self) -> str:
         """Stream of people's commands."""
         return f"h:{self.desk}:commands"
+
+    @property
+    def telemetry(self) -> str:
+        """Stream of what processes tell people (``telemetry.py``)."""
+        return f"h:{self.desk}:telemetry"
 
     @property
     def uuid(self) -> str:

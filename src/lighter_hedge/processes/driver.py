@@ -9,7 +9,7 @@ sending, reading) runs as a task and comes back as an event. Below ``dispatch`` 
 
 import asyncio
 from collections import deque
-from collections.abc import Callable, Coroutine, Iterable
+from collections.abc import Callable, Coroutine, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Protocol, TypeVar, assert_never
 
@@ -62,6 +62,7 @@ from lighter_hedge.messaging.keys import B_HEDGE_FAILED, fill_channel
 from lighter_hedge.messaging.messages import ChannelContext, SchemaMismatch, UnreadableMessage, failure_body, fill_body
 from lighter_hedge.messaging.port import Messaging, MessagingError, SupersededError
 from lighter_hedge.processes.journal_file import JournalError
+from lighter_hedge.processes.timing import Untimed
 from lighter_hedge.venue.errors import VenueError
 from lighter_hedge.venue.port import Venue
 
@@ -128,6 +129,9 @@ class Driver:
     say: SayTo
     on_step: Callable[[], None] = lambda: None
     """Called after every step: the process looks whether the machine is ready."""
+    timing: Untimed = field(default_factory=Untimed)
+    beside: Sequence[Callable[[], Coroutine[Any, Any, None]]] = ()
+    """Work for people's eyes that runs as long as the side does, and whose failure changes nothing else."""
     exit_code: int | None = None
     exit_why: str = ""
     _error: JournalError | None = None
@@ -174,6 +178,7 @@ class Driver:
                 group.create_task(self._follow_peer()),
                 group.create_task(self._follow_commands()),
                 group.create_task(self._tick()),
+                *(group.create_task(self._beside(work)) for work in self.beside),
             ]
             self._execute_all(self.machine.start())
             await self._ended.wait()
@@ -194,6 +199,7 @@ class Driver:
     def dispatch(self, event: Event) -> None:
         """Give the machine one event and carry out what it wants. Nothing here awaits."""
         if self.exit_code is None and self._error is None:
+            self.timing.came(event)
             self._or_end(lambda: self._execute_all(self.machine.step(event, self.clock())))
             self.on_step()
 
@@ -256,6 +262,12 @@ class Driver:
             except MessagingError:
                 await asyncio.sleep(RECONNECT_SECONDS)
 
+    async def _beside(self, work: Callable[[], Coroutine[Any, Any, None]]) -> None:
+        try:
+            await work()
+        except Exception as error:  # noqa: BLE001 - whatever it is, no hedge may suffer from it
+            self.say("error", "BESIDE_FAILED", f"{type(error).__name__}: {error}; the desk goes on without it")
+
     # --- commands out -----------------------------------------------------------------------------------------------
 
     def _execute_all(self, commands: list[Command]) -> None:
@@ -302,8 +314,10 @@ class Driver:
     def _execute(self, command: Command) -> None:
         match command:
             case Send():
+                self.timing.decided(command.candidate)
                 self._spawn(self._send(command.candidate, self.clock()))
             case Prepare():
+                self.timing.signing(command)
                 self._spawn(self._prepare(command))
             case ReadNonce() | ReadTx() | ReadOrders() | ReadAccount():
                 self._spawn(self._read(command))
@@ -311,6 +325,7 @@ class Driver:
                 self._state = command.state
                 self._to_publish.set()
             case PublishFill() | PublishFailure():
+                self.timing.heard_of(command)
                 self._news.append(command)
                 if len(self._news) > NEWS_MAX:
                     self._news.popleft()
@@ -358,7 +373,9 @@ class Driver:
             self._refused(f"not sent: {why}")
             answer = Answer(kind=AnswerKind.NOT_SENT, message=why)
         else:
+            self.timing.leaving(candidate)
             answer = await self.venue.send(candidate)
+            self.timing.answered(candidate)
         self.dispatch(SendAnswered(tx_hash=candidate.tx_hash, answer=answer))
 
     def _refused(self, text: str) -> None:
@@ -421,6 +438,7 @@ class Driver:
         if state is not None:
             self._seq += 1
             await self.messaging.append_state(replace(state, seq=self._seq))
+            self.timing.told()
             if not self._messaging_up:
                 self._set_messaging(up=True)
 

@@ -9,7 +9,7 @@ import os
 import signal
 import sys
 from collections import deque
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -44,6 +44,7 @@ from lighter_hedge.domain.units import MarketSpec
 from lighter_hedge.messaging.messages import UnreadableMessage
 from lighter_hedge.messaging.port import Messaging, MessagingError
 from lighter_hedge.messaging.redis_stream import RedisMessaging
+from lighter_hedge.messaging.telemetry import Said, Telemetry
 from lighter_hedge.ops.logs import open_logs, say
 from lighter_hedge.ops.ready import say_ready
 from lighter_hedge.processes.journal_file import JournalError
@@ -101,6 +102,8 @@ class MonitorDriver:
     clock: Callable[[], Instant]
     say: Callable[[str, str, str], None]
     """Logs (level, code, text)."""
+    beside: Sequence[Callable[[], Coroutine[Any, Any, None]]] = ()
+    """Work for people's eyes that runs as long as the monitor does."""
     _group: asyncio.TaskGroup = field(init=False)
     _venue: PublicVenue | None = None
     _streams_up: set[Role] = field(default_factory=set)
@@ -120,6 +123,7 @@ class MonitorDriver:
             work += [self._follow_states(role) for role in Role]
             tasks = [group.create_task(each) for each in work]
             storing = group.create_task(self._store_all())
+            tasks += [group.create_task(work()) for work in self.beside]
             await self._ended.wait()
             for task in tasks:
                 task.cancel()
@@ -308,6 +312,12 @@ async def _run(settings: Settings, file: MonitorFile) -> None:
         market=settings.desk.market,
     )
     messaging = RedisMessaging(settings.redis.url, settings.desk_id)
+    telemetry = Telemetry.open(settings.redis.url, settings.desk_id)
+
+    def tell(level: str, code: str, text: str) -> None:
+        say("lighter_hedge.monitor", level, code, text)
+        telemetry.offer(Said(at_ms=now().wall_ms, source="monitor", level=level, code=code, text=text))
+
     driver = MonitorDriver(
         machine=Monitor.create(monitor_settings(settings), file.incidents()),
         connect=lambda: connect_public(public),
@@ -315,7 +325,8 @@ async def _run(settings: Settings, file: MonitorFile) -> None:
         store=file,
         journal_of=settings.journal_file,
         clock=now,
-        say=lambda level, code, text: say("lighter_hedge.monitor", level, code, text),
+        say=tell,
+        beside=(telemetry.run,),
     )
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
@@ -326,6 +337,7 @@ async def _run(settings: Settings, file: MonitorFile) -> None:
         await driver.run()
     finally:
         await messaging.close()
+        await telemetry.close()
     driver.say("info", "EXIT", "stopped (exit code 0)")
 
 

@@ -24,12 +24,14 @@ from lighter_hedge.domain.units import MarketSpec, UnitError
 from lighter_hedge.messaging.messages import ChannelContext
 from lighter_hedge.messaging.port import Messaging
 from lighter_hedge.messaging.redis_stream import RedisMessaging
+from lighter_hedge.messaging.telemetry import Said, Telemetry
 from lighter_hedge.ops.exit_codes import ExitCode, OpsError
 from lighter_hedge.ops.logs import open_logs, say
 from lighter_hedge.ops.ready import say_ready
 from lighter_hedge.processes.driver import Driver
 from lighter_hedge.processes.journal import Journal
 from lighter_hedge.processes.journal_file import JournalError, JournalLocked
+from lighter_hedge.processes.timing import Timing, Untimed
 from lighter_hedge.venue.errors import (
     WAIT_A_MINUTE,
     KeyRefused,
@@ -148,8 +150,15 @@ def driver_of(
     venue: LighterVenue,
     messaging: Messaging,
     journal: Journal,
+    telemetry: Telemetry | None = None,
 ) -> Driver:
-    """A driver with the process's own clock and log."""
+    """A driver with the process's own clock, log and, for a desk that runs, telemetry."""
+
+    def tell(level: str, code: str, text: str) -> None:
+        say(f"lighter_hedge.{role.letter}", level, code, text)
+        if telemetry is not None:
+            telemetry.offer(Said(at_ms=now().wall_ms, source=role.letter, level=level, code=code, text=text))
+
     return Driver(
         role=role,
         machine=machine,
@@ -165,13 +174,16 @@ def driver_of(
             wall_ms=now().wall_ms,
         ),
         clock=now,
-        say=lambda level, code, text: say(f"lighter_hedge.{role.letter}", level, code, text),
+        say=tell,
+        timing=Untimed() if telemetry is None else Timing(role=role, tell=telemetry.offer),
+        beside=() if telemetry is None else (telemetry.run,),
     )
 
 
 async def _run(role: Role, settings: Settings, *, by_person: bool, adopt: bool) -> None:
     venue = await connect_side(role, settings)
     messaging = RedisMessaging(settings.redis.url, settings.desk_id)
+    telemetry = Telemetry.open(settings.redis.url, settings.desk_id)
     journal: Journal | None = None
     try:
         desk = desk_settings(
@@ -183,7 +195,7 @@ async def _run(role: Role, settings: Settings, *, by_person: bool, adopt: bool) 
         file = settings.journal_file(role)
         journal = Journal.open(file, desk=settings.desk_id, role=role, wall_ms=now().wall_ms)
         machine = _machine(role, desk, journal.memory(by_person=by_person, adopt=adopt))
-        driver = driver_of(role, settings, machine, venue, messaging, journal)
+        driver = driver_of(role, settings, machine, venue, messaging, journal, telemetry)
         driver.on_step = _Readiness(machine=machine).look
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGINT):
@@ -194,6 +206,7 @@ async def _run(role: Role, settings: Settings, *, by_person: bool, adopt: bool) 
     finally:
         await venue.close()
         await messaging.close()
+        await telemetry.close()
         if journal is not None:
             journal.close()
 

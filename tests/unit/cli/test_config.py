@@ -37,3 +37,8 @@ def test_show_masks_secrets_and_tells_origins(folder: Path, invoke: Invoke) -> N
     assert body["redis.url"] == {"value": "redis://:***@127.0.0.1:1/0", "origin": "config.yaml:2"}
     assert body["accounts.account_a.private_key"]["value"] == "********"
     assert body["desk.market"] == {"value": "BTC", "origin": "default"}
+
+
+def test_the_schema_names_every_section(invoke: Invoke) -> None:
+    schema = json.loads(invoke("config", "schema").stdout)
+    assert {"accounts", "desk", "redis", "strategy"} <= set(schema["properties"])
