@@ -10,7 +10,7 @@ SEEDS ?= 0:5000
 SEED ?= 0
 ARGS ?=
 
-.PHONY: help demo test check fix bench bench-paper bench-memory abuse calibration simulate world pythons mutants fuzz mutate conformance coverage properties chaos soak model constraints clean walk
+.PHONY: help demo test check fix bench bench-paper bench-memory abuse calibration simulate world pythons mutants fuzz mutate conformance coverage properties chaos soak model constraints clean texts walk
 
 help: ## Show the verbs
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -19,7 +19,7 @@ help: ## Show the verbs
 	@echo 'PYTHON chooses the interpreter of a new .venv: make test PYTHON=python3.12'
 
 # A half-made .venv, and one whose Python has gone, are made anew; changed pins are installed over the old ones.
-$(STAMP): pyproject.toml constraints.txt
+$(STAMP): pyproject.toml constraints.txt $(wildcard src/lighter_hedge/locale/*/LC_MESSAGES/*.po)
 	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 15))' 2>/dev/null || \
 	  { echo '$(PYTHON) is missing or not Python 3.11 to 3.14: name another, make PYTHON=python3.12' >&2; exit 1; }
 	@echo 'setting up $(VENV) ...' >&2
@@ -102,6 +102,11 @@ chaos: $(STAMP) ## Kill real processes: KILLS=100 SEED=1 DESKS=3 JSON=FILE
 soak: $(STAMP) ## One desk for a long time, what grows: SECONDS=3600 SEED=1 JSON=FILE
 	@CHAOS_COLD=1 $(BIN)/python -m tests.chaos.soak --seconds $(or $(SECONDS),3600) --seed $(or $(SEED),1) \
 	  $(if $(JSON),--json $(JSON)) $(ARGS)
+
+LOCALE := src/lighter_hedge/locale
+texts: $(STAMP) ## Gather the texts that people read into the catalogues
+	@$(BIN)/pybabel -q extract --no-location --sort-output --omit-header -k _ -o build/texts.pot src/lighter_hedge
+	@$(BIN)/pybabel -q update --no-fuzzy-matching --omit-header --ignore-obsolete -D lighter_hedge -l zh_CN -w 110 -i build/texts.pot -d $(LOCALE)
 
 constraints: $(STAMP) ## Pin every dependency anew in constraints.txt
 	@$(BIN)/uv pip compile --quiet --universal --all-extras --python-version 3.11 --no-emit-index-url --no-header --upgrade pyproject.toml -o constraints.txt

@@ -29,11 +29,13 @@ MAY_IMPORT: dict[str, set[str]] = {
     "messaging": {"domain"},
     "venue": {"domain"},
     "config": {"domain"},
+    "language": set(),
+    "history": {"domain", "messaging"},
     "simulator": {"domain", WIRE, SDK},
-    "dashboard": {"domain", "messaging", WIRE},
-    "ops": BELOW_OPS,
-    "processes": {*BELOW_OPS, "ops", "dashboard"},
-    "cli": {*BELOW_OPS, "ops", "processes", "dashboard", "simulator"},
+    "dashboard": {"domain", "messaging", "history", "language", "config"},
+    "ops": {*BELOW_OPS, "history", "language"},
+    "processes": {*BELOW_OPS, "ops", "history", "language", "dashboard"},
+    "cli": {*BELOW_OPS, "ops", "history", "language", "processes", "dashboard", "simulator"},
 }
 """Each part may import itself and these. An exception is written here, with its reason, or not made."""
 
@@ -87,7 +89,9 @@ class Source:
     def part(self) -> str:
         """``domain``, ``messaging`` …; the files at the top are ``config`` or the package itself."""
         first = self.path.split("/")[0]
-        return first if "/" in self.path else ("config" if first.startswith("config") else "")
+        if "/" in self.path:
+            return first
+        return next((part for part in ("config", "language") if first.startswith(part)), "")
 
 
 @cache
