@@ -23,6 +23,8 @@ WIRE = "venue.lighter.models"
 """The venue's words, shared by the adapter and whoever plays or shows the venue."""
 SDK = "venue.lighter.sdk"
 """How the official SDK is imported."""
+STATUS = "ops.status"
+"""The one view of a desk, pure: commands and page must not see two."""
 BELOW_OPS = {"domain", "messaging", "venue", "config"}
 MAY_IMPORT: dict[str, set[str]] = {
     "domain": set(),
@@ -32,7 +34,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "language": set(),
     "history": {"domain", "messaging"},
     "simulator": {"domain", WIRE, SDK},
-    "dashboard": {"domain", "messaging", "history", "language", "config"},
+    "dashboard": {"domain", "messaging", "history", "language", "config", STATUS},
     "ops": {*BELOW_OPS, "history", "language"},
     "processes": {*BELOW_OPS, "ops", "history", "language", "dashboard"},
     "cli": {*BELOW_OPS, "ops", "history", "language", "processes", "dashboard", "simulator"},
