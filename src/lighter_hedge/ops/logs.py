@@ -1,19 +1,17 @@
 """Logs: English text with a stable code, one file per side, written by a thread of its own.
 
-``structlog`` and library loggers go through one queue, so that the trading thread never waits for a disk. Every line is
-searched for what looks like a key, an auth token or a signature before it is written.
+Our own lines and those of the libraries go through one queue, so that the trading thread never waits for a disk. Every
+line is searched for what looks like a key, an auth token or a signature before it is written.
 """
 
 import logging
 import queue
 import re
-from collections.abc import Mapping, MutableMapping
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from logging.handlers import QueueHandler, QueueListener, RotatingFileHandler
 from pathlib import Path
-from typing import Any, TextIO
-
-import structlog
+from typing import TextIO
 
 BYTES_MAX = 10_000_000
 FILES = 5
@@ -42,24 +40,16 @@ def redacted(text: str) -> str:
     return text
 
 
-def line_of(_logger: object, _method: str, event: MutableMapping[str, Any]) -> str:
-    """Render one record: UTC milliseconds, level, code, text, then the other fields as ``key=value``."""
-    record: logging.LogRecord = event.pop("_record")
-    event.pop("_from_structlog", None)
-    level = record.levelname.lower()
-    code = event.pop("code", "") or ("-" if record.name.startswith("lighter_hedge") else record.name.partition(".")[0])
-    text = str(event.pop("event", ""))
-    trace = event.pop("exception", "")
-    at = datetime.fromtimestamp(record.created, UTC).strftime("%Y-%m-%dT%H:%M:%S.%f")[:-3]
-    fields = "".join(f" {key}={value}" for key, value in event.items())
-    line = f"{at}Z {level:<7} {code} {text}{fields}"
-    return redacted(f"{line}\n{trace}" if trace else line)
+class _Lines(logging.Formatter):
+    """One record as UTC milliseconds, level, code, text, then the other fields as ``key=value``."""
 
-
-def _formatter() -> logging.Formatter:
-    return structlog.stdlib.ProcessorFormatter(
-        processors=[structlog.processors.format_exc_info, line_of],
-    )
+    def format(self, record: logging.LogRecord) -> str:
+        own = record.name.startswith("lighter_hedge")
+        code = getattr(record, "code", "") or ("-" if own else record.name.partition(".")[0])
+        at = datetime.fromtimestamp(record.created, UTC).strftime("%Y-%m-%dT%H:%M:%S.%f")[:-3]
+        fields = "".join(f" {key}={value}" for key, value in getattr(record, "fields", {}).items())
+        line = f"{at}Z {record.levelname.lower():<7} {code} {record.getMessage()}{fields}"
+        return redacted(f"{line}\n{self.formatException(record.exc_info)}" if record.exc_info else line)
 
 
 class _AsIs(QueueHandler):
@@ -106,7 +96,7 @@ def open_logs(file: Path | None, *, level: str = "info", console: TextIO | None 
     if console is not None:
         writers.append(logging.StreamHandler(console))
     for writer in writers:
-        writer.setFormatter(_formatter())
+        writer.setFormatter(_Lines())
     records: queue.SimpleQueue[logging.LogRecord] = queue.SimpleQueue()
     handler = _AsIs(records)
     listener = QueueListener(records, *writers)
@@ -115,25 +105,11 @@ def open_logs(file: Path | None, *, level: str = "info", console: TextIO | None 
     root.setLevel(level.upper())
     for name in QUIET:
         logging.getLogger(name).setLevel(logging.WARNING)
-    _configure_structlog()
     listener.start()
     return Logs(listener, handler, writers)
 
 
-def _configure_structlog() -> None:
-    structlog.configure(
-        processors=[
-            structlog.stdlib.filter_by_level,
-            structlog.contextvars.merge_contextvars,
-            structlog.stdlib.ProcessorFormatter.wrap_for_formatter,
-        ],
-        logger_factory=structlog.stdlib.LoggerFactory(),
-        wrapper_class=structlog.stdlib.BoundLogger,
-        cache_logger_on_first_use=False,
-    )
-
-
 def say(name: str, level: str, code: str, text: str, fields: Mapping[str, object] | None = None) -> None:
     """Log one line of the desk: ``say("lighter_hedge.maker", "info", "H1001", "…")``."""
-    logger: structlog.stdlib.BoundLogger = structlog.stdlib.get_logger(name)
-    logger.log(logging.getLevelNamesMapping()[level.upper()], text, code=code, **(fields or {}))
+    number = logging.getLevelNamesMapping()[level.upper()]
+    logging.getLogger(name).log(number, "%s", text, extra={"code": code, "fields": fields or {}})

@@ -45,7 +45,7 @@ def test_help_imports_nothing_heavy() -> None:
     """The SDK alone takes seconds to import."""
     code = (
         "import sys, lighter_hedge.cli.main;"
-        "print([m for m in ('lighter', 'pydantic', 'aiohttp', 'redis', 'structlog') if m in sys.modules])"
+        "print([m for m in ('lighter', 'pydantic', 'aiohttp', 'redis', 'rich') if m in sys.modules])"
     )
     shown = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert shown.stdout == "[]\n"
