@@ -23,6 +23,7 @@ from pydantic import (
 )
 
 from lighter_hedge.config_checks import PRIVATE_KEY, SECRET_KEYS, check_keys, check_keys_in_yaml, complete_venue
+from lighter_hedge.config_operators import WebSettings
 from lighter_hedge.config_source import (
     ACCOUNTS,
     Item,
@@ -188,6 +189,7 @@ class Settings(Section):
     self_trade: Literal["cancel_first", "venue_flags"] = "cancel_first"
     read_lag_seconds: Seconds = 10
     log: LogSettings = LogSettings()
+    web: WebSettings = WebSettings()
 
     _file: Path = PrivateAttr(default=Path("config.yaml"))
     _warnings: tuple[str, ...] = PrivateAttr(default=())

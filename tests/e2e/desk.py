@@ -343,6 +343,7 @@ class Desk:
             "heartbeat_seconds": 0.5,
             "heartbeat_seconds_max": 3,
             "read_lag_seconds": 0.5,
+            "web": {"enabled": False},
         }
         for section, values in changes.items():
             self.config[section] = {**self.config.get(section, {}), **values} if isinstance(values, dict) else values
@@ -397,7 +398,7 @@ class Desk:
 
     def kill_all(self) -> None:
         """End everything of this desk, the supervisor first; stopped processes too."""
-        for name in ("supervisor", "A", "B", "monitor"):
+        for name in ("supervisor", "A", "B", "monitor", "web"):
             pid = self.pid(name)
             if pid is not None:
                 with suppress(ProcessLookupError):

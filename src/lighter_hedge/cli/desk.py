@@ -56,7 +56,7 @@ def up(
     foreground: Annotated[bool, typer.Option("--foreground", help="Stay, and show what happens.")] = False,
     timeout: Annotated[float, typer.Option("--timeout", min=0.1, help="Seconds until both are ready.")] = READY_SECONDS,
 ) -> None:
-    """Start A, B and the monitor, and return when A and B are ready."""
+    """Start A, B, the monitor and the page, and return when A and B are ready."""
     from lighter_hedge.domain.states import Role
     from lighter_hedge.ops import pids
     from lighter_hedge.ops.health import check_before_start
@@ -79,9 +79,12 @@ def up(
     command = [sys.executable, "-m", "lighter_hedge.cli.main", "supervise", *arguments, *first]
     log_file = settings.log_dir / "stderr_supervisor.log"
     start_detached(command, log_file=log_file, timeout_seconds=timeout, sides=pids.STOP_ORDER)
-    found = pids.running(settings.root, (pids.SUPERVISOR, *pids.STOP_ORDER, pids.MONITOR))
+    found = pids.running(settings.root, (pids.SUPERVISOR, *pids.STOP_ORDER, *pids.BESIDE))
     named = ", ".join(f"{name} pid {pid}" for name, pid in found.items())
     result(f"desk {settings.desk_id} is up ({named}); logs in {settings.log_dir}")
+    if settings.web.enabled:
+        where = f"http://{settings.web.host}:{settings.web.port}" if settings.web.port else "named in run/web.json"
+        result(f"page: {where}")
 
 
 @guarded
@@ -109,7 +112,7 @@ def _supervise(settings: "Settings", arguments: list[str], first: list[str], *, 
 
     logs = open_logs(settings.log_dir / "supervisor.log", level=settings.log.level)
     supervisor = Supervisor(
-        desk_children(arguments, first),
+        desk_children(arguments, first, page=settings.web.enabled),
         root=settings.root,
         run_dir=settings.run_dir,
         report=reports_to(log_event, _say if report_fd is None else report_to(report_fd)),
@@ -129,7 +132,7 @@ def _say(event: "ChildEvent") -> None:
 
 @guarded
 def run(
-    side: Annotated[str, typer.Argument(help="A, B or monitor.")],
+    side: Annotated[str, typer.Argument(help="A, B, monitor or web.")],
     config: ConfigOption = DEFAULT_CONFIG,
     credentials: CredentialsOption = None,
     market: MarketOption = None,
@@ -139,16 +142,17 @@ def run(
     adopt: AdoptOption = False,
     started_by_person: ByPersonOption = False,
 ) -> None:
-    """Run one side, or the monitor, in this process (what the supervisor and service units start)."""
+    """Run one side, the monitor or the page in this process (what the supervisor and service units start)."""
     from lighter_hedge.domain.states import Role
+    from lighter_hedge.ops import pids
 
     overrides = overrides_of(market, quantity, depth, direction)
-    if side.lower() == "monitor":
-        _run_monitor(config, credentials, overrides)
+    if side.lower() in pids.BESIDE:
+        _run_beside(side.lower(), config, credentials, overrides)
         return
     roles = {"A": Role.MAKER, "B": Role.HEDGER}
     if side.upper() not in roles:
-        raise OpsError(ExitCode.USAGE, f"there is no side {side}", "run A, run B or run monitor")
+        raise OpsError(ExitCode.USAGE, f"there is no side {side}", "run A, run B, run monitor or run web")
     role = roles[side.upper()]
     settings = settings_of(config, overrides=overrides, credentials=credentials, keys=(role,), like_last_start=False)
     from lighter_hedge.processes.side import run_side
@@ -156,11 +160,16 @@ def run(
     run_side(role, settings, by_person=started_by_person, adopt=adopt)
 
 
-def _run_monitor(config: Path, credentials: Path | None, overrides: dict[str, object]) -> None:
+def _run_beside(name: str, config: Path, credentials: Path | None, overrides: dict[str, object]) -> None:
     settings = settings_of(config, overrides=overrides, credentials=credentials, like_last_start=False)
-    from lighter_hedge.processes.monitor import run_monitor
+    if name == "web":
+        from lighter_hedge.processes.web import run_web
 
-    run_monitor(settings)
+        run_web(settings)
+    else:
+        from lighter_hedge.processes.monitor import run_monitor
+
+        run_monitor(settings)
 
 
 @guarded

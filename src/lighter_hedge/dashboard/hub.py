@@ -67,6 +67,11 @@ class Hub:
             viewer.queue.put_nowait(None)
 
     @property
+    def viewers(self) -> int:
+        """How many look."""
+        return len(self._viewers)
+
+    @property
     def full(self) -> bool:
         """Whether nobody more may look."""
         return len(self._viewers) >= VIEWERS_MAX

@@ -6,6 +6,7 @@
 from collections import deque
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
+from decimal import Decimal
 from typing import Any, Final
 
 import msgspec
@@ -44,6 +45,8 @@ class About:
     version: str
     names: Mapping[Role, str]
     indices: Mapping[Role, int]
+    quantity: Decimal
+    """Of an opening quote, in the base currency."""
     unhedged_ms_max: int
     stale_ms: int
     read_only: bool
@@ -56,6 +59,15 @@ class Local:
     pids: Mapping[str, int] = field(default_factory=dict)
     monitor_pid: int | None = None
     ended: Collection[str] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AtVenue:
+    """What a read of both accounts at the venue has said, by ``A`` and ``B``, as the venue writes it."""
+
+    entry: Mapping[str, str] = field(default_factory=dict)
+    pnl: Mapping[str, str] = field(default_factory=dict)
+    available: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(slots=True, kw_only=True)
@@ -71,6 +83,7 @@ class Projection:
     _maker: MakerState | None = None
     _hedger: HedgerState | None = None
     _local: Local = field(default_factory=Local)
+    _venue: AtVenue = field(default_factory=AtVenue)
     _redis: bool = False
     _round: RoundSteps = field(default_factory=RoundSteps)
     _hedges: Hedges = field(default_factory=Hedges)
@@ -135,6 +148,11 @@ class Projection:
         """The market's rules, and its newest price in ticks (0 for none)."""
         self.words, self._mark, self.dirty = Words(spec=spec), price, True
 
+    def read(self, venue: AtVenue) -> None:
+        """Both accounts, as the venue tells."""
+        self.dirty = self.dirty or venue != self._venue
+        self._venue = venue
+
     def commanded(self, command: Command) -> None:
         """A command of this page, or how far it has come."""
         known = self._commands.get(command.id)
@@ -144,6 +162,15 @@ class Projection:
         while len(self._commands) > COMMANDS_KEPT:
             del self._commands[next(iter(self._commands))]
         self.dirty = True
+
+    def unanswered(self, command_id: str) -> list[str]:
+        """Who has not acknowledged a command of this page."""
+        known = self._commands.get(command_id)
+        return [] if known is None else [letter for letter in ("A", "B") if letter not in known.acked]
+
+    def running(self, now_ms: int) -> bool:
+        """Whether a side lives."""
+        return self._view(now_ms).running
 
     # --- what goes out ----------------------------------------------------------------------------------------------
 
@@ -252,6 +279,7 @@ class Projection:
             tries=0,
             armed=None,
             said="; ".join(desk.waiting),
+            **self._money("A"),
         )
 
     def _account_b(self, desk: DeskView) -> Account:
@@ -269,7 +297,20 @@ class Projection:
             tries=state.tries if state else 0,
             armed=self.words.size(armed.lots) if armed else None,
             said=state.disarmed if state else "",
+            **self._money("B"),
         )
+
+    def _money(self, letter: str) -> dict[str, Any]:
+        """What the venue says of one account."""
+        available = self._venue.available.get(letter)
+        price = None if self.words.spec is None or not self._mark else Decimal(self.words.price(self._mark))
+        quotes = None if available is None or price is None else int(Decimal(available) / (self.about.quantity * price))
+        return {
+            "entry": self._venue.entry.get(letter),
+            "pnl": self._venue.pnl.get(letter),
+            "collateral": available,
+            "quotes": quotes,
+        }
 
     # --- what it remembers ------------------------------------------------------------------------------------------
 

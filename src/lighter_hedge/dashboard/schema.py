@@ -87,6 +87,14 @@ class Account(Struct, frozen=True, kw_only=True):
     """The hedge that is signed and waits; None for none."""
     said: str
     """Why the side is not ready, where it says so."""
+    entry: str | None
+    """Average entry price at the venue; this and the next three are read there every 15 seconds."""
+    pnl: str | None
+    """Unrealized, dollars."""
+    collateral: str | None
+    """Free, dollars."""
+    quotes: int | None
+    """How many quotes of ``desk.quantity`` that covers without leverage, at the newest price."""
 
 
 class Step(Struct, frozen=True, kw_only=True):

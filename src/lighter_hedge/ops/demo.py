@@ -21,7 +21,8 @@ from lighter_hedge.ops.exit_codes import ExitCode, OpsError
 from lighter_hedge.ops.health import Market, check_before_start, read_market, reading
 from lighter_hedge.ops.narrate import Line, Narrator, Tone
 from lighter_hedge.ops.operate import desk_messaging, last_maker
-from lighter_hedge.ops.pids import MONITOR
+from lighter_hedge.ops.page import is_free, page_address
+from lighter_hedge.ops.pids import BESIDE, WEB
 from lighter_hedge.ops.ready import READY_FD, await_ready
 from lighter_hedge.ops.redis_server import RedisServer, RedisServerError, running_redis
 from lighter_hedge.ops.supervisor import ChildEvent, Supervisor, desk_children, tail
@@ -31,6 +32,8 @@ from lighter_hedge.venue.errors import VenueError
 POLL_SECONDS = 0.2
 PAPER_STOP_SECONDS = 10.0
 PAPER_READY_SECONDS = 60.0
+PAGE_PORT = 8280
+"""Where the page is, if nobody else listens there."""
 
 Show = Callable[[Line], None]
 
@@ -216,6 +219,7 @@ def _write_config(demo: DemoSettings, folder: Path, redis: RedisServer, market: 
             "depth": demo.depth,
             "direction": demo.direction,
         },
+        "web": {"port": PAGE_PORT if is_free("127.0.0.1", PAGE_PORT) else 0},
     }
     config = folder / "config.yaml"
     config.write_text(json.dumps(body, indent=1))
@@ -248,7 +252,7 @@ class _DemoDesk:
         self._began = time.monotonic()
         self._arguments = ["--config", str(settings.file), "--credentials", str(credentials)]
         self._supervisor = Supervisor(
-            desk_children(self._arguments, ["--started-by-person"]),
+            desk_children(self._arguments, ["--started-by-person"], page=settings.web.enabled),
             root=settings.root,
             run_dir=settings.run_dir,
             report=self._hear,
@@ -290,9 +294,12 @@ class _DemoDesk:
         await clear.wait()
 
     def _hear(self, event: ChildEvent) -> None:
-        if event.side == MONITOR:
+        if event.side in BESIDE:
             if event.event == "exited" and event.code:
-                self._show(Line(tone=Tone.NOTE, text=f"the monitor ended with exit code {event.code} {event.message}"))
+                text = f"{event.side} ended with exit code {event.code} {event.message}"
+                self._show(Line(tone=Tone.NOTE, text=text))
+            elif event.side == WEB and event.event == "ready":
+                self._show(Line(tone=Tone.NOTE, text=f"page: {page_address(self._settings.run_dir)}"))
         elif event.event == "ready":
             self._ready.add(event.side)
             self._show(Line(tone=Tone.NOTE, text=f"{event.side} is ready"))

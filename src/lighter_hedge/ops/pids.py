@@ -14,9 +14,12 @@ SUPERVISOR = "supervisor"
 STOP_ORDER = ("A", "B")
 """A first: it cancels what rests, while B still hedges."""
 MONITOR = "monitor"
-"""The third process. A desk runs without it, so it is no reason to call a desk running."""
-MONITOR_SECONDS = 5.0
-"""How long it may take to end before it is killed."""
+WEB = "web"
+BESIDE = (WEB, MONITOR)
+"""What runs beside A and B, in the order in which it ends. A desk runs without it, so it is no reason to call a desk
+running."""
+BESIDE_SECONDS = 5.0
+"""How long one of them may take to end before it is killed."""
 
 POLL_SECONDS = 0.05
 PROGRAMS = (b"lighter-hedge", b"hedge")
@@ -24,7 +27,7 @@ PROGRAMS = (b"lighter-hedge", b"hedge")
 
 
 def pid_file(root: Path, name: str) -> Path:
-    """The pid file of ``A``, ``B``, ``monitor`` or ``supervisor`` beside the configuration file."""
+    """The pid file of ``A``, ``B``, ``monitor``, ``web`` or ``supervisor`` beside the configuration file."""
     return root / f".pid_{name}"
 
 
@@ -118,10 +121,10 @@ def already_running(root: Path) -> OpsError:
 
 
 async def stop_desk(root: Path, *, timeout_seconds: float) -> dict[str, int]:
-    """End the desk: through its supervisor, or A and then B where it has none; a monitor that is left, last.
+    """End the desk: through its supervisor, or A and then B where it has none; what is left beside them, last.
 
     Returns:
-        What was running of the desk, by name; empty where nothing was, whatever became of a monitor.
+        What was running of the desk, by name; empty where nothing was, whatever became of what runs beside them.
 
     Raises:
         OpsError: something still runs after ``timeout_seconds``.
@@ -132,21 +135,19 @@ async def stop_desk(root: Path, *, timeout_seconds: float) -> dict[str, int]:
         if is_ours(found[name]):
             os.kill(found[name], signal.SIGTERM)
             await _gone(name, found[name], timeout_seconds)
-    await end_monitor(root)
+    await end_beside(root)
     return found
 
 
-async def end_monitor(root: Path) -> None:
-    """End a monitor that has no supervisor any more, by force if need be: it has nothing to lose."""
-    pid = running(root, (MONITOR,)).get(MONITOR)
-    if pid is None:
-        return
-    os.kill(pid, signal.SIGTERM)
-    try:
-        await _gone(MONITOR, pid, MONITOR_SECONDS)
-    except OpsError:
-        os.kill(pid, signal.SIGKILL)
-    forget_pid(root, MONITOR)
+async def end_beside(root: Path) -> None:
+    """End what has no supervisor any more and no part in a hedge, by force if need be: it has nothing to lose."""
+    for name, pid in running(root, BESIDE).items():
+        os.kill(pid, signal.SIGTERM)
+        try:
+            await _gone(name, pid, BESIDE_SECONDS)
+        except OpsError:
+            os.kill(pid, signal.SIGKILL)
+        forget_pid(root, name)
 
 
 async def _gone(name: str, pid: int, timeout_seconds: float) -> None:

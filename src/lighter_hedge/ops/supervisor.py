@@ -1,10 +1,10 @@
-"""Keeps A, B and the monitor running: starts all, restarts crashes, stops A before B, and the monitor last.
+"""Keeps A, B and what runs beside them alive: starts all, restarts crashes, stops A before B, and the rest last.
 
 A child says ``ready`` once over a pipe whose descriptor stands in ``LIGHTER_HEDGE_READY_FD``. Until every child has
 said so, the first one that ends takes the whole desk down again with its exit code. After that only crashes are
 restarted: a child that ends by itself with a code that a restart cannot mend, or that somebody else has told to stop,
-stays ended. The monitor is *optional*: the desk neither waits for it nor ends with it, and it is restarted whatever
-happened before it was ready.
+stays ended. The monitor and the page are *optional*: the desk neither waits for them nor ends with them, and they are
+restarted whatever happened before they were ready.
 """
 
 import asyncio
@@ -22,7 +22,16 @@ from typing import Any
 
 from lighter_hedge.ops.exit_codes import NOT_RESTARTED, ExitCode, OpsError
 from lighter_hedge.ops.logs import redacted, say
-from lighter_hedge.ops.pids import MONITOR, MONITOR_SECONDS, SUPERVISOR, desk_lock, end_monitor, forget_pid, write_pid
+from lighter_hedge.ops.pids import (
+    BESIDE_SECONDS,
+    MONITOR,
+    SUPERVISOR,
+    WEB,
+    desk_lock,
+    end_beside,
+    forget_pid,
+    write_pid,
+)
 from lighter_hedge.ops.ready import READY_FD, await_ready
 
 BACKOFF_SECONDS = (1.0, 2.0, 5.0, 10.0, 30.0)
@@ -38,7 +47,7 @@ class Child:
     """One process to keep running."""
 
     side: str
-    """``A``, ``B`` or ``monitor``."""
+    """``A``, ``B``, ``monitor`` or ``web``."""
     argv: tuple[str, ...]
     first_extra: tuple[str, ...] = ()
     """Arguments of the first start alone: a restart is no start by a person."""
@@ -96,7 +105,7 @@ class Supervisor:
         """Prepare.
 
         Args:
-            children: the monitor, then B, then A.
+            children: what runs beside the desk, then B, then A.
             root: folder of the pid files.
             run_dir: folder of the lock.
             report: called with everything that happens to a child.
@@ -132,7 +141,7 @@ class Supervisor:
         with desk_lock(self._root, self._run_dir):
             write_pid(self._root, SUPERVISOR, os.getpid())
             try:
-                await end_monitor(self._root)  # of a supervisor that was killed
+                await end_beside(self._root)  # of a supervisor that was killed
                 async with asyncio.TaskGroup() as group:
                     group.create_task(self._wind_down())
                     for kept in self._kept:
@@ -230,7 +239,7 @@ class Supervisor:
             kept.stopping.set()
             if kept.process is not None:
                 kept.process.terminate()
-            grace = min(self._grace, MONITOR_SECONDS) if kept.child.optional else self._grace
+            grace = min(self._grace, BESIDE_SECONDS) if kept.child.optional else self._grace
             if not await _wait(kept.done, grace) and kept.process is not None:
                 kept.process.kill()
             await kept.done.wait()
@@ -319,15 +328,19 @@ def log_event(event: ChildEvent) -> None:
     say("lighter_hedge.supervisor", level, f"CHILD_{event.event.upper()}", text)
 
 
-def desk_children(arguments: Sequence[str], first_extra: Sequence[str] = ()) -> list[Child]:
-    """The monitor, B and A as this program's own ``run`` command, with ``arguments`` (configuration, overrides).
+def desk_children(arguments: Sequence[str], first_extra: Sequence[str] = (), *, page: bool) -> list[Child]:
+    """The monitor, the page, B and A as this program's own ``run`` command.
 
-    ``first_extra`` goes to A and B at their first start.
+    Args:
+        arguments: configuration and overrides, for each of them.
+        first_extra: what goes to A and B at their first start.
+        page: whether the page is wanted.
     """
     command = (sys.executable, "-m", "lighter_hedge.cli.main", "run")
-    monitor = Child(side=MONITOR, argv=(*command, MONITOR, *arguments), optional=True)
+    names = (MONITOR, WEB) if page else (MONITOR,)
+    beside = [Child(side=name, argv=(*command, name, *arguments), optional=True) for name in names]
     sides = [Child(side=side, argv=(*command, side, *arguments), first_extra=tuple(first_extra)) for side in ("B", "A")]
-    return [monitor, *sides]
+    return [*beside, *sides]
 
 
 def start_detached(argv: Sequence[str], *, log_file: Path, timeout_seconds: float, sides: Sequence[str]) -> None:
