@@ -9,6 +9,7 @@ EXAMPLES ?= 10000
 SEEDS ?= 0:5000
 SEED ?= 0
 ARGS ?=
+CATALOGUES := $(wildcard src/lighter_hedge/locale/*/LC_MESSAGES/*.po)
 
 .PHONY: help demo test check fix bench bench-paper bench-memory abuse calibration simulate world pythons mutants fuzz mutate conformance coverage properties chaos soak model constraints clean texts walk
 
@@ -19,7 +20,7 @@ help: ## Show the verbs
 	@echo 'PYTHON chooses the interpreter of a new .venv: make test PYTHON=python3.12'
 
 # A half-made .venv, and one whose Python has gone, are made anew; changed pins are installed over the old ones.
-$(STAMP): pyproject.toml constraints.txt $(wildcard src/lighter_hedge/locale/*/LC_MESSAGES/*.po)
+$(STAMP): pyproject.toml constraints.txt $(CATALOGUES) $(wildcard src/lighter_hedge/locale/*/LC_MESSAGES/*.po)
 	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 15))' 2>/dev/null || \
 	  { echo '$(PYTHON) is missing or not Python 3.11 to 3.14: name another, make PYTHON=python3.12' >&2; exit 1; }
 	@echo 'setting up $(VENV) ...' >&2
@@ -105,6 +106,7 @@ soak: $(STAMP) ## One desk for a long time, what grows: SECONDS=3600 SEED=1 JSON
 
 LOCALE := src/lighter_hedge/locale
 texts: $(STAMP) ## Gather the texts that people read into the catalogues
+	@mkdir -p build
 	@$(BIN)/pybabel -q extract --no-location --sort-output --omit-header -k _ -o build/texts.pot src/lighter_hedge
 	@$(BIN)/pybabel -q update --no-fuzzy-matching --omit-header --ignore-obsolete -D lighter_hedge -l zh_CN -w 110 -i build/texts.pot -d $(LOCALE)
 

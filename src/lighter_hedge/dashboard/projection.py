@@ -17,18 +17,22 @@ from lighter_hedge.dashboard.schema import (
     Ages,
     Badge,
     Command,
+    Cost,
     Event,
     Exposure,
     Position,
+    Round,
+    Totals,
     Update,
 )
 from lighter_hedge.dashboard.words import Words
 from lighter_hedge.domain.states import HedgerState, MakerState, OrderFills, Role
-from lighter_hedge.domain.units import MarketSpec
+from lighter_hedge.domain.units import MarketSpec, decimal_text
 from lighter_hedge.messaging.telemetry import Said, Stamped
 from lighter_hedge.ops.status import DeskView, view
 
 EVENTS_KEPT: Final = 300
+ROUNDS_KEPT: Final = 100
 POSITIONS_KEPT: Final = 1_500
 COMMANDS_KEPT: Final = 6
 HEDGING_MS: Final = 3_000
@@ -70,6 +74,16 @@ class AtVenue:
     available: Mapping[str, str] = field(default_factory=dict)
 
 
+@dataclass(slots=True)
+class _Sums:
+    """Over the rounds seen so far; amounts in millionths of a dollar."""
+
+    rounds: int = 0
+    failed: int = 0
+    volume: int = 0
+    cost: int = 0
+
+
 @dataclass(slots=True, kw_only=True)
 class Projection:
     """The page's view of one desk."""
@@ -89,9 +103,13 @@ class Projection:
     _hedges: Hedges = field(default_factory=Hedges)
     _since_ms: int | None = None
     _started_ms: int | None = None
+    _since_first: int = 0
+    _sums: _Sums = field(default_factory=lambda: _Sums())
+    _rounds: deque[Round] = field(default_factory=lambda: deque(maxlen=ROUNDS_KEPT))
     _serial: int = 0
     _events: deque[Event] = field(default_factory=lambda: deque(maxlen=EVENTS_KEPT))
     _positions: deque[Position] = field(default_factory=lambda: deque(maxlen=POSITIONS_KEPT))
+    _costs: deque[Cost] = field(default_factory=lambda: deque(maxlen=POSITIONS_KEPT))
     _commands: dict[str, Command] = field(default_factory=dict)
     _shown: dict[str, Any] = field(default_factory=dict)
     _new: dict[str, list[Any]] = field(default_factory=dict)
@@ -100,6 +118,9 @@ class Projection:
 
     def heard(self, state: MakerState | HedgerState) -> None:
         """A new state of A or B."""
+        self._since_first = self._since_first or state.at_ms
+        if self._round.is_over(state):
+            self._close_round(state.at_ms)
         if isinstance(state, MakerState):
             if self._maker is None or self._maker.epoch != state.epoch:
                 self._started_ms = state.at_ms
@@ -178,18 +199,20 @@ class Projection:
         """What has changed since the last one."""
         parts = self._parts(now_ms)
         changed = {name: part for name, part in parts.items() if name not in self._shown or part != self._shown[name]}
-        news = {name: tuple(rows) for name, rows in self._new.items()}
+        changed |= {name: tuple(rows) for name, rows in self._new.items()}
         self._shown, self._new, self.dirty = parts, {}, False
-        return Update(server_ms=now_ms, **changed, **news)
+        return Update(server_ms=now_ms, **changed)
 
     def whole(self, now_ms: int) -> Update:
         """Everything."""
         return Update(
             server_ms=now_ms,
             **self._parts(now_ms),
+            rounds=tuple(self._rounds),
             events=tuple(self._events),
             positions=tuple(self._positions),
             latencies=tuple(self._hedges.latencies),
+            costs=tuple(self._costs),
         )
 
     def _parts(self, now_ms: int) -> dict[str, Any]:
@@ -201,6 +224,7 @@ class Projection:
             "accounts": lambda: (self._account_a(desk), self._account_b(desk)),
             "round": lambda: self._round.as_round(self.words),
             "hedge": lambda: self._hedges.as_hedge(self.words),
+            "totals": self._totals,
             "commands": lambda: tuple(self._commands.values()),
         }
         return {name: make() for name, make in makers.items()}
@@ -265,6 +289,17 @@ class Projection:
             redis=self._redis,
         )
 
+    def _totals(self) -> Totals:
+        sums = self._sums
+        return Totals(
+            since_ms=self._since_first,
+            rounds=sums.rounds,
+            failed=sums.failed,
+            volume_usd=decimal_text(sums.volume // 10_000, 2),
+            cost_usd=decimal_text(sums.cost // 100, 4),
+            cost_per_10000=decimal_text(sums.cost * 1_000_000 // sums.volume, 2) if sums.volume else None,
+        )
+
     def _account_a(self, desk: DeskView) -> Account:
         state = self._maker
         return Account(
@@ -313,6 +348,21 @@ class Projection:
         }
 
     # --- what it remembers ------------------------------------------------------------------------------------------
+
+    def _close_round(self, at_ms: int) -> None:
+        """The round that is shown has ended: another one begins."""
+        ended = self._round.as_round(self.words)
+        assert ended is not None
+        volume, cost = self._hedges.of_round(ended.number)
+        self._sums.rounds += volume > 0
+        self._sums.failed += volume == 0
+        self._sums.volume += volume
+        self._sums.cost += cost
+        self._rounds.append(ended)
+        self._new.setdefault("rounds", []).append(ended)
+        point = Cost(at_ms=at_ms, cost=self._sums.cost)
+        self._costs.append(point)
+        self._new.setdefault("costs", []).append(point)
 
     def _watch_exposure(self, at_ms: int) -> None:
         desk = self._view(at_ms)

@@ -8,6 +8,7 @@ from typing import Any
 from lighter_hedge.dashboard.schema import Hedge, Latency, Round, Stage, Step
 from lighter_hedge.dashboard.words import Words
 from lighter_hedge.domain.states import Announce, HedgerState, MakerState, OrderFills
+from lighter_hedge.domain.units import decimal_text
 from lighter_hedge.messaging.telemetry import FILL_STAGES, HEDGE_STAGES, Stamped
 
 STEPS = ("quote", "fill", "sent", "hedged", "verified")
@@ -31,6 +32,11 @@ class RoundSteps:
     times: dict[str, int] = field(default_factory=dict)
     """Step to when it was reached, Unix milliseconds."""
 
+    def is_over(self, state: MakerState | HedgerState) -> bool:
+        """Whether ``state`` tells of another round, and this one was filled."""
+        quote = state.announce if isinstance(state, MakerState) else None
+        return quote is not None and quote.round != self.number and self.filled != 0
+
     def heard(self, state: MakerState | HedgerState) -> None:
         """A new state of either side."""
         if isinstance(state, MakerState):
@@ -42,7 +48,9 @@ class RoundSteps:
         """The exact times of a fill or a hedge of this round."""
         if stamped.round != self.number:
             return
-        for step, stage in (("fill", "filled"),) if stamped.source == "A" else (("sent", "leaving"),):
+        # B's own copy of A's fill may come in before A's.
+        stages = (("fill", "filled"),) if stamped.source == "A" else (("fill", "heard"), ("sent", "leaving"))
+        for step, stage in stages:
             if stage in stamped.at_us:
                 self.times[step] = min(stamped.at_us[stage] // 1000, self.times.get(step, 1 << 62))
 
@@ -190,6 +198,14 @@ class Hedges:
             count=len(times),
         )
 
+    def of_round(self, number: int) -> tuple[int, int]:
+        """Volume of both sides and what the hedge cost in a round, millionths of a dollar; 0 while it is unhedged."""
+        amounts = self._prices.get(number, {})
+        (a_lots, a_quote), (b_lots, b_quote) = amounts.get("A", (0, 0)), amounts.get("B", (0, 0))
+        if a_lots + b_lots:
+            return 0, 0
+        return abs(a_quote) + abs(b_quote), a_quote + b_quote
+
     def _began(self, hedge: Stamped) -> int:
         """When A's fill came in, or where A has not told, when B heard of it. A later part of a fill counts from B."""
         fill = self._fills.get(hedge.round)
@@ -205,8 +221,7 @@ class Hedges:
             return None
         # Sold less bought for the same size: what is lost is the cost, over what A's fill was worth.
         cost = a_quote * abs(b_lots) + b_quote * abs(a_lots)
-        tenths = cost * 100_000 // (abs(a_quote) * abs(b_lots)) if a_quote else 0
-        return f"{tenths / 10:.1f}"
+        return decimal_text(cost * 1_000_000 // (abs(a_quote) * abs(b_lots)) if a_quote else 0, 2)
 
 
 def signed(orders: Iterable[OrderFills]) -> int:

@@ -121,6 +121,21 @@ class Round(Struct, frozen=True, kw_only=True):
     steps: tuple[Step, ...]
 
 
+class Totals(Struct, frozen=True, kw_only=True):
+    """What the rounds that this page has seen from start to end come to, before fees and funding."""
+
+    since_ms: int
+    rounds: int
+    """Filled and hedged."""
+    failed: int
+    volume_usd: str
+    """Of A and B together."""
+    cost_usd: str
+    """What the hedges cost against A's prices; negative for a gain."""
+    cost_per_10000: str | None
+    """Of volume; None before the first."""
+
+
 class Stage(Struct, frozen=True, kw_only=True):
     """A stage of a hedge, microseconds after A's fill came in; by the clocks of A and B."""
 
@@ -186,6 +201,13 @@ class Latency(Struct, frozen=True, kw_only=True, array_like=True):
     round: int
 
 
+class Cost(Struct, frozen=True, kw_only=True, array_like=True):
+    """A point of the cost chart: time, and what all hedges so far have cost, millionths of a dollar."""
+
+    at_ms: int
+    cost: int
+
+
 class Update(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """What has changed since the one before; the first one of a stream, and ``/api/state``, hold everything."""
 
@@ -194,14 +216,19 @@ class Update(Struct, frozen=True, kw_only=True, omit_defaults=True):
     exposure: Exposure | UnsetType = UNSET
     ages: Ages | UnsetType = UNSET
     accounts: tuple[Account, ...] | UnsetType = UNSET
-    round: Round | None | UnsetType = UNSET
-    hedge: Hedge | None | UnsetType = UNSET
+    round: Round | UnsetType | None = UNSET
+    hedge: Hedge | UnsetType | None = UNSET
+    totals: Totals | UnsetType = UNSET
+    rounds: tuple[Round, ...] | UnsetType = UNSET
+    """Rounds that have ended with a fill; only what is new."""
     commands: tuple[Command, ...] | UnsetType = UNSET
     events: tuple[Event, ...] | UnsetType = UNSET
     """Only what is new."""
     positions: tuple[Position, ...] | UnsetType = UNSET
     """Only what is new."""
     latencies: tuple[Latency, ...] | UnsetType = UNSET
+    """Only what is new."""
+    costs: tuple[Cost, ...] | UnsetType = UNSET
     """Only what is new."""
 
 

@@ -15,7 +15,7 @@ from typing import TextIO
 
 BYTES_MAX = 10_000_000
 FILES = 5
-QUIET = ("websockets", "asyncio", "aiohttp", "urllib3", "redis")
+QUIET = ("websockets", "asyncio", "aiohttp", "urllib3", "redis", "uvicorn")
 """Libraries whose own chatter is heard from WARNING up."""
 
 HIDDEN = "[hidden]"

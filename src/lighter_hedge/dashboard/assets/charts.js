@@ -50,6 +50,23 @@ function exposureChart(svg, points, now, size) {
   times(svg, box, from, now);
 }
 
+// What all hedges have cost so far. points: [at_ms, millionths of a dollar].
+function costChart(svg, points, now) {
+  const box = canvas(svg, 62);
+  if (!points.length) return;
+  const from = points[0][0], most = Math.max(0, ...points.map((p) => p[1])), least = Math.min(0, ...points.map((p) => p[1]));
+  const x = (ms) => box.left + ((box.right - box.left) * (ms - from)) / Math.max(1, now - from);
+  const y = (cost) => box.bottom - ((box.bottom - box.top) * (cost - least)) / Math.max(1, most - least);
+  for (const cost of new Set([most, 0, least])) {
+    draw(svg, "line", { class: cost ? "grid" : "zero", x1: box.left, x2: box.right, y1: y(cost), y2: y(cost) });
+    draw(svg, "text", { x: box.left - 6, y: y(cost) + 4, "text-anchor": "end" }, (cost / 1e6).toFixed(4));
+  }
+  let path = "";
+  for (const p of points) path += path ? `H${x(p[0]).toFixed(1)}V${y(p[1]).toFixed(1)}` : `M${x(p[0]).toFixed(1)} ${y(p[1]).toFixed(1)}`;
+  draw(svg, "path", { class: "line net", d: `${path}H${box.right}` });
+  times(svg, box, from, now);
+}
+
 // Latencies on a logarithmic scale, with p50 and p95. points: [at_ms, us, round].
 function latencyChart(svg, points, p50, p95) {
   const box = canvas(svg, 62);

@@ -2,8 +2,8 @@
 "use strict";
 const WORDS = JSON.parse(document.getElementById("texts").textContent);
 const LEVELS = ["debug", "info", "warning", "error"];
-const EVENTS_SHOWN = 300, POSITIONS_KEPT = 1500, LATENCIES_KEPT = 500;
-const state = { events: [], positions: [], latencies: [] };
+const EVENTS_SHOWN = 300, POSITIONS_KEPT = 1500, LATENCIES_KEPT = 500, ROUNDS_KEPT = 100;
+const state = { events: [], positions: [], latencies: [], costs: [], rounds: [] };
 let heardAt = 0, offset = 0, drawn = 0;
 
 const by = (id) => document.getElementById(id);
@@ -29,6 +29,7 @@ function age(ms) {
   if (s < 7200) return `${Math.round(s / 60)} min`;
   return `${(s / 3600).toFixed(1)} h`;
 }
+const money = (text) => Number(text).toLocaleString("en", { minimumFractionDigits: 2, maximumFractionDigits: 2, signDisplay: "negative" });
 const now = () => Date.now() + offset;
 const size = (lots) => {
   const decimals = state.badge?.size_decimals;
@@ -40,21 +41,25 @@ const size = (lots) => {
 function take(update, whole) {
   offset = update.server_ms - Date.now();
   heardAt = Date.now();
-  if (whole) Object.assign(state, { events: [], positions: [], latencies: [] });
+  if (whole) Object.assign(state, { events: [], positions: [], latencies: [], costs: [], rounds: [] });
   for (const [name, part] of Object.entries(update)) {
     if (name === "events") state.events = state.events.concat(part).slice(-EVENTS_SHOWN);
     else if (name === "positions") state.positions = state.positions.concat(part).slice(-POSITIONS_KEPT);
     else if (name === "latencies") state.latencies = state.latencies.concat(part).slice(-LATENCIES_KEPT);
+    else if (name === "costs") state.costs = state.costs.concat(part).slice(-POSITIONS_KEPT);
+    else if (name === "rounds") state.rounds = state.rounds.concat(part).slice(-ROUNDS_KEPT);
     else state[name] = part;
   }
   const came = (name) => name in update;
   if (came("badge")) showBadge();
   if (came("badge") || came("accounts")) showAccounts();
   if (came("hedge")) showHedge();
+  if (came("totals")) showTotals();
+  if (came("rounds") || whole) showRounds(whole ? state.rounds : update.rounds, whole);
   if (came("commands")) showAsked();
   if (came("events") || whole) showEvents(whole ? state.events : update.events, whole);
   tick();
-  if (came("positions") || came("latencies") || whole) showCharts();
+  if (came("positions") || came("latencies") || came("costs") || whole) showCharts();
 }
 
 function connect() {
@@ -88,12 +93,12 @@ function showAccounts() {
   const rows = state.accounts.map((one) => {
     const row = make("tr");
     const cell = (text, kind) => row.append(make("td", text ?? "–", kind));
-    row.append(Object.assign(make("th", `${one.letter}  ${one.name} (${one.index})`), { scope: "row" }));
+    row.append(Object.assign(make("th", `${one.letter} ${one.name}`), { scope: "row", title: String(one.index) }));
     cell(one.alive ? (one.ready ? say("ready") : say("recovering")) : say("stopped"));
     cell(one.position, "n");
     cell(one.entry, "n");
-    cell(one.pnl, "n");
-    cell(one.collateral === null ? null : `${one.collateral}${one.quotes === null ? "" : ` (${say("covers {n} quotes", { n: one.quotes })})`}`, "n");
+    cell(one.pnl === null ? null : money(one.pnl), "n");
+    cell(one.collateral === null ? null : `${money(one.collateral)}${one.quotes === null ? "" : ` (${say("covers {n} quotes", { n: one.quotes })})`}`, "n");
     cell(String(one.open_orders), "n");
     const said = [one.letter === "B" ? (one.armed ? `${say("armed")} ${one.armed}` : say("not armed")) : ""];
     if (one.unresolved) said.push(`${say("Unresolved")} ${one.unresolved}`);
@@ -104,12 +109,22 @@ function showAccounts() {
   by("accounts").replaceChildren(...rows);
 }
 
+function showTotals() {
+  const totals = state.totals;
+  put("t-rounds", String(totals.rounds));
+  put("t-failed", String(totals.failed));
+  put("t-volume", `${money(totals.volume_usd)} USD`);
+  put("t-cost", `${totals.cost_usd} USD`);
+  put("t-rate", totals.cost_per_10000 === null ? "–" : `${totals.cost_per_10000} USD`);
+  put("t-since", totals.since_ms ? say("since {time}, before fees and funding", { time: clock(totals.since_ms) }) : "");
+}
+
 const STEPS = { quote: "quote", fill: "filled", sent: "hedge sent", hedged: "hedge filled", verified: "verified flat" };
 function showRound() {
   const round = state.round;
   by("no-round").hidden = Boolean(round);
   if (!round) return by("steps").replaceChildren();
-  const leg = `${say(round.leg)}: ${round.side} ${round.size} @ ${round.price}`;
+  const leg = `${say(round.leg)}: ${say(round.side)} ${round.size} @ ${round.price}`;
   put("round-title", `${say("round {n}", { n: round.number })}, ${leg}, ${say("attempt {n}", { n: round.attempt })}`);
   const list = by("steps");
   while (list.children.length < round.steps.length) {
@@ -125,6 +140,25 @@ function showRound() {
     put(item.children[1], step.began_ms !== null && end !== null ? (end - step.began_ms < 1000 ? `${end - step.began_ms} ms` : age(end - step.began_ms)) : "");
     put(item.children[2], step.state === "failed" ? say("failed") : step.text);
   });
+}
+
+function showRounds(rounds, anew) {
+  const body = by("rounds");
+  if (anew) body.replaceChildren();
+  for (const round of rounds ?? []) {
+    const at = Object.fromEntries(round.steps.map((step) => [step.name, step]));
+    const failed = round.steps.some((step) => step.state === "failed");
+    const row = make("tr", undefined, failed ? "failed" : "");
+    const span = (from, to) => (from === null || to === null ? "–" : to - from < 1000 ? `${to - from} ms` : age(to - from));
+    row.append(Object.assign(make("th", `${round.number} ${say(round.leg)}`), { scope: "row" }));
+    row.append(make("td", `${say(round.side)} ${round.size} @ ${round.price}`));
+    row.append(make("td", span(at.quote.began_ms, at.fill.began_ms), "n"));
+    row.append(make("td", span(at.fill.began_ms, at.sent.ended_ms), "n"));
+    row.append(make("td", span(at.fill.began_ms, at.hedged.ended_ms), "n"));
+    row.append(make("td", failed ? say("failed") : at.verified.state === "done" ? say("verified flat") : say("hedged")));
+    body.prepend(row);
+  }
+  while (body.children.length > ROUNDS_KEPT) body.lastChild.remove();
 }
 
 const STAGES = { a_filled: "fill came in", a_told: "fill told", b_heard: "news at B", b_decided: "hedge decided", b_leaving: "hedge leaves", b_answered: "venue answered", b_filled: "hedge filled" };
@@ -181,6 +215,7 @@ function showCharts() {
   drawn = Date.now();
   exposureChart(by("exposure-chart"), state.positions, now(), size);
   const hedge = state.hedge;
+  costChart(by("cost-chart"), state.costs, now());
   latencyChart(by("latency-chart"), state.latencies, hedge?.p50_us ?? 0, hedge?.p95_us ?? 0);
 }
 
