@@ -87,19 +87,23 @@ class Hub:
         viewer = _Viewer()
         self._viewers.append(viewer)
         try:
-            yield b"retry: 1000\n\n" + self._everything()
+            yield b"retry: 1000\n\n" + self._everything(viewer)
             while not self._closed:
                 body = await viewer.queue.get()
                 if body is None:
                     return
                 if viewer.lost:
                     viewer.lost = False
-                    body = self._everything()
+                    body = self._everything(viewer)
                 yield body
         finally:
             self._viewers.remove(viewer)
 
-    def _everything(self) -> bytes:
+    def _everything(self, viewer: _Viewer) -> bytes:
+        """All of it; what waits for others to be told, or for this one, is in it and must not come again."""
+        self.flush()
+        while not viewer.queue.empty():
+            viewer.queue.get_nowait()
         return frame("full", self.projection.whole(self.clock()))
 
     @staticmethod

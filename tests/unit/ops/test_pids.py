@@ -78,7 +78,7 @@ def test_a_monitor_alone_is_no_running_desk(tmp_path: Path, monkeypatch: pytest.
 
 @pytest.mark.parametrize("deaf", [False, True])
 def test_a_monitor_that_is_left_ends_with_the_desk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, deaf: bool) -> None:
-    monkeypatch.setattr(pids, "MONITOR_SECONDS", 0.1 if deaf else 5.0)
+    monkeypatch.setattr(pids, "BESIDE_SECONDS", 0.1 if deaf else 5.0)
     sent: list[int] = []
     alive = {11}
 
