@@ -11,7 +11,7 @@ SEED ?= 0
 ARGS ?=
 CATALOGUES := $(wildcard src/lighter_hedge/locale/*/LC_MESSAGES/*.po)
 
-.PHONY: help demo test check fix bench bench-paper bench-memory abuse calibration simulate world pythons mutants fuzz mutate conformance coverage properties chaos soak model constraints clean texts walk
+.PHONY: help demo test check fix bench bench-paper bench-memory abuse calibration simulate world pythons mutants fuzz mutate conformance coverage properties chaos soak model constraints clean screenshots texts walk
 
 help: ## Show the verbs
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -30,7 +30,7 @@ $(STAMP): pyproject.toml constraints.txt $(CATALOGUES) $(wildcard src/lighter_he
 	@$(BIN)/uv pip install --quiet --python $(BIN)/python -c constraints.txt -e '.[demo,dev]'
 	@touch $@
 
-demo: $(STAMP) ## Paper exchange, Redis, A and B on this machine, live; no keys
+demo: $(STAMP) ## Paper exchange, Redis, A, B and the page on this machine, live; no keys
 	@$(BIN)/lighter-hedge demo $(ARGS)
 
 test: $(STAMP) ## All tests, on WORKERS=4 processes (0: in one)
@@ -105,6 +105,9 @@ soak: $(STAMP) ## One desk for a long time, what grows: SECONDS=3600 SEED=1 JSON
 	  $(if $(JSON),--json $(JSON)) $(ARGS)
 
 LOCALE := src/lighter_hedge/locale
+screenshots: $(STAMP) ## Pictures of the page for the documents; needs chromium
+	@PYTHONPATH=. $(BIN)/python -m tests.browser.screenshots
+
 texts: $(STAMP) ## Gather the texts that people read into the catalogues
 	@mkdir -p build
 	@$(BIN)/pybabel -q extract --no-location --sort-output --omit-header -k _ -o build/texts.pot src/lighter_hedge

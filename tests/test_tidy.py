@@ -32,12 +32,11 @@ MAY_IMPORT: dict[str, set[str]] = {
     "venue": {"domain"},
     "config": {"domain"},
     "language": set(),
-    "history": {"domain", "messaging"},
     "simulator": {"domain", WIRE, SDK},
-    "dashboard": {"domain", "messaging", "history", "language", "config", STATUS},
-    "ops": {*BELOW_OPS, "history", "language"},
-    "processes": {*BELOW_OPS, "ops", "history", "language", "dashboard"},
-    "cli": {*BELOW_OPS, "ops", "history", "language", "processes", "dashboard", "simulator"},
+    "dashboard": {"domain", "messaging", "language", "config", STATUS},
+    "ops": {*BELOW_OPS, "language"},
+    "processes": {*BELOW_OPS, "ops", "language", "dashboard"},
+    "cli": {*BELOW_OPS, "ops", "language", "processes", "dashboard", "simulator"},
 }
 """Each part may import itself and these. An exception is written here, with its reason, or not made."""
 

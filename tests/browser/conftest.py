@@ -5,7 +5,6 @@ import os
 import shutil
 import threading
 from collections.abc import Callable, Iterator
-from typing import Any
 
 import pytest
 import uvicorn
@@ -70,18 +69,25 @@ class Site:
         self._thread = threading.Thread(target=self._loop.run_until_complete, args=(serve(),), daemon=True)
         self._thread.start()
         assert started.wait(20)
-        self._close = lambda: (hub.close(), setattr(server, "should_exit", True))
+        self._hub, self._server = hub, server
 
     def stop(self) -> None:
-        self._loop.call_soon_threadsafe(self._close)
+        self._loop.call_soon_threadsafe(self._hub.close)
+        self._server.should_exit = True
         self._thread.join(20)
         assert not self._thread.is_alive()
         self._loop.close()
 
-    def tell(self, telling: Callable[[Story], Any]) -> None:
-        """Let the desk say something, on the server's thread."""
+    def tell(self, *tellings: Callable[[Story], object]) -> None:
+        """Let the desk say something, on the server's thread, at once."""
         done = threading.Event()
-        self._loop.call_soon_threadsafe(lambda: (telling(self.story), done.set()))
+
+        def all_of_it() -> None:
+            for telling in tellings:
+                telling(self.story)
+            done.set()
+
+        self._loop.call_soon_threadsafe(all_of_it)
         assert done.wait(20)
 
 
@@ -107,7 +113,7 @@ def guard() -> Guard:
 def site(guard: Guard) -> Iterator[Site]:
     """A page whose desk is hedged and runs."""
     made = Site(guard)
-    made.tell(lambda story: (story.projection.learned(SPEC, PRICE), story.a(), story.b()))
+    made.tell(lambda story: story.projection.learned(SPEC, PRICE), Story.a, Story.b)
     yield made
     made.stop()
 

@@ -4,8 +4,9 @@ import re
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Page, Request, expect
+from playwright.sync_api import Page, expect
 from tests.browser.conftest import Site
+from tests.page_story import Story
 
 from lighter_hedge.dashboard.guard import Guard
 from lighter_hedge.domain.states import Mode, Pause
@@ -27,11 +28,11 @@ def whole_round(site: Site, number: int) -> None:
 def test_a_round_goes_by_without_a_reload(page: Page, site: Site) -> None:
     expect(page.locator("#net")).to_have_text("0.00000")
     expect(page.locator("#word")).to_have_text("hedged")
-    site.tell(lambda story: (story.quote(1), story.fill(1)))
+    site.tell(lambda story: story.quote(1), lambda story: story.fill(1))
     expect(page.locator("#net")).to_have_text("0.00020")
     expect(page.locator("#usd")).to_have_text("20.00 USD")
     expect(page.locator("#word")).to_have_text("hedging")
-    site.tell(lambda story: (story.hedge(1), story.say("ROUND_HEDGED", "round 1 hedged")))
+    site.tell(lambda story: story.hedge(1), lambda story: story.say("ROUND_HEDGED", "round 1 hedged"))
     expect(page.locator("#word")).to_have_text("hedged")
     expect(page.locator("#steps .done")).to_have_count(5)
     expect(page.locator("#events tr").first).to_contain_text("ROUND_HEDGED")
@@ -85,7 +86,7 @@ def test_old_data_are_greyed_and_come_back(page: Page, site: Site) -> None:
     page.get_by_role("dialog").get_by_role("button", name="Pause").click()
     expect(page.locator("#asked")).to_contain_text("failed")
     site.start()
-    site.tell(lambda story: (story.a(), story.b()))
+    site.tell(Story.a, Story.b)
     expect(page.get_by_role("alert")).to_be_hidden()
     expect(page.locator("body")).not_to_have_class(re.compile("stale"))
 
@@ -96,7 +97,7 @@ def test_a_redis_that_is_gone_is_told(page: Page, site: Site) -> None:
 
 
 def test_events_can_be_filtered(page: Page, site: Site) -> None:
-    site.tell(lambda story: (story.say("ONE", "x"), story.say("TWO", "y", level="error", source="B")))
+    site.tell(lambda story: story.say("ONE", "x"), lambda story: story.say("TWO", "y", level="error", source="B"))
     expect(page.locator("#events tr")).to_have_count(2)
     page.get_by_label("Level").select_option("error")
     expect(page.locator("#events tr")).to_have_count(1)
@@ -166,10 +167,12 @@ def test_another_page_of_the_same_browser_can_ask_for_nothing(page: Page, site: 
 @pytest.mark.parametrize("context", [{"color_scheme": "light"}, {"color_scheme": "dark"}], indirect=True)
 def test_accessible_and_nothing_from_outside(page: Page, site: Site) -> None:
     asked: list[str] = []
-    page.on("request", lambda request: asked.append(Request.url.fget(request)))  # type: ignore[attr-defined]
+    page.on("request", lambda request: asked.append(request.url))
     whole_round(site, 1)
     site.tell(
-        lambda story: (story.quote(2), story.say("X", "wrong", level="error"), story.say("Y", "odd", level="warning"))
+        lambda story: story.quote(2),
+        lambda story: story.say("X", "wrong", level="error"),
+        lambda story: story.say("Y", "odd", level="warning"),
     )
     expect(page.locator("#rounds tr")).to_have_count(1)
     page.get_by_role("button", name="Clear").click()

@@ -1,6 +1,7 @@
 """A person's verbs on a running desk: pause, resume, drain, clear, down; and a second start."""
 
 import json
+from typing import Any
 
 from tests.e2e.desk import Desk, eventually
 
@@ -19,7 +20,18 @@ def flat(desk: Desk) -> bool:
     return truth.position(0) == truth.position(1) == 0 and not truth.resting
 
 
+def page_that_knows(desk: Desk) -> dict[str, Any] | None:
+    state: dict[str, Any] = desk.page("/api/state")
+    return state if all(account["collateral"] for account in state["accounts"]) else None
+
+
+def acknowledged(desk: Desk, command_id: str) -> list[str]:
+    (command,) = [each for each in desk.page("/api/state")["commands"] if each["id"] == command_id]
+    return list(command["acked"])
+
+
 def test_pause_resume_drain_and_down(desk: Desk) -> None:
+    desk.write_config(web={"enabled": True, "port": 0})
     opened(desk)
     code, view = desk.status()
     assert (code, view["mode"], view["hedged"]) == (0, "running", True)
@@ -28,6 +40,20 @@ def test_pause_resume_drain_and_down(desk: Desk) -> None:
     second = desk.start()
     assert second.returncode == 7
     assert f"already running (supervisor pid {desk.pid('supervisor')}, A pid {desk.pid('A')}" in second.stderr
+
+    page = eventually(lambda: page_that_knows(desk), "the page has read both accounts")
+    assert (page["badge"]["mode"], page["exposure"]["word"], page["exposure"]["net"]) == (
+        "running",
+        "hedged",
+        "0.00000",
+    )
+    assert [account["position"] for account in page["accounts"]] == ["0.00020", "-0.00020"]
+    asked = desk.page("/api/command", {"verb": "pause"})["id"]
+    eventually(lambda: acknowledged(desk, asked) == ["A", "B"], "the page shows that A and B have acknowledged")
+    eventually(lambda: not desk.paper.truth().resting, "the quote is cancelled")
+    assert desk.status()[1]["pause"]["reason"] == "at the page, from 127.0.0.1"
+    assert desk.command("resume").returncode == 0
+    desk.quote()
 
     paused = desk.command("pause", "--reason", "lunch")
     assert paused.returncode == 0, paused.stderr
@@ -52,7 +78,7 @@ def test_pause_resume_drain_and_down(desk: Desk) -> None:
     assert (code, view["mode"], view["pause"]["code"]) == (0, "paused", "DRAINED")
 
     told = [json.loads(line) for line in desk.command("events", "--last", "500", "--json").stdout.splitlines()]
-    assert {each["source"] for each in told} == {"A", "B", "monitor"}
+    assert {each["source"] for each in told} == {"A", "B", "monitor", "web"}
     assert {"DRAINED", "PAUSED"} <= {each["code"] for each in told if each["type"] == "said"}
     hedges = [each["at_us"] for each in told if each["type"] == "stamped" and each["source"] == "B"]
     assert len(hedges) == 2
@@ -63,6 +89,7 @@ def test_pause_resume_drain_and_down(desk: Desk) -> None:
     down = desk.command("down")
     assert down.returncode == 0, down.stderr
     assert "flat" in down.stdout
+    assert desk.pid("web") is None
     assert desk.status()[0] == 4
     assert desk.command("down").returncode == 4
 

@@ -117,7 +117,7 @@ def shown(field: FieldInfo) -> str:
     value: Any = field.default
     if isinstance(value, tuple):
         return f"`[{', '.join(map(str, value))}]`"
-    text = "" if value is None else str(value)
+    text = "" if value is None else str(value).lower() if isinstance(value, bool) else str(value)
     return f"`{text}`" if text and "*" not in text else ""
 
 

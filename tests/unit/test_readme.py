@@ -118,6 +118,7 @@ def test_both_link_to_the_same_files_each_in_its_language(english: Path, chinese
         first.relative_to(ROOT).as_posix(): second.relative_to(ROOT).as_posix() for first, second in TRANSLATED.items()
     }
     here["docs/round.svg"] = "docs/round.zh-CN.svg"
+    here["docs/images/page.png"] = "docs/images/page.zh-CN.png"
     assert [here.get(link, link) for link in links(english)[1:]] == links(chinese)[1:]
 
 

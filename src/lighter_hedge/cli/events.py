@@ -40,6 +40,7 @@ class Source(Enum):
     A = "A"
     B = "B"
     MONITOR = "monitor"
+    WEB = "web"
 
 
 @guarded

@@ -3,7 +3,7 @@
 import typer
 
 from lighter_hedge import __version__
-from lighter_hedge.cli import config, demo, desk, events, operate, paper, record, watch
+from lighter_hedge.cli import config, demo, desk, events, operate, paper, record, watch, web
 from lighter_hedge.cli.common import JsonOption, result, result_json
 
 app = typer.Typer(
@@ -20,6 +20,7 @@ app.command("down")(desk.down)
 app.command("status")(watch.status)
 app.command("positions")(watch.positions)
 app.command("events")(events.events)
+app.command("web")(web.web)
 app.command("pause")(operate.pause)
 app.command("resume")(operate.resume)
 app.command("drain")(operate.drain)

@@ -3,6 +3,7 @@
 ``update`` gives only the parts that have changed, so that a viewer costs next to nothing while nothing happens.
 """
 
+import dataclasses
 from collections import deque
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
@@ -105,6 +106,8 @@ class Projection:
     _started_ms: int | None = None
     _since_first: int = 0
     _sums: _Sums = field(default_factory=lambda: _Sums())
+    _ended: RoundSteps | None = None
+    """The round before this one: its times may come late."""
     _rounds: deque[Round] = field(default_factory=lambda: deque(maxlen=ROUNDS_KEPT))
     _serial: int = 0
     _events: deque[Event] = field(default_factory=lambda: deque(maxlen=EVENTS_KEPT))
@@ -151,6 +154,10 @@ class Projection:
             self._new.setdefault("events", []).append(event)
             return
         self._round.timed(record)
+        if self._ended is not None and self._ended.number == record.round:  # told after the next round had begun
+            self._ended.timed(record)
+            self._rounds.pop()
+            self._tell_ended(self._ended)
         point = self._hedges.timed(record)
         if point is not None:
             self._new.setdefault("latencies", []).append(point)
@@ -351,18 +358,22 @@ class Projection:
 
     def _close_round(self, at_ms: int) -> None:
         """The round that is shown has ended: another one begins."""
-        ended = self._round.as_round(self.words)
-        assert ended is not None
-        volume, cost = self._hedges.of_round(ended.number)
+        self._ended = dataclasses.replace(self._round, times=dict(self._round.times))
+        self._tell_ended(self._ended)
+        volume, cost = self._hedges.of_round(self._ended.number)
         self._sums.rounds += volume > 0
         self._sums.failed += volume == 0
         self._sums.volume += volume
         self._sums.cost += cost
-        self._rounds.append(ended)
-        self._new.setdefault("rounds", []).append(ended)
         point = Cost(at_ms=at_ms, cost=self._sums.cost)
         self._costs.append(point)
         self._new.setdefault("costs", []).append(point)
+
+    def _tell_ended(self, steps: RoundSteps) -> None:
+        ended = steps.as_round(self.words)
+        assert ended is not None
+        self._rounds.append(ended)
+        self._new.setdefault("rounds", []).append(ended)
 
     def _watch_exposure(self, at_ms: int) -> None:
         desk = self._view(at_ms)

@@ -220,7 +220,7 @@ class Update(Struct, frozen=True, kw_only=True, omit_defaults=True):
     hedge: Hedge | UnsetType | None = UNSET
     totals: Totals | UnsetType = UNSET
     rounds: tuple[Round, ...] | UnsetType = UNSET
-    """Rounds that have ended with a fill; only what is new."""
+    """Rounds that have ended with a fill; only what is new, or told again with times that came late."""
     commands: tuple[Command, ...] | UnsetType = UNSET
     events: tuple[Event, ...] | UnsetType = UNSET
     """Only what is new."""

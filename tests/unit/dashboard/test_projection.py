@@ -3,11 +3,12 @@ from typing import Any
 import msgspec
 import pytest
 from msgspec import UNSET
-from tests.page_story import BEGAN_MS, PRICE, SPEC, Story, about
+from tests.page_story import BEGAN_MS, PRICE, SPEC, Story, about, order, stamped
 
 from lighter_hedge.dashboard.projection import COMMANDS_KEPT, EVENTS_KEPT, HEDGING_MS, AtVenue, Local, Projection
 from lighter_hedge.dashboard.schema import Command
 from lighter_hedge.domain.states import Mode, Pause
+from lighter_hedge.domain.units import Side
 
 
 def told() -> Story:
@@ -116,6 +117,21 @@ def test_rounds_add_up() -> None:
     assert view.totals.cost_per_10000 == "0.05"
     assert [each.number for each in view.rounds] == [1, 2]
     assert [point.cost for point in view.costs] == [200, 400]
+
+
+def test_times_that_come_after_a_round_are_still_its_own() -> None:
+    story = told()
+    story.quote(1)
+    story.fill(1)
+    story.b(fills=(order(1, Side.ASK, 20, PRICE),), position=-20)
+    story.now_ms += 50
+    story.quote(2)
+    story.projection.update(story.now_ms)
+    story.projection.told(stamped("B", 1, heard=500, leaving=900, began_ms=BEGAN_MS - 20))
+    (again,) = whole(story).rounds
+    assert {step.name: step.ended_ms for step in again.steps}["sent"] == BEGAN_MS - 20
+    update: Any = story.projection.update(story.now_ms)
+    assert update.rounds == (again,)
 
 
 def test_a_round_that_was_never_hedged_counts_as_failed() -> None:

@@ -58,6 +58,7 @@ function costChart(svg, points, now) {
   const x = (ms) => box.left + ((box.right - box.left) * (ms - from)) / Math.max(1, now - from);
   const y = (cost) => box.bottom - ((box.bottom - box.top) * (cost - least)) / Math.max(1, most - least);
   for (const cost of new Set([most, 0, least])) {
+    if (cost && Math.abs(y(cost) - y(0)) < 14) continue;
     draw(svg, "line", { class: cost ? "grid" : "zero", x1: box.left, x2: box.right, y1: y(cost), y2: y(cost) });
     draw(svg, "text", { x: box.left - 6, y: y(cost) + 4, "text-anchor": "end" }, (cost / 1e6).toFixed(4));
   }

@@ -47,7 +47,10 @@ function take(update, whole) {
     else if (name === "positions") state.positions = state.positions.concat(part).slice(-POSITIONS_KEPT);
     else if (name === "latencies") state.latencies = state.latencies.concat(part).slice(-LATENCIES_KEPT);
     else if (name === "costs") state.costs = state.costs.concat(part).slice(-POSITIONS_KEPT);
-    else if (name === "rounds") state.rounds = state.rounds.concat(part).slice(-ROUNDS_KEPT);
+    else if (name === "rounds") {
+      const told = new Set(part.map((round) => round.number));
+      state.rounds = state.rounds.filter((round) => !told.has(round.number)).concat(part).slice(-ROUNDS_KEPT);
+    }
     else state[name] = part;
   }
   const came = (name) => name in update;
@@ -156,7 +159,10 @@ function showRounds(rounds, anew) {
     row.append(make("td", span(at.fill.began_ms, at.sent.ended_ms), "n"));
     row.append(make("td", span(at.fill.began_ms, at.hedged.ended_ms), "n"));
     row.append(make("td", failed ? say("failed") : at.verified.state === "done" ? say("verified flat") : say("hedged")));
-    body.prepend(row);
+    row.dataset.number = round.number;
+    const known = body.querySelector(`[data-number="${round.number}"]`);
+    if (known) known.replaceWith(row);
+    else body.prepend(row);
   }
   while (body.children.length > ROUNDS_KEPT) body.lastChild.remove();
 }
