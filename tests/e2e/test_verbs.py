@@ -96,6 +96,11 @@ def test_pause_resume_drain_and_down(desk: Desk) -> None:
 
 def test_clear_on_a_running_desk_closes_both_and_pauses(desk: Desk) -> None:
     opened(desk)
+    resting = json.loads(desk.command("orders", "--json").stdout)
+    assert ([order["side"] for order in resting["account_a"]], resting["account_b"]) == (["sell"], [])
+    healthy = desk.command("doctor")
+    assert healthy.returncode == 0, healthy.stdout
+    assert "0 failed" in healthy.stdout
     refused = desk.command("clear")
     assert refused.returncode == 7
     assert desk.command("clear", "--account", "a", "--yes").returncode == 7

@@ -60,6 +60,7 @@ def up(
     from lighter_hedge.domain.states import Role
     from lighter_hedge.ops import pids
     from lighter_hedge.ops.health import check_before_start
+    from lighter_hedge.ops.page import page_address
     from lighter_hedge.ops.started import Started, remember
     from lighter_hedge.ops.supervisor import start_detached
 
@@ -83,8 +84,8 @@ def up(
     named = ", ".join(f"{name} pid {pid}" for name, pid in found.items())
     result(f"desk {settings.desk_id} is up ({named}); logs in {settings.log_dir}")
     if settings.web.enabled:
-        where = f"http://{settings.web.host}:{settings.web.port}" if settings.web.port else "named in run/web.json"
-        result(f"page: {where}")
+        not_yet = "not there yet; lighter-hedge web names it, logs/web.log says why"
+        result(f"page: {page_address(settings.run_dir) or not_yet}")
 
 
 @guarded

@@ -3,7 +3,7 @@
 import typer
 
 from lighter_hedge import __version__
-from lighter_hedge.cli import config, demo, desk, events, operate, paper, record, watch, web
+from lighter_hedge.cli import config, demo, desk, doctor, events, logs, operate, orders, paper, record, watch, web
 from lighter_hedge.cli.common import JsonOption, result, result_json
 
 app = typer.Typer(
@@ -15,11 +15,14 @@ app = typer.Typer(
 )
 
 app.command("demo")(demo.demo)
+app.command("doctor")(doctor.doctor)
 app.command("up")(desk.up)
 app.command("down")(desk.down)
 app.command("status")(watch.status)
 app.command("positions")(watch.positions)
+app.command("orders")(orders.orders)
 app.command("events")(events.events)
+app.command("logs")(logs.logs)
 app.command("web")(web.web)
 app.command("pause")(operate.pause)
 app.command("resume")(operate.resume)

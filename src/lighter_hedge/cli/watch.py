@@ -1,8 +1,12 @@
 """Commands that only look: ``status`` and ``positions``."""
 
 import asyncio
+import sys
 from collections.abc import Collection
-from typing import TYPE_CHECKING, Any
+from contextlib import suppress
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
 
 from lighter_hedge.cli.common import (
     DEFAULT_CONFIG,
@@ -26,6 +30,7 @@ if TYPE_CHECKING:
     from lighter_hedge.ops.health import Positions
     from lighter_hedge.ops.status import DeskView
 
+WATCH_SECONDS = 1.0
 SETTLE_SECONDS = 1.0
 """A hedge on its way is no exposure worth an alarm: an unhedged desk is looked at twice."""
 
@@ -37,11 +42,16 @@ def status(
     market: MarketOption = None,
     desk: DeskOption = None,
     json_: JsonOption = False,
+    watch: Annotated[bool, typer.Option("--watch", "-w", help="Look again every second, until Ctrl-C.")] = False,
 ) -> None:
     """Say what the desk is doing. Ends with 0 hedged, 4 not running, 5 unhedged, 1 unknown."""
     from lighter_hedge.ops.status import lines
 
     settings = settings_of(config, credentials=credentials, overrides=overrides_of(market), desk=desk, quiet=json_)
+    if watch:
+        with suppress(KeyboardInterrupt):
+            asyncio.run(_watch(settings, json_=json_))
+        return
     seen = asyncio.run(_settled(settings))
     if json_:
         result_json(seen.as_json())
@@ -49,6 +59,21 @@ def status(
         for line in lines(seen, asyncio.run(_spec(settings))):
             result(line)
     ends_with(seen.exit_code)
+
+
+async def _watch(settings: "Settings", *, json_: bool) -> None:
+    """Each view in the place of the last one on a terminal, elsewhere below it; one object a line with ``--json``."""
+    from lighter_hedge.ops.status import lines
+
+    spec = None if json_ else await _spec(settings)
+    clear = "\x1b[H\x1b[2J" if sys.stdout.isatty() else ""
+    while True:
+        seen = await look(settings)
+        if json_:
+            result_json(seen.as_json())
+        else:
+            result("\n".join([clear + lines(seen, spec)[0], *lines(seen, spec)[1:], *([] if clear else [""])]))
+        await asyncio.sleep(WATCH_SECONDS)
 
 
 async def _spec(settings: "Settings") -> "MarketSpec | None":
