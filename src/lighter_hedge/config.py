@@ -23,7 +23,7 @@ from pydantic import (
 )
 
 from lighter_hedge.config_checks import PRIVATE_KEY, SECRET_KEYS, check_keys, check_keys_in_yaml, complete_venue
-from lighter_hedge.config_operators import WebSettings
+from lighter_hedge.config_operators import AlertSettings, WebSettings
 from lighter_hedge.config_source import (
     ACCOUNTS,
     Item,
@@ -190,6 +190,7 @@ class Settings(Section):
     read_lag_seconds: Seconds = 10
     log: LogSettings = LogSettings()
     web: WebSettings = WebSettings()
+    alerts: AlertSettings = AlertSettings()
 
     _file: Path = PrivateAttr(default=Path("config.yaml"))
     _warnings: tuple[str, ...] = PrivateAttr(default=())
@@ -336,7 +337,11 @@ def _problem_of(location: Sequence[object], kind: str, text: str, layer: Layer, 
         return Problem(path=place.path, line=place.line, message=f"{key} is missing", remedy=remedy)
     assert item is not None, f"only a written value can be wrong: {key}"
     message = text[:1].lower() + text[1:]
-    hidden = key in SECRET_KEYS or key.startswith("redis.") or PRIVATE_KEY.search(str(item.value)) is not None
+    hidden = (
+        key in SECRET_KEYS
+        or key.startswith(("redis.", "alerts.heartbeat_url"))
+        or PRIVATE_KEY.search(str(item.value)) is not None
+    )
     got = "" if hidden else f" (got {item.value})"
     remedy = "see config/config.example.yaml" if kind == "string_pattern_mismatch" else f"correct {key}"
     return Problem(path=item.path, line=item.line, message=f"{key}: {message}{got}", remedy=remedy)
@@ -417,7 +422,7 @@ def _leaves(values: Mapping[str, Any], prefix: str) -> list[tuple[str, Any]]:
 
 
 def _masked(key: str, value: Any) -> str:
-    if key in SECRET_KEYS:
+    if isinstance(value, SecretStr):
         return "********" if value.get_secret_value() else ""
     if key == "redis.url":
         return without_password(value)

@@ -109,11 +109,19 @@ def supervise(
 
 def _supervise(settings: "Settings", arguments: list[str], first: list[str], *, report_fd: int | None) -> int:
     from lighter_hedge.ops.logs import open_logs
-    from lighter_hedge.ops.supervisor import Supervisor, desk_children, log_event, report_to, reports_to, supervise
+    from lighter_hedge.ops.supervisor import (
+        Supervisor,
+        beside_of,
+        desk_children,
+        log_event,
+        report_to,
+        reports_to,
+        supervise,
+    )
 
     logs = open_logs(settings.log_dir / "supervisor.log", level=settings.log.level)
     supervisor = Supervisor(
-        desk_children(arguments, first, page=settings.web.enabled),
+        desk_children(arguments, first, beside=beside_of(settings)),
         root=settings.root,
         run_dir=settings.run_dir,
         report=reports_to(log_event, _say if report_fd is None else report_to(report_fd)),
@@ -133,7 +141,7 @@ def _say(event: "ChildEvent") -> None:
 
 @guarded
 def run(
-    side: Annotated[str, typer.Argument(help="A, B, monitor or web.")],
+    side: Annotated[str, typer.Argument(help="A, B, monitor, web or notify.")],
     config: ConfigOption = DEFAULT_CONFIG,
     credentials: CredentialsOption = None,
     market: MarketOption = None,
@@ -153,7 +161,7 @@ def run(
         return
     roles = {"A": Role.MAKER, "B": Role.HEDGER}
     if side.upper() not in roles:
-        raise OpsError(ExitCode.USAGE, f"there is no side {side}", "run A, run B, run monitor or run web")
+        raise OpsError(ExitCode.USAGE, f"there is no side {side}", "run A, run B, run monitor, run web or run notify")
     role = roles[side.upper()]
     settings = settings_of(config, overrides=overrides, credentials=credentials, keys=(role,), like_last_start=False)
     from lighter_hedge.processes.side import run_side
@@ -167,6 +175,10 @@ def _run_beside(name: str, config: Path, credentials: Path | None, overrides: di
         from lighter_hedge.processes.web import run_web
 
         run_web(settings)
+    elif name == "notify":
+        from lighter_hedge.processes.notifier import run_notifier
+
+        run_notifier(settings)
     else:
         from lighter_hedge.processes.monitor import run_monitor
 

@@ -3,7 +3,21 @@
 import typer
 
 from lighter_hedge import __version__
-from lighter_hedge.cli import config, demo, desk, doctor, events, logs, operate, orders, paper, record, watch, web
+from lighter_hedge.cli import (
+    config,
+    demo,
+    desk,
+    doctor,
+    events,
+    logs,
+    notify,
+    operate,
+    orders,
+    paper,
+    record,
+    watch,
+    web,
+)
 from lighter_hedge.cli.common import JsonOption, result, result_json
 
 app = typer.Typer(
@@ -31,6 +45,7 @@ app.command("clear")(operate.clear)
 app.command("paper")(paper.paper)
 app.command("record")(record.record)
 app.add_typer(config.app, name="config")
+app.add_typer(notify.app, name="notify")
 app.command("run", hidden=True)(desk.run)
 app.command("supervise", hidden=True)(desk.supervise)
 

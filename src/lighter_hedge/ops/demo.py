@@ -25,7 +25,7 @@ from lighter_hedge.ops.page import is_free, page_address
 from lighter_hedge.ops.pids import BESIDE, WEB
 from lighter_hedge.ops.ready import READY_FD, await_ready
 from lighter_hedge.ops.redis_server import RedisServer, RedisServerError, running_redis
-from lighter_hedge.ops.supervisor import ChildEvent, Supervisor, desk_children, tail
+from lighter_hedge.ops.supervisor import ChildEvent, Supervisor, beside_of, desk_children, tail
 from lighter_hedge.ops.truth import figures
 from lighter_hedge.venue.errors import VenueError
 
@@ -252,7 +252,7 @@ class _DemoDesk:
         self._began = time.monotonic()
         self._arguments = ["--config", str(settings.file), "--credentials", str(credentials)]
         self._supervisor = Supervisor(
-            desk_children(self._arguments, ["--started-by-person"], page=settings.web.enabled),
+            desk_children(self._arguments, ["--started-by-person"], beside=beside_of(settings)),
             root=settings.root,
             run_dir=settings.run_dir,
             report=self._hear,

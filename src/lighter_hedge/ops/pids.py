@@ -15,7 +15,8 @@ STOP_ORDER = ("A", "B")
 """A first: it cancels what rests, while B still hedges."""
 MONITOR = "monitor"
 WEB = "web"
-BESIDE = (WEB, MONITOR)
+NOTIFY = "notify"
+BESIDE = (NOTIFY, WEB, MONITOR)
 """What runs beside A and B, in the order in which it ends. A desk runs without it, so it is no reason to call a desk
 running."""
 BESIDE_SECONDS = 5.0

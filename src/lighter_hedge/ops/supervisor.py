@@ -3,8 +3,8 @@
 A child says ``ready`` once over a pipe whose descriptor stands in ``LIGHTER_HEDGE_READY_FD``. Until every child has
 said so, the first one that ends takes the whole desk down again with its exit code. After that only crashes are
 restarted: a child that ends by itself with a code that a restart cannot mend, or that somebody else has told to stop,
-stays ended. The monitor and the page are *optional*: the desk neither waits for them nor ends with them, and they are
-restarted whatever happened before they were ready.
+stays ended. What runs beside A and B is *optional*: the desk neither waits for it nor ends with it, and it is restarted
+whatever happened before it was ready.
 """
 
 import asyncio
@@ -18,13 +18,14 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from lighter_hedge.ops.exit_codes import NOT_RESTARTED, ExitCode, OpsError
 from lighter_hedge.ops.logs import redacted, say
 from lighter_hedge.ops.pids import (
     BESIDE_SECONDS,
     MONITOR,
+    NOTIFY,
     SUPERVISOR,
     WEB,
     desk_lock,
@@ -33,6 +34,9 @@ from lighter_hedge.ops.pids import (
     write_pid,
 )
 from lighter_hedge.ops.ready import READY_FD, await_ready
+
+if TYPE_CHECKING:
+    from lighter_hedge.config import Settings
 
 BACKOFF_SECONDS = (1.0, 2.0, 5.0, 10.0, 30.0)
 HEALTHY_SECONDS = 60.0
@@ -328,19 +332,23 @@ def log_event(event: ChildEvent) -> None:
     say("lighter_hedge.supervisor", level, f"CHILD_{event.event.upper()}", text)
 
 
-def desk_children(arguments: Sequence[str], first_extra: Sequence[str] = (), *, page: bool) -> list[Child]:
-    """The monitor, the page, B and A as this program's own ``run`` command.
+def desk_children(arguments: Sequence[str], first_extra: Sequence[str] = (), *, beside: Sequence[str]) -> list[Child]:
+    """What runs beside the desk, B and A, as this program's own ``run`` command.
 
     Args:
         arguments: configuration and overrides, for each of them.
         first_extra: what goes to A and B at their first start.
-        page: whether the page is wanted.
+        beside: what runs beside A and B, of ``pids.BESIDE``, in start order.
     """
     command = (sys.executable, "-m", "lighter_hedge.cli.main", "run")
-    names = (MONITOR, WEB) if page else (MONITOR,)
-    beside = [Child(side=name, argv=(*command, name, *arguments), optional=True) for name in names]
+    others = [Child(side=name, argv=(*command, name, *arguments), optional=True) for name in beside]
     sides = [Child(side=side, argv=(*command, side, *arguments), first_extra=tuple(first_extra)) for side in ("B", "A")]
-    return [*beside, *sides]
+    return [*others, *sides]
+
+
+def beside_of(settings: "Settings") -> list[str]:
+    """What the configuration wants beside A and B, in start order."""
+    return [MONITOR, *([WEB] if settings.web.enabled else []), *([NOTIFY] if settings.alerts.wanted else [])]
 
 
 def start_detached(argv: Sequence[str], *, log_file: Path, timeout_seconds: float, sides: Sequence[str]) -> None:

@@ -57,6 +57,23 @@ def pending_alerts(db: sqlite3.Connection) -> tuple[StoredAlert, ...]:
     return tuple(StoredAlert(id=row[0], level=row[1], code=row[2], text=row[3], wall_ms=row[4]) for row in rows)
 
 
+def alerts_after(path: Path, last: int) -> tuple[StoredAlert, ...]:
+    """Alerts of one file with ids above ``last``, oldest first, delivered or not; its writer may be running.
+
+    Raises:
+        JournalUnreadable: missing or damaged.
+        JournalMismatch: written by another version.
+    """
+    db = open_for_reading(path)
+    try:
+        rows = db.execute("SELECT id, level, code, text, wall_ms FROM alerts WHERE id > ? ORDER BY id", (last,))
+        return tuple(StoredAlert(id=row[0], level=row[1], code=row[2], text=row[3], wall_ms=row[4]) for row in rows)
+    except sqlite3.Error as error:
+        raise JournalUnreadable(f"{path} cannot be read: {error}") from error
+    finally:
+        db.close()
+
+
 def read_pending(path: Path) -> tuple[StoredAlert, ...]:
     """Alerts of one file that nobody has delivered yet; its writer may be running.
 

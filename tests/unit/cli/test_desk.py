@@ -44,7 +44,7 @@ def test_a_key_that_is_missing_is_named(folder: Path, invoke: Invoke, monkeypatc
 def test_there_are_two_sides(folder: Path, invoke: Invoke) -> None:
     shown = invoke("run", "C")
     assert shown.exit_code == 2
-    assert "run A, run B, run monitor or run web" in shown.stderr
+    assert "run A, run B, run monitor, run web or run notify" in shown.stderr
 
 
 def test_the_monitor_runs_without_any_key(folder: Path, invoke: Invoke, monkeypatch: pytest.MonkeyPatch) -> None:

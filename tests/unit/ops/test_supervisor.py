@@ -312,12 +312,12 @@ def test_events_go_to_every_report_and_to_the_log(tmp_path: Path) -> None:
 
 
 def test_what_runs_beside_the_desk_is_last_to_stop_and_gets_no_argument_of_a_person() -> None:
-    monitor, web, b, a = desk_children(["--config", "c.yaml"], ["--started-by-person"], page=True)
+    monitor, web, b, a = desk_children(["--config", "c.yaml"], ["--started-by-person"], beside=["monitor", "web"])
     assert [monitor.side, web.side, b.side, a.side] == ["monitor", "web", "B", "A"]
     assert (monitor.optional, web.optional, a.optional, b.optional) == (True, True, False, False)
     assert (monitor.first_extra, web.first_extra, a.first_extra) == ((), (), ("--started-by-person",))
     assert monitor.argv[-4:] == ("run", "monitor", "--config", "c.yaml")
-    assert [child.side for child in desk_children([], page=False)] == ["monitor", "B", "A"]
+    assert [child.side for child in desk_children([], beside=["monitor"])] == ["monitor", "B", "A"]
 
 
 def test_a_second_supervisor_is_refused_with_the_pids(tmp_path: Path) -> None:
