@@ -163,8 +163,10 @@ def _journal_notes(settings: "Settings", heard: Collection[str]) -> list[str]:
     from lighter_hedge.domain.states import Role
     from lighter_hedge.processes.journal import read_summary
     from lighter_hedge.processes.journal_file import JournalError
+    from lighter_hedge.processes.told import TOLD_FILE, told_in
 
     notes: list[str] = []
+    told = told_in(settings.run_dir / TOLD_FILE)
     for role in Role:
         path = settings.journal_file(role)
         if not path.is_file():
@@ -174,7 +176,8 @@ def _journal_notes(settings: "Settings", heard: Collection[str]) -> list[str]:
         except JournalError as error:
             notes.append(f"journal of {role.letter}: {error}")
             continue
-        notes += [f"alert of {role.letter}: {alert.text}" for alert in summary.alerts[-3:]]
+        untold = [alert for alert in summary.alerts if (role.letter, alert.id, alert.wall_ms) not in told]
+        notes += [f"alert of {role.letter}: {alert.text}" for alert in untold[-3:]]
         if role.letter in heard:
             continue  # its state tells the rest, and newer
         if summary.pause is not None:
@@ -183,10 +186,10 @@ def _journal_notes(settings: "Settings", heard: Collection[str]) -> list[str]:
             notes.append(
                 f"journal of {role.letter}: {summary.unsettled} signed transactions that the next start settles"
             )
-    return notes + _monitor_notes(settings)
+    return notes + _monitor_notes(settings, told)
 
 
-def _monitor_notes(settings: "Settings") -> list[str]:
+def _monitor_notes(settings: "Settings", told: Collection[tuple[str, int, int]]) -> list[str]:
     """What the monitor has called for people about, and nobody has delivered."""
     from lighter_hedge.processes.journal_file import JournalError
     from lighter_hedge.processes.outbox import MONITOR_FILE, read_pending
@@ -195,7 +198,8 @@ def _monitor_notes(settings: "Settings") -> list[str]:
     if not path.is_file():
         return []
     try:
-        return [f"alert of the monitor: {alert.text}" for alert in read_pending(path)[-3:]]
+        untold = [alert for alert in read_pending(path) if ("monitor", alert.id, alert.wall_ms) not in told]
+        return [f"alert of the monitor: {alert.text}" for alert in untold[-3:]]
     except JournalError as error:
         return [f"file of the monitor: {error}"]
 

@@ -6,12 +6,12 @@ before that is noted, the next notifier tells it again. So none is lost, and one
 """
 
 import asyncio
+import logging
 import os
 import signal
-import sqlite3
 import stat
 import sys
-from collections.abc import Awaitable, Callable, Collection, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -37,6 +37,7 @@ from lighter_hedge.ops.status import DeskView, lines, view
 from lighter_hedge.processes.journal_file import JournalError
 from lighter_hedge.processes.outbox import MONITOR_FILE, alerts_after
 from lighter_hedge.processes.side import expected_errors
+from lighter_hedge.processes.told import TOLD_FILE, ToldFile
 from lighter_hedge.venue.errors import VenueError
 
 LOOK_SECONDS: Final = 1.0
@@ -45,61 +46,9 @@ SEND_SECONDS: Final = 30.0
 """For one target; apprise has no limit of its own for every service."""
 RETRY_MS: Final = (5_000, 30_000, 120_000, 600_000)
 """After a target has not taken a message; the last one repeats."""
-FILE: Final = "notifier.sqlite"
-
-TABLES: Final = """
-CREATE TABLE IF NOT EXISTS told (
-    source TEXT NOT NULL, alert INTEGER NOT NULL, raised_ms INTEGER NOT NULL, level TEXT NOT NULL, code TEXT NOT NULL,
-    told_ms INTEGER NOT NULL, PRIMARY KEY (source, alert, raised_ms));
-CREATE TABLE IF NOT EXISTS reports (day TEXT PRIMARY KEY);
-"""
 
 Send = Callable[[Target, str, str], Awaitable[bool]]
 """Gives a target a title and a body; whether it took them."""
-
-
-class ToldFile:
-    """What has reached people, over restarts. Every write is durable."""
-
-    def __init__(self, path: Path) -> None:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        self._db = sqlite3.connect(path, isolation_level=None)
-        self._db.executescript(f"PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; {TABLES}")
-
-    def note(self, alerts: Collection[Raised], at_ms: int) -> None:
-        """These have been told."""
-        rows = [(each.source, each.id, each.wall_ms, each.level, each.code, at_ms) for each in alerts]
-        self._db.execute("BEGIN")
-        self._db.executemany("INSERT OR IGNORE INTO told VALUES (?, ?, ?, ?, ?, ?)", rows)
-        self._db.execute("COMMIT")
-
-    def knows(self, alert: Raised) -> bool:
-        """Whether it has been told."""
-        key = (alert.source, alert.id, alert.wall_ms)
-        found = self._db.execute("SELECT 1 FROM told WHERE source = ? AND alert = ? AND raised_ms = ?", key)
-        return found.fetchone() is not None
-
-    def history(self) -> list[tuple[Raised, int]]:
-        """Everything told and when, oldest first; without the texts."""
-        rows = self._db.execute(
-            "SELECT source, alert, level, code, raised_ms, told_ms FROM told ORDER BY told_ms, alert"
-        )
-        return [
-            (Raised(source=row[0], id=row[1], level=row[2], code=row[3], text="", wall_ms=row[4]), row[5])
-            for row in rows
-        ]
-
-    def report(self, day: str) -> bool:
-        """Note the report of a day; False where it has been noted before."""
-        return self._db.execute("INSERT OR IGNORE INTO reports VALUES (?)", (day,)).rowcount == 1
-
-    def reported(self, day: str) -> bool:
-        """Whether the report of a day has been sent."""
-        return self._db.execute("SELECT 1 FROM reports WHERE day = ?", (day,)).fetchone() is not None
-
-    def close(self) -> None:
-        """Close the file."""
-        self._db.close()
 
 
 @dataclass(slots=True, kw_only=True)
@@ -200,6 +149,7 @@ async def send_by_apprise(target: Target, title: str, body: str) -> bool:
     def call() -> bool:
         import apprise
 
+        logging.getLogger("apprise").setLevel(logging.CRITICAL)  # it may name addresses, which are secrets
         sender = apprise.Apprise()
         return bool(sender.add(target.url)) and bool(sender.notify(body=body, title=title))
 
@@ -365,7 +315,7 @@ def run_notifier(settings: Settings) -> None:
                 ExitCode.CONFIGURATION, "nobody is to be told", "set alerts.targets_file, see docs/alerts.md"
             )
         logs = open_logs(settings.log_dir / "notify.log", level=settings.log.level, console=console)
-        file = ToldFile(settings.run_dir / FILE)
+        file = ToldFile(settings.run_dir / TOLD_FILE)
         try:
             asyncio.run(_run(settings, targets, file))
         finally:

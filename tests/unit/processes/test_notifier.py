@@ -14,8 +14,9 @@ from lighter_hedge.config import Settings, load
 from lighter_hedge.ops.alerts import Policy, Target, read_targets
 from lighter_hedge.ops.exit_codes import OpsError
 from lighter_hedge.processes import notifier as module
-from lighter_hedge.processes.notifier import Notifier, Reporter, ToldFile, report_text, send_by_apprise, targets_of
+from lighter_hedge.processes.notifier import Notifier, Reporter, report_text, send_by_apprise, targets_of
 from lighter_hedge.processes.outbox import MonitorFile, read_pending
+from lighter_hedge.processes.told import ToldFile
 
 EVERYBODY = read_targets("json://one/\ncritical json://two/\n")
 
