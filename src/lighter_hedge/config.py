@@ -23,7 +23,7 @@ from pydantic import (
 )
 
 from lighter_hedge.config_checks import PRIVATE_KEY, SECRET_KEYS, check_keys, check_keys_in_yaml, complete_venue
-from lighter_hedge.config_operators import AlertSettings, WebSettings
+from lighter_hedge.config_operators import AlertSettings, PaperSettings, WebSettings
 from lighter_hedge.config_source import (
     ACCOUNTS,
     Item,
@@ -191,6 +191,7 @@ class Settings(Section):
     log: LogSettings = LogSettings()
     web: WebSettings = WebSettings()
     alerts: AlertSettings = AlertSettings()
+    paper: PaperSettings = PaperSettings()
 
     _file: Path = PrivateAttr(default=Path("config.yaml"))
     _warnings: tuple[str, ...] = PrivateAttr(default=())
@@ -391,6 +392,14 @@ def _check_together(settings: Settings, layer: Layer, problems: list[Problem]) -
             "redis.url",
             "redis.url holds a password that is not percent-encoded, or in the query",
             "write it like redis://:p%40ss@host:6379/0",
+        )
+    if settings.paper.managed and settings.venue.network != "paper":
+        _add(
+            problems,
+            layer,
+            "paper.managed",
+            f"paper.managed is set, but venue.network is {settings.venue.network}",
+            "remove one of them",
         )
     ladder = strategy.slippage_ladder
     reach = strategy.slippage_bps_max * max(ladder)

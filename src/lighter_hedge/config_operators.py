@@ -50,3 +50,10 @@ class AlertSettings(_Section):
     def wanted(self) -> bool:
         """Whether anybody is to be told anything."""
         return self.targets_file is not None or bool(self.heartbeat_url.get_secret_value())
+
+
+class PaperSettings(_Section):
+    """A desk that rehearses."""
+
+    managed: bool = False
+    """``up`` starts a paper exchange at ``venue.base_url``, and a Redis where none answers; ``down`` ends both."""

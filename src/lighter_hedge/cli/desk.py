@@ -70,6 +70,11 @@ def up(
     )
     if pids.running(settings.root):
         raise pids.already_running(settings.root)
+    if settings.paper.managed:
+        from lighter_hedge.ops.rehearsal import start_services
+
+        note("starting the paper exchange of this desk ...")
+        asyncio.run(start_services(settings))
     asyncio.run(check_before_start(settings))
     remember(settings.run_dir, Started(credentials=credentials, overrides=overrides))
     arguments = passed_on(config, credentials, overrides)
@@ -199,6 +204,10 @@ def down(
     record_stop(settings)
     found, held = asyncio.run(_down(settings, timeout))
     stopped = bool(found)
+    if settings.paper.managed:
+        from lighter_hedge.ops.rehearsal import stop_services
+
+        asyncio.run(stop_services(settings.root))
     if json_:
         result_json({"stopped": stopped} | positions_json(held))
     else:

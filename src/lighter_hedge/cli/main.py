@@ -9,6 +9,7 @@ from lighter_hedge.cli import (
     desk,
     doctor,
     events,
+    init,
     logs,
     notify,
     operate,
@@ -29,6 +30,7 @@ app = typer.Typer(
 )
 
 app.command("demo")(demo.demo)
+app.command("init")(init.init)
 app.command("doctor")(doctor.doctor)
 app.command("up")(desk.up)
 app.command("down")(desk.down)

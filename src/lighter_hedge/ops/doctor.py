@@ -198,6 +198,9 @@ async def examine(settings: Settings) -> AsyncIterator[Row]:
     for each in Role:
         yield key_row(settings, each)
     yield page_row(settings)
+    if settings.paper.managed and not alive:
+        yield row("paper", Health.SKIP, _("exchange and Redis start with the desk: lighter-hedge up"))
+        return
     for each_row in await _redis(settings):
         yield each_row
     async for each_row in _venue(settings, running=bool(alive)):
