@@ -5,8 +5,8 @@ How it counts:
 - **Fills** belong to the baseline under which they were journalled (column ``baseline``, 0 before the first). Only
   those of the newest baseline count. An order that had a row under an earlier one never counts again, however late its
   last row comes: the baseline's own positions already hold it. So a new baseline is set only while nothing rests.
-- **Taken back**: an order's fill only grows, except where it was a wrong guess. A row whose ``closed`` is ``TAKEN_BACK``
-  says so: the order's rows before it count no more.
+- **Taken back**: an order's fill only grows, unless it was a wrong guess. A row whose ``closed`` is ``TAKEN_BACK`` says
+  so: the order's rows before it count no more.
 - **Folding**: of each account the newest ``ORDERS_KEPT`` orders stay as they are; older ones become one number of
   signed lots and the serial up to which it reaches. An order not known to be closed is never folded, nor is any
   after it, since its fills may still grow.
