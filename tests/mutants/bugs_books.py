@@ -180,7 +180,7 @@ def _with_position(event: Any, position: int) -> Any:
 def one_read_proves_a_difference(plant: Plant) -> None:
     """One account read that differs from the books pauses the desk."""
 
-    def read(check: Any, position: int, ledger: Any, *, asked_ms: int, mono_ms: int, quiet: bool) -> None:
+    def read(check: Any, position: int, ledger: Any, *, mono_ms: int, **_: Any) -> None:
         check.heard(position, ledger, mono_ms)
         check._proven = check.differs_since_ms is not None
 

@@ -387,6 +387,7 @@ def test_e19_what_b_took_for_a_fill_of_the_announced_order_is_taken_back() -> No
     """B is cut off from A's frames and words while A cancels its quote and closes by another order: hedged once.
 
     Told of that order at last, B's books hold one movement twice. No pause: the desk quotes again, over a restart too.
+    Worlds 1748610 and 1766373.
     """
     with World() as world:
         world.start_both()
