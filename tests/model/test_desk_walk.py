@@ -82,7 +82,7 @@ PLANTED: dict[str, tuple[Patches, int, str]] = {
     "hedges with the armed size, whatever has filled": (((Arming, "candidate", whatever_the_size),), 0, "I2"),
     "quotes without an answer": (((Peer, "armed_for", lambda self, announce: True),), 0, "I7"),
     "adds the sources of a fill up": (
-        ((Order, "filled", property(lambda self: self.by_row + self.by_trades + self.by_peer)),),
+        ((Order, "filled", property(lambda self: self.by_row + self.by_trades + max(self.by_peer, self.by_guess))),),
         0,
         "I2|not at rest|ended by itself",
     ),

@@ -26,7 +26,9 @@ def guard_off(plant: Plant) -> None:
 @bug("domain.ledger.Order.filled", "E3", "once gate")
 def sources_are_added(plant: Plant) -> None:
     """Filled is the sum of rows and trades, not the maximum."""
-    plant.set(Order, "filled", property(lambda order: max(order.by_row + order.by_trades, order.by_peer)))
+    plant.set(
+        Order, "filled", property(lambda order: max(order.by_row + order.by_trades, order.by_peer, order.by_guess))
+    )
 
 
 @bug("domain.ledger.Ledger.apply_trade", "H4 H17", "once gate")
@@ -51,7 +53,7 @@ def newest_row_counts(plant: Plant) -> None:
         def apply_row(ledger: Any, report: Any) -> Any:
             known = ledger.orders.get(report.coid)
             if known is not None and not known.closed:
-                known.by_row = known.by_trades = known.by_peer = 0
+                known.by_row = known.by_trades = known.by_peer = known.by_guess = 0
             return real(ledger, report)
 
         return apply_row
@@ -97,7 +99,7 @@ def cancelled_means_unfilled(plant: Plant) -> None:
     """An order whose last word is "canceled" has filled nothing."""
 
     def filled(order: Any) -> int:
-        known: int = max(order.by_row, order.by_trades, order.by_peer)
+        known: int = max(order.by_row, order.by_trades, order.by_peer, order.by_guess)
         return 0 if order.status.startswith("canceled") else known
 
     plant.set(Order, "filled", property(filled))
@@ -178,7 +180,7 @@ def _with_position(event: Any, position: int) -> Any:
 def one_read_proves_a_difference(plant: Plant) -> None:
     """One account read that differs from the books pauses the desk."""
 
-    def read(check: Any, position: int, ledger: Any, *, asked_ms: int, mono_ms: int, quiet: bool) -> None:
+    def read(check: Any, position: int, ledger: Any, *, mono_ms: int, **_: Any) -> None:
         check.heard(position, ledger, mono_ms)
         check._proven = check.differs_since_ms is not None
 

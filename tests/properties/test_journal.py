@@ -9,7 +9,7 @@ from hypothesis.stateful import RuleBasedStateMachine, precondition, rule
 from tests.properties.profile import few
 from tests.unit.domain.builders import candidate, order
 
-from lighter_hedge.domain.commands import BaselineSet, FillsKnown, ModeChanged, NonceSettled
+from lighter_hedge.domain.commands import BaselineSet, FillsKnown, FillTakenBack, ModeChanged, NonceSettled
 from lighter_hedge.domain.events import Candidate
 from lighter_hedge.domain.ledger import Ledger
 from lighter_hedge.domain.memory import Memory
@@ -62,8 +62,13 @@ class Journalled(RuleBasedStateMachine):
         for serial in range(first, first + ORDERS_KEPT + 6):
             self._fill(role, serial, filled, closed=True)
 
-    def _fill(self, role: Role, serial: int, filled: int, closed: bool) -> None:
-        said = OrderFills(
+    @rule(role=ROLES, serial=st.integers(1, 90), filled=st.integers(0, LOTS))
+    def a_guess_is_taken_back(self, role: Role, serial: int, filled: int) -> None:
+        self.journal.commit(FillTakenBack(role=role, fills=self._said(serial, filled, closed=False)))
+        self.known[role][serial] = filled, False
+
+    def _said(self, serial: int, filled: int, *, closed: bool) -> OrderFills:
+        return OrderFills(
             coid=DESK.client_order_index(serial),
             round=1,
             side=side_of(serial),
@@ -72,7 +77,9 @@ class Journalled(RuleBasedStateMachine):
             filled_quote=filled * 10,
             closed=closed,
         )
-        self.journal.commit(FillsKnown(role=role, fills=said))
+
+    def _fill(self, role: Role, serial: int, filled: int, closed: bool) -> None:
+        self.journal.commit(FillsKnown(role=role, fills=self._said(serial, filled, closed=closed)))
         before = self.known[role].get(serial, (0, False))
         self.known[role][serial] = max(before[0], filled), before[1] or closed
 

@@ -22,6 +22,7 @@ from tests.scenarios.removals import (
     every_start_is_a_persons,
     failed_is_still_pending,
     foreign_trades_are_not_looked_at,
+    guesses_stand,
     halt_is_a_try,
     hedge_at_any_price,
     higher_nonce_is_adopted,
@@ -136,6 +137,7 @@ DEFENCES = [
     }),
     Defence(announce_ends_with_the_cancel, {"e18": cases.test_e18_b_stays_armed_while_the_old_quote_may_fill}),
     Defence(other_account_cannot_be_read, {"e19": cases.test_e19_without_private_reads_of_the_other_account}),
+    Defence(guesses_stand, {"e19-guess": cases.test_e19_what_b_took_for_a_fill_of_the_announced_order_is_taken_back}),
     Defence(clocks_are_trusted, {
         "h26-e23": partial(limits.test_h26_e23_clock_that_jumps_stops_quotes_and_no_hedge, Role.MAKER, 180_000),
     }),

@@ -82,7 +82,7 @@ def partly_filled_is_failed() -> AbstractContextManager[None]:
     """As bots do that take a cancelled hedge for one that filled nothing."""
 
     def filled(order: Order) -> int:
-        known = max(order.by_row, order.by_trades, order.by_peer)
+        known = max(order.by_row, order.by_trades, order.by_peer, order.by_guess)
         return 0 if order.side is Side.ASK and known < order.lots else known
 
     return patched(Order, "filled", property(filled))
@@ -123,7 +123,7 @@ def hedge_at_any_price() -> Iterator[None]:
 @contextmanager
 def sources_are_added() -> Iterator[None]:
     """A fill that is told by a row and by its trades counts twice."""
-    total = property(lambda order: order.by_row + order.by_trades + order.by_peer)
+    total = property(lambda order: order.by_row + order.by_trades + max(order.by_peer, order.by_guess))
     with patched(Order, "filled", total), blind_to_positions():
         yield
 
@@ -281,6 +281,13 @@ def other_account_cannot_be_read() -> Iterator[None]:
         return await read_account(venue, role)
 
     with patched(SimVenue, "read_account", read):
+        yield
+
+
+@contextmanager
+def guesses_stand() -> Iterator[None]:
+    """What was once taken for a fill of an order stays one."""
+    with patched(Ledger, "take_back", lambda *_: None):
         yield
 
 

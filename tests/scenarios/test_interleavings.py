@@ -26,6 +26,7 @@ from tests.simulation.memory_journal import MemoryJournal
 from tests.simulation.sim_venue import ACCOUNTS
 from tests.simulation.world import ASK, BTC, DESK, World, settings
 
+from lighter_hedge.domain.commands import Attributed, FillTakenBack
 from lighter_hedge.domain.events import OrderRequest
 from lighter_hedge.domain.settings import Direction
 from lighter_hedge.domain.states import Mode, Role
@@ -375,6 +376,46 @@ def test_e19_without_private_reads_of_the_other_account() -> None:
         world.start_both()
         play_rounds(world, 4)
         assert world.maker.latch.mode is Mode.RUNNING
+
+
+def journalled(world: World, kind: type) -> list[object]:
+    """B's entries of one kind, oldest first."""
+    return [entry for entry in world.b.journal.entries if isinstance(entry, kind)]
+
+
+def test_e19_what_b_took_for_a_fill_of_the_announced_order_is_taken_back() -> None:
+    """B is cut off from A's frames and words while A cancels its quote and closes by another order: hedged once.
+
+    Told of that order at last, B's books hold one movement twice. No pause: the desk quotes again, over a restart too.
+    Worlds 1748610 and 1766373.
+    """
+    with World() as world:
+        world.start_both()
+        play_rounds(world, 1)
+        quoting_again(world)
+        world.b.venue.deaf.add("account_all:101")
+        world.b.messaging.cut()
+        world.until(lambda: not world.resting(Role.MAKER), 10, "the quote to go")
+        world.ask("clear")
+        world.until(lambda: not world.position(Role.MAKER), 20, "A to close")
+        world.until(world.hedged, 30, "B to follow what it reads of A")
+        assert len(journalled(world, Attributed)) == 1
+        assert not journalled(world, FillTakenBack)
+        world.b.messaging.mend()
+        world.until(lambda: bool(journalled(world, FillTakenBack)), 30, "the guess to be taken back")
+        world.run(2)
+        books = world.hedger.core.maker
+        assert (books.position, books.in_flight, world.hedger.core.hedger.position) == (0, 0, 0)
+        world.b.venue.deaf.clear()
+        world.kill(Role.HEDGER)
+        world.start(Role.HEDGER)
+        world.until(lambda: world.hedger.core.recovered, 20, "B to recover")
+        assert (world.hedger.core.maker.position, world.hedger.core.hedger.position) == (0, 0)
+        paused(world, "CLEARED")
+        resume(world)
+        quoting_again(world)
+        assert [order.filled_lots for order in hedges(world)] == [20, 20]
+        assert world.a.journal.alerts == world.b.journal.alerts == []
 
 
 def test_e20_h29_halted_market_eats_no_tries() -> None:

@@ -15,6 +15,7 @@ from lighter_hedge.domain.commands import (
     DayOpened,
     Entry,
     FillsKnown,
+    FillTakenBack,
     FlattenChanged,
     ModeChanged,
     NonceSettled,
@@ -97,11 +98,14 @@ class MemoryJournal:
                     [self._folded[role], told, *(self._desk.serial(coid) or 0 for coid in self._fills[role])]
                 )
                 self._fills[role].clear()
-        elif isinstance(entry, FillsKnown) and (self._desk.serial(entry.fills.coid) or 0) > self._folded[entry.role]:
+        elif isinstance(entry, FillsKnown | FillTakenBack) and self._counts(entry.role, entry.fills):
             self._fills[entry.role][entry.fills.coid] = entry.fills
         self._newest[type(entry)] = entry
         self.entries.append(entry)
         self.on_commit(entry)
+
+    def _counts(self, role: Role, fills: OrderFills) -> bool:
+        return (self._desk.serial(fills.coid) or 0) > self._folded[role]
 
     def alert(self, code: str, text: str, wall_ms: int) -> None:
         effect("alert", code)

@@ -182,6 +182,14 @@ class Attributed:
     lots: int
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FillTakenBack:
+    """What was attributed to this order was not its fill: it has filled so much, whatever was recorded before."""
+
+    role: Role
+    fills: OrderFills
+
+
 Note = (
     RoundChanged
     | Announced
@@ -196,7 +204,7 @@ Note = (
 )
 """Entries of which the newest of its kind says all."""
 
-Entry = NonceSettled | FillsKnown | BaselineSet | Note
+Entry = NonceSettled | FillsKnown | FillTakenBack | BaselineSet | Note
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -186,14 +186,12 @@ class Core:
     def unclear(self) -> bool:
         """Whether the books of an account may lack or double something: the venue does not show the same.
 
-        Asked only where there is cause: since this start they have never agreed (the journal may be an old copy), or a
-        fill was attributed. Else its fills come first by words and frames, and its position a moment later.
+        Asked only where there is cause: since this start no read has agreed with them (the journal may be an old copy,
+        and a frame an old one that says the same), or a fill was attributed. Else its fills come first by words and
+        frames, and its position a moment later.
         """
-        return any(
-            check.agreement() is not Agreement.AGREES
-            for role, check in self.checks.items()
-            if role not in self._agreed or (self.attributed and role is not self.role)
-        )
+        other = self.checks[self.role.other]
+        return len(self._agreed) < len(Role) or (self.attributed and other.agreement() is not Agreement.AGREES)
 
     def halt(self, now: Instant) -> None:
         """The venue has refused an order because the market does not trade now."""
@@ -255,7 +253,8 @@ class Core:
         if unknown and self.lane.ready and self.recovered:
             self.reads.now(self.role)  # an outcome that was unknown: look at the account itself, too
         if self.recovered and len(self._agreed) < len(Role):
-            self._agreed |= {role for role, check in self.checks.items() if check.agreement() is Agreement.AGREES}
+            read = {role for role, (_, lots) in self.reads.last.items() if lots == self.ledgers[role].position}
+            self._agreed |= {role for role in read if self.checks[role].agreement() is Agreement.AGREES}
         return commands
 
     def _take(self, event: Event, now: Instant, wanted: Callable[[OrderRequest], bool]) -> list[Command]:

@@ -1,6 +1,6 @@
 """What does not add up: trades that are not the desk's, and positions that its books do not explain."""
 
-from lighter_hedge.domain.commands import Alert, Command
+from lighter_hedge.domain.commands import Alert, Command, FillTakenBack, Level, Record, Say
 from lighter_hedge.domain.core import Core
 from lighter_hedge.domain.events import Instant
 from lighter_hedge.domain.pair import Agreement
@@ -34,6 +34,27 @@ def proven_difference(core: Core, now: Instant) -> str:
         if age_ms >= core.settings.unhedged_ms_max or check.agreement() is Agreement.PROVEN:
             proven.append(role)
     return "; ".join(differences(core)) if proven else ""
+
+
+def take_back_guess(core: Core, now: Instant) -> list[Command]:
+    """Undo a wrong guess: a fill that was attributed to an order of the other account, and is proved not to be there.
+
+    The position had moved, so what was hedged of it stays hedged. But the fill was another order's: once that has been
+    told, the books hold it twice. Without the guess they say what the venue shows, and so does what A + B lack.
+    """
+    role = core.role.other
+    ledger, check = core.ledgers[role], core.checks[role]
+    surplus = check.surplus(ledger)
+    order = ledger.take_back(surplus)
+    if order is None:
+        return []
+    core.last_change_ms[role] = now.mono_ms
+    check.refresh(ledger, now.mono_ms)
+    text = f"account {role.letter}: {core.size(surplus)} was no fill of order {order.coid}, to which it was attributed"
+    return [
+        Record(entry=FillTakenBack(role=role, fills=order.fills())),
+        Say(level=Level.WARNING, code="FILL_TAKEN_BACK", text=text),
+    ]
 
 
 def take_foreign(core: Core) -> list[Command]:

@@ -43,7 +43,7 @@ from lighter_hedge.domain.events import (
 )
 from lighter_hedge.domain.exposure import Since
 from lighter_hedge.domain.flattening import StandingDown
-from lighter_hedge.domain.foreign import proven_difference, take_foreign
+from lighter_hedge.domain.foreign import proven_difference, take_back_guess, take_foreign
 from lighter_hedge.domain.lane_words import Fate, Settlement
 from lighter_hedge.domain.memory import Memory
 from lighter_hedge.domain.news import fill_message
@@ -411,8 +411,9 @@ class Hedger:
         commands = take_foreign(self.core)
         if commands:
             return commands + self._ask_pause("FOREIGN_TRADE", "a trade that is not this desk's", now)
+        commands = take_back_guess(self.core, now)
         proven = proven_difference(self.core, now)
-        return self._ask_pause("POSITION_DIFFERS", proven, now) if proven else []
+        return commands + (self._ask_pause("POSITION_DIFFERS", proven, now) if proven else [])
 
     def _ask_pause(self, code: str, reason: str, now: Instant) -> list[Command]:
         if self.ask is not None:

@@ -40,9 +40,14 @@ class Order:
     by_row: int = 0
     by_trades: int = 0
     by_peer: int = 0
+    by_guess: int = 0
+    """With what was attributed to it: the position has moved, and nobody has told of it."""
+    guessed_position: int = 0
+    """The account's position by the books, once that was attributed."""
     quote_by_row: int = 0
     quote_by_trades: int = 0
     quote_by_peer: int = 0
+    quote_by_guess: int = 0
     trade_ids: list[int] = field(default_factory=list)
     closed: bool = False
     status: str = ""
@@ -55,14 +60,21 @@ class Order:
     @property
     def filled(self) -> int:
         """Lots filled: the maximum of the sources."""
-        return max(self.by_row, self.by_trades, self.by_peer)
+        return max(self.by_row, self.by_trades, self.by_peer, self.by_guess)
+
+    @property
+    def guessed(self) -> int:
+        """Lots that were attributed to it, and that no source has told of since."""
+        return self.filled - max(self.by_row, self.by_trades, self.by_peer)
 
     @property
     def quote(self) -> int:
         """Quote amount of the fills, millionths, by the source that has seen the most."""
         if self.by_trades >= self.filled:
             return self.quote_by_trades
-        return self.quote_by_row if self.by_row >= self.filled else self.quote_by_peer
+        if self.by_row >= self.filled:
+            return self.quote_by_row
+        return self.quote_by_peer if self.by_peer >= self.filled else self.quote_by_guess
 
     @property
     def leaves(self) -> int:
@@ -300,8 +312,24 @@ class Ledger:
         """The venue's position has moved by ``lots`` that no frame told of, within what this order may still fill."""
         order = self.orders[coid]
         assert 0 < lots <= order.leaves
-        order.by_peer, order.quote_by_peer = order.filled + lots, order.quote + quote
+        order.by_guess, order.quote_by_guess = order.filled + lots, order.quote + quote
         self._settle(order, closed=False)
+        order.guessed_position = self.position
+
+    def take_back(self, lots: int) -> Order | None:
+        """Undo what was attributed to an order; None where there is none of which this holds:
+
+        so many signed lots, and no less, were never told of it, and at least as many of others since then. It counts as
+        open until its side says that it has ended: the guess alone may have closed it here.
+        """
+        for order in self.orders.values():
+            guessed, told = order.side.sign * order.guessed, self.position - order.guessed_position
+            if guessed == lots and order.side.sign * told >= order.guessed > 0:
+                order.by_guess = order.quote_by_guess = 0
+                order.closed = False
+                self._settle(order, closed=False)
+                return order
+        return None
 
     def apply_peer(self, fills: OrderFills) -> Order | None:
         """What the other side, or the journal, says of an order. None where it is folded already."""

@@ -97,6 +97,11 @@ class PositionCheck:
         elif asked_ms - first[0] >= self.read_lag_ms and (told_ms is None or told_ms >= first[0]):
             self._proven = True
 
+    def surplus(self, ledger: Ledger) -> int:
+        """Signed lots of the books that the venue has been proved not to show; 0 where just this is not proved."""
+        proved = self._first_read[1:] if self._proven and self._first_read is not None else None
+        return ledger.position - self.reported_now() if proved == (self.reported, ledger.position) else 0
+
     def agreement(self) -> Agreement:
         """What is known now."""
         if self.reported is None:

@@ -5,6 +5,8 @@ How it counts:
 - **Fills** belong to the baseline under which they were journalled (column ``baseline``, 0 before the first). Only
   those of the newest baseline count. An order that had a row under an earlier one never counts again, however late its
   last row comes: the baseline's own positions already hold it. So a new baseline is set only while nothing rests.
+- **Taken back**: an order's fill only grows, unless it was a wrong guess. A row whose ``closed`` is ``TAKEN_BACK`` says
+  so: the order's rows before it count no more.
 - **Folding**: of each account the newest ``ORDERS_KEPT`` orders stay as they are; older ones become one number of
   signed lots and the serial up to which it reaches. An order not known to be closed is never folded, nor is any
   after it, since its fills may still grow.
@@ -35,6 +37,7 @@ from lighter_hedge.domain.commands import (
     DayOpened,
     Entry,
     FillsKnown,
+    FillTakenBack,
     FlattenChanged,
     ModeChanged,
     NonceSettled,
@@ -67,6 +70,8 @@ ORDERS_KEPT: Final = 64
 """Orders of each account that a start gets one by one."""
 INTENTS_KEPT: Final = 64
 """Own order intents that a start gets."""
+TAKEN_BACK: Final = 2
+"""In the column ``closed``, which is else 0 or 1: the order is open, and its rows before this one are void."""
 
 SERIALS_BEFORE: Final = {
     Role.MAKER: "SELECT coalesce((SELECT max(serial) FROM fills WHERE role = 'maker'), 0),"
@@ -254,7 +259,9 @@ class Journal:
             case NonceSettled():
                 self._insert_settled(entry)
             case FillsKnown():
-                self._insert_fills(entry, baseline)
+                self._insert_fills(entry, baseline, int(entry.fills.closed))
+            case FillTakenBack():
+                self._insert_fills(entry, baseline, TAKEN_BACK)
             case BaselineSet():
                 return self._insert_baseline(entry)
             case _ if isinstance(entry, Note):
@@ -285,7 +292,7 @@ class Journal:
             (entry.nonce, entry.winner, entry.why, last),
         )
 
-    def _insert_fills(self, entry: FillsKnown, baseline: int) -> None:
+    def _insert_fills(self, entry: FillsKnown | FillTakenBack, baseline: int, closed: int) -> None:
         fills = entry.fills
         self._db.execute(
             "INSERT INTO fills (baseline, role, serial, coid, round, side, lots, filled, filled_quote, closed)"
@@ -300,7 +307,7 @@ class Journal:
                 fills.lots,
                 fills.filled,
                 fills.filled_quote,
-                fills.closed,
+                closed,
             ),
         )
 
@@ -420,13 +427,15 @@ class _Fold:
 
     @staticmethod
     def of(db: sqlite3.Connection, role: Role) -> "_Fold":
-        """Read and fold; of an order's rows the maximum counts."""
+        """Read and fold; of an order's rows since the last that took something back the maximum counts."""
         base = db.execute(f"SELECT id, {role.value}_serial FROM baselines ORDER BY id DESC LIMIT 1").fetchone()  # noqa: S608 one of two words
         baseline, serial = base or (0, 0)
         rows = db.execute(
-            "SELECT serial, coid, round, side, lots, max(filled), max(filled_quote), max(closed) FROM fills"
-            " WHERE baseline = ? AND role = ? AND serial > ? GROUP BY serial ORDER BY serial",
-            (baseline, role.value, serial),
+            "WITH ours AS (SELECT * FROM fills WHERE baseline = ? AND role = ? AND serial > ?),"
+            " back AS (SELECT serial, max(id) AS since FROM ours WHERE closed = ? GROUP BY serial)"
+            " SELECT serial, coid, round, side, lots, max(filled), max(filled_quote), max(closed = 1)"
+            " FROM ours LEFT JOIN back USING (serial) WHERE id >= coalesce(since, 0) GROUP BY serial ORDER BY serial",
+            (baseline, role.value, serial, TAKEN_BACK),
         ).fetchall()
         orders = [(row[0], _fills_of(row[1:])) for row in rows]
         first, lots, cash = 0, 0, 0

@@ -382,9 +382,41 @@ def test_books_are_unclear_until_the_venue_has_agreed_since_the_recovery() -> No
     core.checks[A].heard(5, core.maker, 0)
     assert core.unclear, "what agreed before the read lag was over proves nothing"
     hear(core, PositionReported(role=A, lots=0))
+    assert core.unclear, "no account was read"
+    hear(core, read(B, 0, 0))
+    hear(core, read(A, 5, 0))
+    hear(core, PositionReported(role=A, lots=0))
+    assert core.unclear, "an old frame may say what old books say (1772273)"
+    hear(core, read(A, 0, 0))
     assert not core.unclear
     hear(core, PositionReported(role=A, lots=5))
     assert not core.unclear, "fills come first by words and frames, and the position a moment later"
+
+
+def test_books_that_change_before_the_recovery_have_agreed_with_no_read() -> None:
+    core = core_of(recovered=False)
+    for role in Role:
+        hear(core, read(role, 0, 0))
+    core.maker.base = 5
+    core.recovered = True
+    hear(core, PositionReported(role=A, lots=5))
+    assert core.unclear
+    hear(core, PositionReported(role=A, lots=0))
+    core.maker.base = 0
+    core.checks[A].refresh(core.maker, 0)
+    hear(core, PositionReported(role=B, lots=0))
+    assert not core.unclear
+
+
+def test_a_read_that_the_stream_contradicts_agrees_with_nothing() -> None:
+    core = core_of(recovered=False)
+    for role in Role:
+        hear(core, read(role, 0, 0))
+    core.recovered = True
+    hear(core, PositionReported(role=A, lots=5))
+    assert core.unclear
+    hear(core, PositionReported(role=A, lots=0))
+    assert not core.unclear
 
 
 def test_books_that_were_counted_anew_are_compared_at_the_next_tick() -> None:

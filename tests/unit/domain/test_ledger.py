@@ -218,6 +218,72 @@ def test_an_unseen_fill_is_attributed_within_what_may_still_fill() -> None:
         ledger.attribute(coid(1), 51, 0)
 
 
+def guessed(*, known: int = 0, lots: int = 100) -> Ledger:
+    """Books in which so much of the announced order was told, and so much more was attributed to it."""
+    ledger = books()
+    ledger.expect(announce())
+    if known:
+        ledger.apply_trade(trade(1, side=Side.BID, lots=known))
+    ledger.attribute(coid(1), lots, lots * 9)
+    return ledger
+
+
+@pytest.mark.parametrize(("known", "lots"), [(0, 100), (0, 1), (30, 70), (30, 1)])
+def test_a_guess_is_taken_back_once_so_much_was_told_of_another_order(known: int, lots: int) -> None:
+    ledger = guessed(known=known, lots=lots)
+    order = ledger.orders[coid(1)]
+    assert order.guessed == lots
+    assert order.quote == (trade(side=Side.BID, lots=known).quote if known else 0) + lots * 9
+    assert ledger.take_back(lots) is None, "nobody has told of another"
+    ledger.apply_peer(fills(2, side=Side.BID, filled=lots - 1, closed=False))
+    assert ledger.take_back(lots) is None, "nor of so much"
+    ledger.apply_peer(fills(2, side=Side.BID, filled=lots))
+    assert [ledger.take_back(wrong) for wrong in (lots - 1, lots + 1, -lots)] == [None] * 3
+    assert ledger.total == known + 2 * lots
+    assert ledger.take_back(lots) is order
+    assert (ledger.total, ledger.in_flight) == (known + lots, 100 - known)
+    assert (order.guessed, order.filled, order.by_guess, order.quote_by_guess) == (0, known, 0, 0)
+    assert not order.closed, "its side tells of its end again"
+    assert ledger.take_back(lots) is ledger.take_back(0) is None
+
+
+def test_what_was_told_the_other_way_takes_no_guess_back() -> None:
+    ledger = guessed()
+    ledger.apply_peer(fills(2, side=Side.ASK, filled=100))
+    assert ledger.take_back(100) is None
+
+
+def test_a_sold_guess_is_taken_back_too() -> None:
+    ledger = books()
+    ledger.base = 40
+    ledger.expect(announce(side=Side.ASK))
+    ledger.attribute(coid(1), 100, 0)
+    ledger.apply_peer(fills(2, side=Side.ASK, filled=100))
+    assert ledger.take_back(100) is None
+    assert ledger.take_back(-100) is ledger.orders[coid(1)]
+    assert ledger.position == -60
+
+
+@pytest.mark.parametrize("source", ["row", "trade", "peer"])
+@pytest.mark.parametrize("told", [40, 100])
+def test_what_any_source_has_told_of_a_guess_stays(source: str, told: int) -> None:
+    ledger = guessed()
+    match source:
+        case "row":
+            ledger.apply_row(row(1, side=Side.BID, filled=told))
+        case "trade":
+            ledger.apply_trade(trade(1, side=Side.BID, lots=told))
+        case _:
+            ledger.apply_peer(fills(1, side=Side.BID, filled=told, filled_quote=7, closed=True))
+    ledger.apply_peer(fills(2, side=Side.BID, filled=100))
+    assert ledger.total == 200
+    assert (ledger.take_back(100) is None, ledger.orders[coid(1)].guessed) == (True, 100 - told)
+    assert (ledger.take_back(100 - told) is None) is (told == 100)
+    assert (ledger.orders[coid(1)].filled, ledger.total) == (told, 100 + told)
+    if source == "peer":
+        assert ledger.orders[coid(1)].quote == 7
+
+
 def test_a_withdrawn_order_was_never_in_flight() -> None:
     ledger = books()
     ledger.intend(order(), WALL_MS)
@@ -279,9 +345,12 @@ def test_an_order_known_from_a_trade_alone_is_that_and_nothing_more() -> None:
         by_row=0,
         by_trades=30,
         by_peer=0,
+        by_guess=0,
+        guessed_position=0,
         quote_by_row=0,
         quote_by_trades=trade(lots=30).quote,
         quote_by_peer=0,
+        quote_by_guess=0,
         trade_ids=[1],
         closed=False,
         status="",
@@ -384,7 +453,7 @@ def test_a_rebased_ledger_counts_from_the_new_position_on() -> None:
 
 OPERATIONS = st.lists(
     st.tuples(
-        st.sampled_from(["intend", "expect", "row", "trade", "peer", "attribute", "withdraw", "close"]),
+        st.sampled_from(["intend", "expect", "row", "trade", "peer", "attribute", "take back", "withdraw", "close"]),
         st.integers(1, 70),
         st.integers(1, 100),
     ),
@@ -411,6 +480,8 @@ def test_the_sums_are_always_those_of_the_orders(operations: list[tuple[str, int
                 ledger.apply_peer(fills(serial, side=Side.ASK, filled=lots, closed=lots % 2 == 0))
             case "attribute" if known is not None and known.leaves:
                 ledger.attribute(coid(serial), 1, 1)
+            case "take back" if known is not None:
+                ledger.take_back(known.side.sign * known.guessed)
             case "withdraw" if known is not None and not known.filled:
                 ledger.withdraw(coid(serial))
             case "close":

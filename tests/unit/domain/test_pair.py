@@ -86,6 +86,24 @@ def test_two_equal_reads_a_lag_apart_prove_a_difference() -> None:
     assert check.agreement() is Agreement.AGREES
 
 
+def test_a_surplus_of_the_books_is_what_two_reads_have_proved() -> None:
+    check, ledger = check_against(7)
+    assert check.surplus(ledger) == 0, "nothing was read"
+    check.read(5, ledger, asked_ms=0, mono_ms=1, quiet=True)
+    assert check.surplus(ledger) == 0, "one read proves nothing"
+    check.read(5, ledger, asked_ms=LAG_MS, mono_ms=LAG_MS + 1, quiet=True)
+    assert check.surplus(ledger) == 2
+    check.heard(4, ledger, LAG_MS + 2)
+    assert (check.agreement(), check.surplus(ledger)) == (Agreement.PROVEN, 0), "another position was heard since"
+    check.heard(5, ledger, LAG_MS + 3)
+    assert check.surplus(ledger) == 2
+    ledger.base = 8
+    assert check.surplus(ledger) == 0, "the books have moved since"
+    ledger.base = 7
+    check.read(5, ledger, asked_ms=2 * LAG_MS, mono_ms=2 * LAG_MS, quiet=False)
+    assert check.surplus(ledger) == 0, "something may fill again"
+
+
 def test_reads_with_a_hedge_between_them_prove_nothing() -> None:
     """Interleaving E25."""
     check, ledger = check_against(0)

@@ -17,6 +17,7 @@ from lighter_hedge.domain.commands import (
     AskKnown,
     BaselineSet,
     FillsKnown,
+    FillTakenBack,
     ModeChanged,
     NonceSettled,
     RoundChanged,
@@ -225,6 +226,23 @@ def test_fills_of_an_order_are_merged_by_maximum(path: Path) -> None:
         journal.commit(known(1, 10))
         journal.commit(known(1, 6, closed=False))
     assert remembered(path).fills[Role.MAKER] == (fills(1, 10),)
+
+
+def test_a_fill_that_was_taken_back_counts_from_then_on(path: Path) -> None:
+    """Rows are never changed: one of another kind voids those of this order before it."""
+    back = FillTakenBack(role=Role.MAKER, fills=fills(2, 4, closed=False, quote=40))
+    with open_journal(path) as journal:
+        journal.commit_all([known(1, 9), known(2, 10), known(2, 10, role=Role.HEDGER), back, known(3, 7)])
+    memory = remembered(path)
+    assert memory.fills[Role.MAKER] == (fills(1, 9), fills(2, 4, closed=False, quote=40), fills(3, 7))
+    assert memory.fills[Role.HEDGER] == (fills(2, 10, side=Side.ASK),)
+    assert read_summary(path).positions == {Role.MAKER: 20, Role.HEDGER: -10}
+    with open_journal(path) as journal:
+        journal.commit_all([known(2, 6, closed=False), known(2, 5)])
+    assert remembered(path).fills[Role.MAKER][1] == fills(2, 6)
+    with open_journal(path) as journal:
+        journal.commit(back)
+    assert remembered(path).fills[Role.MAKER][1] == fills(2, 4, closed=False, quote=40), "the newest one counts"
 
 
 def test_older_orders_are_folded_into_signed_lots(path: Path) -> None:
@@ -460,13 +478,17 @@ ENTRIES = st.one_of(
         lambda role, serial, filled, closed: known(serial, filled, role=role, closed=closed),
         st.sampled_from(Role), st.integers(1, 200), st.integers(0, 50), st.booleans(),
     ),
+    st.builds(
+        lambda role, fill: FillTakenBack(role=role, fills=known(*fill, role=role, closed=False).fills),
+        st.sampled_from(Role), st.tuples(st.integers(1, 200), st.integers(0, 50)),
+    ),
     st.builds(BaselineSet, maker=st.integers(-99, 99), hedger=st.integers(-99, 99)),
     st.builds(ModeChanged, mode=st.sampled_from(Mode), pause=PAUSES, by=st.text()),
     st.builds(AskKnown, pause=PAUSES),
     st.builds(RoundChanged, round=st.integers(0), closed=st.booleans(), net=st.integers(-9, 9),
               leg=st.text(), side=st.text()),
 )  # fmt: skip
-History = list[FillsKnown | BaselineSet | ModeChanged | AskKnown | RoundChanged]
+History = list[FillsKnown | FillTakenBack | BaselineSet | ModeChanged | AskKnown | RoundChanged]
 
 
 def expected_totals(history: History) -> dict[Role, int]:
@@ -483,6 +505,10 @@ def expected_totals(history: History) -> dict[Role, int]:
                     orders[role, told.coid] = max(
                         told.side.sign * told.filled, orders.get((role, told.coid), 0), key=abs
                     )
+            case FillTakenBack(role=role, fills=told):
+                highest[role] = max(highest[role], told.coid)
+                if told.coid > before[role]:
+                    orders[role, told.coid] = told.side.sign * told.filled
             case BaselineSet(maker=maker, hedger=hedger):
                 base, before, orders = {Role.MAKER: maker, Role.HEDGER: hedger}, dict(highest), {}
             case _:
