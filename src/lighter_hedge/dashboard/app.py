@@ -51,6 +51,7 @@ class Page:
             Route("/", self._index),
             Route("/sign-in", self._sign_in, methods=["GET", "POST"]),
             Route("/healthz", _healthy),
+            Route("/metrics", self._metrics),
             Route("/api/state", self._state),
             Route("/api/stream", self._stream),
             Route("/api/schema", _schema),
@@ -77,7 +78,15 @@ class Page:
         return answer
 
     async def _state(self, _request: Request) -> Response:
+        self.hub.asked()
         return _json(self.hub.projection.whole(self.hub.clock()))
+
+    async def _metrics(self, _request: Request) -> Response:
+        from lighter_hedge.dashboard.metrics import exposition  # only who has a Prometheus pays for its import
+
+        self.hub.asked()
+        body = exposition(self.hub.projection, self.hub.clock)
+        return Response(body, media_type="text/plain; version=0.0.4; charset=utf-8")
 
     async def _stream(self, _request: Request) -> Response:
         if self.hub.full:

@@ -17,6 +17,7 @@ BEAT_SECONDS: Final = 1.0
 WAITING_MAX: Final = 50
 """Updates that wait for a slow viewer; then it gets everything anew instead."""
 VIEWERS_MAX: Final = 40
+ASKED_MS: Final = 60_000
 
 
 class TooManyViewers(Exception):
@@ -38,6 +39,7 @@ class Hub:
     """Unix milliseconds."""
     _viewers: list[_Viewer] = field(default_factory=list)
     _closed: bool = False
+    _asked_ms: int = 0
 
     async def run(self) -> None:
         """Send changes and beats until cancelled."""
@@ -70,6 +72,15 @@ class Hub:
     def viewers(self) -> int:
         """How many look."""
         return len(self._viewers)
+
+    def asked(self) -> None:
+        """Somebody has asked for a single answer: a scrape, or a program."""
+        self._asked_ms = self.clock()
+
+    @property
+    def watched(self) -> bool:
+        """Whether anybody looks, or has asked within a minute."""
+        return bool(self._viewers) or self.clock() - self._asked_ms < ASKED_MS
 
     @property
     def full(self) -> bool:

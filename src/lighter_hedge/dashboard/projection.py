@@ -12,7 +12,7 @@ from typing import Any, Final
 
 import msgspec
 
-from lighter_hedge.dashboard.rounds import Hedges, RoundSteps
+from lighter_hedge.dashboard.rounds import Distribution, Hedges, RoundSteps
 from lighter_hedge.dashboard.schema import (
     Account,
     Ages,
@@ -93,6 +93,8 @@ class Projection:
     words: Words = field(default_factory=Words)
     dirty: bool = True
     """Whether something has come since the last ``update``."""
+    levels: dict[str, int] = field(default_factory=dict)
+    """Log lines by level, since the page began."""
     _mark: int = 0
     """Newest price known by the venue itself; 0 for none."""
     _maker: MakerState | None = None
@@ -142,6 +144,7 @@ class Projection:
         self.dirty = True
         if isinstance(record, Said):
             self._serial += 1
+            self.levels[record.level] = self.levels.get(record.level, 0) + 1
             event = Event(
                 id=self._serial,
                 at_ms=record.at_ms,
@@ -195,6 +198,11 @@ class Projection:
         """Who has not acknowledged a command of this page."""
         known = self._commands.get(command_id)
         return [] if known is None else [letter for letter in ("A", "B") if letter not in known.acked]
+
+    @property
+    def latency(self) -> Distribution:
+        """Of all hedges since the page began."""
+        return self._hedges.distribution
 
     def running(self, now_ms: int) -> bool:
         """Whether a side lives."""

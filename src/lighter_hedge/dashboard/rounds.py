@@ -1,5 +1,6 @@
 """The round under way as five steps, and the last hedge by its stages. Pure."""
 
+from bisect import bisect_left
 from collections import deque
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -12,6 +13,10 @@ from lighter_hedge.domain.units import decimal_text
 from lighter_hedge.messaging.telemetry import FILL_STAGES, HEDGE_STAGES, Stamped
 
 STEPS = ("quote", "fill", "sent", "hedged", "verified")
+LATENCY_BOUNDS_US = (
+    100, 250, 500, 1_000, 2_500, 5_000, 10_000, 25_000, 50_000, 100_000, 250_000, 500_000, 1_000_000, 5_000_000,
+)  # fmt: skip
+"""Upper bounds of the histogram's buckets, microseconds."""
 HEDGES_KEPT = 500
 """Latencies that p50, p95 and the chart are of."""
 OPEN_MAX = 64
@@ -141,11 +146,26 @@ class RoundSteps:
             self.times.pop("hedged", None)
 
 
+@dataclass(slots=True)
+class Distribution:
+    """All latencies since the page began."""
+
+    counts: list[int] = field(default_factory=lambda: [0] * (len(LATENCY_BOUNDS_US) + 1))
+    """By bucket; the last one has no bound."""
+    sum_us: int = 0
+
+    def add(self, us: int) -> None:
+        """One more."""
+        self.counts[bisect_left(LATENCY_BOUNDS_US, us)] += 1
+        self.sum_us += us
+
+
 @dataclass(slots=True, kw_only=True)
 class Hedges:
     """The stages of each hedge, from the times that A and B tell."""
 
     latencies: deque[Latency] = field(default_factory=lambda: deque(maxlen=HEDGES_KEPT))
+    distribution: Distribution = field(default_factory=Distribution)
     last: Stamped | None = None
     _fills: dict[int, Stamped] = field(default_factory=dict)
     """Times of A's first fill, by round."""
@@ -164,6 +184,7 @@ class Hedges:
             return None
         point = Latency(at_ms=leaving // 1000, us=leaving - began, round=stamped.round)
         self.latencies.append(point)
+        self.distribution.add(point.us)
         return point
 
     def heard(self, letter: str, fills: Iterable[OrderFills]) -> None:

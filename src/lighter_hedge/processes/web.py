@@ -165,7 +165,7 @@ class Eyes:
     async def look_at_venue(self) -> None:
         """Entries, profits and free collateral, while somebody looks; the market's rules at once."""
         while True:
-            if self.hub.viewers or self.projection.words.spec is None:
+            if self.hub.watched or self.projection.words.spec is None:
                 try:
                     held = await read_positions(self.settings)
                 except VenueError:

@@ -79,6 +79,9 @@ def test_assets_state_schema_and_health() -> None:
     assert json.loads(client.ask("GET", "/api/state")[2])["badge"]["desk"] == "a_b:BTC"
     assert "Update" in json.loads(client.ask("GET", "/api/schema")[2])["$defs"]
     assert client.ask("GET", "/healthz")[2] == "ok\n"
+    _, headers, text = client.ask("GET", "/metrics")
+    assert headers["content-type"].startswith("text/plain; version=0.0.4")
+    assert 'hedge_state{state="stopped"} 1.0' in text
 
 
 def test_a_foreign_name_for_this_machine_sees_nothing() -> None:
@@ -119,6 +122,7 @@ def test_with_a_token_only_who_has_it_sees_anything() -> None:
     assert (status, headers["location"]) == (303, "/sign-in")
     assert client.ask("GET", "/api/state", {"host": "desk.example"})[0] == 401
     assert client.ask("GET", "/assets/page.js")[0] == 401
+    assert client.ask("GET", "/metrics", {"host": "desk.example"})[0] == 401
     assert client.ask("GET", "/api/state", {"host": "x", "authorization": f"Bearer {TOKEN}"})[0] == 200
     assert client.ask("GET", "/api/state", {"host": "x", "cookie": f"{COOKIE}={TOKEN}"})[0] == 200
 

@@ -67,6 +67,16 @@ def test_what_a_viewer_has_seen_whole_does_not_come_again() -> None:
     with_hub(scenario)
 
 
+def test_a_scrape_looks_for_a_minute() -> None:
+    now = [BEGAN_MS]
+    hub = Hub(projection=Story().projection, clock=lambda: now[0])
+    assert not hub.watched
+    hub.asked()
+    assert hub.watched
+    now[0] += 60_000
+    assert not hub.watched
+
+
 def test_places_are_limited() -> None:
     async def scenario(hub: Hub, story: Story) -> None:
         streams = [hub.stream() for _ in range(VIEWERS_MAX)]
