@@ -46,7 +46,7 @@ from lighter_hedge.messaging.port import Messaging, MessagingError
 from lighter_hedge.messaging.redis_stream import RedisMessaging
 from lighter_hedge.messaging.telemetry import Said, Telemetry
 from lighter_hedge.ops.logs import open_logs, say
-from lighter_hedge.ops.ready import say_ready
+from lighter_hedge.ops.ready import keep_watchdog, say_ready
 from lighter_hedge.processes.journal_file import JournalError
 from lighter_hedge.processes.outbox import MONITOR_FILE, MonitorFile, stopped_by_person
 from lighter_hedge.processes.side import expected_errors, now
@@ -326,7 +326,7 @@ async def _run(settings: Settings, file: MonitorFile) -> None:
         journal_of=settings.journal_file,
         clock=now,
         say=tell,
-        beside=(telemetry.run,),
+        beside=(telemetry.run, lambda: keep_watchdog(os.environ)),
     )
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):

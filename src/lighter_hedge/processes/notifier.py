@@ -32,7 +32,7 @@ from lighter_hedge.ops.exit_codes import ExitCode, OpsError
 from lighter_hedge.ops.health import Positions, read_positions
 from lighter_hedge.ops.logs import open_logs, say
 from lighter_hedge.ops.operate import stale_ms, wall_ms
-from lighter_hedge.ops.ready import say_ready
+from lighter_hedge.ops.ready import keep_watchdog, say_ready
 from lighter_hedge.ops.status import DeskView, lines, view
 from lighter_hedge.processes.journal_file import JournalError
 from lighter_hedge.processes.outbox import MONITOR_FILE, alerts_after
@@ -280,6 +280,7 @@ async def _run(settings: Settings, targets: list[Target], file: ToldFile) -> Non
     try:
         async with aiohttp.ClientSession(timeout=timeout, trust_env=True) as session, asyncio.TaskGroup() as group:
             work = [group.create_task(_every(LOOK_SECONDS, lambda: _turn(notifier, reporter)))]
+            work.append(group.create_task(keep_watchdog(os.environ)))
             if settings.alerts.heartbeat_url.get_secret_value():
                 work.append(group.create_task(_every(HEARTBEAT_SECONDS, lambda: reporter.beat(session))))
             await ended.wait()

@@ -27,7 +27,7 @@ from lighter_hedge.messaging.redis_stream import RedisMessaging
 from lighter_hedge.messaging.telemetry import Said, Telemetry
 from lighter_hedge.ops.exit_codes import ExitCode, OpsError
 from lighter_hedge.ops.logs import open_logs, say
-from lighter_hedge.ops.ready import say_ready
+from lighter_hedge.ops.ready import keep_watchdog, say_ready
 from lighter_hedge.processes.driver import Driver
 from lighter_hedge.processes.journal import Journal
 from lighter_hedge.processes.journal_file import JournalError, JournalLocked
@@ -176,7 +176,7 @@ def driver_of(
         clock=now,
         say=tell,
         timing=Untimed() if telemetry is None else Timing(role=role, tell=telemetry.offer),
-        beside=() if telemetry is None else (telemetry.run,),
+        beside=() if telemetry is None else (telemetry.run, lambda: keep_watchdog(os.environ)),
     )
 
 

@@ -39,7 +39,7 @@ from lighter_hedge.ops.health import Positions, read_positions
 from lighter_hedge.ops.logs import open_logs, say
 from lighter_hedge.ops.operate import ACK_SECONDS, resume_command, stale_ms, wall_ms
 from lighter_hedge.ops.page import address_of, forget_address, listening, write_address
-from lighter_hedge.ops.ready import say_ready
+from lighter_hedge.ops.ready import keep_watchdog, say_ready
 from lighter_hedge.processes.side import expected_errors
 from lighter_hedge.venue.errors import VenueError
 
@@ -259,7 +259,14 @@ async def _run(settings: Settings, token: str, bound: socket.socket) -> None:
         async with asyncio.TaskGroup() as group:
             commander.group = group
             work = [eyes.follow_states(role) for role in Role]
-            work += [eyes.follow_telemetry(), eyes.look_here(), eyes.look_at_venue(), hub.run(), telemetry.run()]
+            work += [
+                eyes.follow_telemetry(),
+                eyes.look_here(),
+                eyes.look_at_venue(),
+                hub.run(),
+                telemetry.run(),
+                keep_watchdog(os.environ),
+            ]
             tasks = [group.create_task(each) for each in work]
             serving = group.create_task(server.serve([bound]))
             loop = asyncio.get_running_loop()
