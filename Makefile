@@ -11,7 +11,7 @@ SEED ?= 0
 ARGS ?=
 CATALOGUES := $(wildcard src/lighter_hedge/locale/*/LC_MESSAGES/*.po)
 
-.PHONY: help demo test check fix bench bench-paper bench-memory abuse calibration simulate world pythons mutants fuzz mutate conformance coverage properties chaos soak model constraints clean screenshots texts walk
+.PHONY: help demo test check fix bench bench-paper bench-page bench-memory abuse calibration simulate world pythons mutants fuzz mutate conformance coverage properties chaos soak model constraints clean screenshots texts walk
 
 help: ## Show the verbs
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -54,6 +54,9 @@ calibration: $(STAMP) ## The synthetic market beside the recorded one: ARGS="--s
 
 bench-paper: $(STAMP) ## What the paper exchange takes: matching, transactions, 200 readers
 	@$(BIN)/python -m benchmarks.paper_exchange $(ARGS)
+
+bench-page: $(STAMP) ## What the page costs: bytes, time to load, CPU with four viewers
+	@PYTHONPATH=. $(BIN)/python -m benchmarks.page $(ARGS)
 
 bench-memory: $(STAMP) ## The paper exchange's memory over an hour of its own time and 20 minutes: ARGS="--seconds 3600 --json FILE"
 	@$(BIN)/python -m benchmarks.paper_memory $(ARGS)
