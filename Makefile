@@ -10,7 +10,7 @@ SEEDS ?= 0:5000
 SEED ?= 0
 ARGS ?=
 
-.PHONY: help demo test check fix bench bench-paper bench-memory abuse calibration simulate world pythons mutants fuzz mutate conformance coverage properties chaos soak model constraints clean texts walk
+.PHONY: help demo test check fix bench bench-paper bench-memory abuse calibration simulate world pythons mutants fuzz mutate conformance coverage properties chaos soak model constraints clean texts walk diagrams
 
 help: ## Show the verbs
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -102,6 +102,9 @@ chaos: $(STAMP) ## Kill real processes: KILLS=100 SEED=1 DESKS=3 JSON=FILE
 soak: $(STAMP) ## One desk for a long time, what grows: SECONDS=3600 SEED=1 JSON=FILE
 	@CHAOS_COLD=1 $(BIN)/python -m tests.chaos.soak --seconds $(or $(SECONDS),3600) --seed $(or $(SEED),1) \
 	  $(if $(JSON),--json $(JSON)) $(ARGS)
+
+diagrams: $(STAMP) ## Draw the state diagrams of docs/flow.md from what the machines do
+	@PYTHONPATH=src:. $(BIN)/python -m tests.model.diagrams
 
 LOCALE := src/lighter_hedge/locale
 texts: $(STAMP) ## Gather the texts that people read into the catalogues
