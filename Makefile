@@ -11,7 +11,7 @@ SEED ?= 0
 ARGS ?=
 CATALOGUES := $(wildcard src/lighter_hedge/locale/*/LC_MESSAGES/*.po)
 
-.PHONY: help demo test check fix bench bench-paper bench-page bench-memory abuse calibration simulate world pythons mutants fuzz mutate conformance coverage properties chaos soak model constraints clean screenshots texts walk
+.PHONY: help demo test check fix bench bench-paper bench-page bench-memory abuse calibration simulate world pythons mutants fuzz mutate conformance coverage properties chaos soak model constraints clean screenshots texts walk diagrams
 
 help: ## Show the verbs
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -106,6 +106,9 @@ chaos: $(STAMP) ## Kill real processes: KILLS=100 SEED=1 DESKS=3 JSON=FILE
 soak: $(STAMP) ## One desk for a long time, what grows: SECONDS=3600 SEED=1 JSON=FILE
 	@CHAOS_COLD=1 $(BIN)/python -m tests.chaos.soak --seconds $(or $(SECONDS),3600) --seed $(or $(SEED),1) \
 	  $(if $(JSON),--json $(JSON)) $(ARGS)
+
+diagrams: $(STAMP) ## Draw the state diagrams of docs/flow.md from what the machines do
+	@PYTHONPATH=src:. $(BIN)/python -m tests.model.diagrams
 
 LOCALE := src/lighter_hedge/locale
 screenshots: $(STAMP) ## Pictures of the page for the documents; needs chromium
