@@ -26,6 +26,7 @@ app = typer.Typer(
     help="A delta-neutral desk on Lighter: account A rests quotes, account B hedges every fill exactly once.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
+    rich_markup_mode=None,  # plain help: half a second less to wait for it
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 
