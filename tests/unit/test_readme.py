@@ -7,6 +7,8 @@ import pytest
 from typer.main import get_command
 
 from lighter_hedge.cli.main import app
+from lighter_hedge.config import KNOWN
+from lighter_hedge.config_source import RENAMED, RETIRED
 from lighter_hedge.ops.exit_codes import ExitCode
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -22,6 +24,7 @@ PAIRS = pytest.mark.parametrize(("english", "chinese"), TRANSLATED.items(), ids=
 PAGES = pytest.mark.parametrize(
     "page", [page for pair in TRANSLATED.items() for page in pair], ids=lambda page: page.relative_to(ROOT).as_posix()
 )
+RETIRED_KEYS = {*RENAMED, *RETIRED}
 MAKEFILE = (ROOT / "Makefile").read_text(encoding="utf-8")
 
 
@@ -170,6 +173,14 @@ def test_every_command_and_option_exists(page: Path) -> None:
         assert name in known, words
         options = {word for word in words if word.startswith("--")}
         assert options <= known[name], words
+
+
+@PAGES
+def test_every_setting_named_in_a_page_exists(page: Path) -> None:
+    sections = "venue|accounts|redis|desk|strategy|limits|log|web|alerts|paper"
+    named = {key.rstrip(".") for key in re.findall(rf"`((?:{sections})\.[a-z_.]+)`", read(page))}
+    files = {name for name in named if name.endswith((".py", ".yaml", ".json"))}
+    assert named - files - {"redis.conf", "redis.host", "redis.port", "redis.db"} <= set(KNOWN.leaves) | RETIRED_KEYS
 
 
 @BOTH
