@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 
 import pytest
 import uvicorn
-from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 from tests.page_story import PRICE, SPEC, Story, about
 
 from lighter_hedge.dashboard import app
@@ -19,6 +19,8 @@ from lighter_hedge.dashboard.schema import Ask, Command
 from lighter_hedge.ops.operate import wall_ms
 from lighter_hedge.ops.page import address_of, listening
 
+PATIENCE_MS = 20_000
+"""For what usually takes a moment: the machine may be busy."""
 PROGRAMS = ("chromium", "chromium-browser", "google-chrome")
 
 
@@ -40,7 +42,9 @@ class Site:
     """The page's server, which can be killed and started again on the same port."""
 
     def __init__(self, guard: Guard) -> None:
-        self.story = Story(projection=Projection(about=about(read_only=guard.read_only)), clock=wall_ms)
+        self.story = Story(
+            projection=Projection(about=about(read_only=guard.read_only, stale_ms=600_000)), clock=wall_ms
+        )
         self.sent = Sent(self.story)
         self._guard = guard
         self._port = 0
@@ -97,6 +101,7 @@ def chromium() -> Iterator[Browser]:
     if program is None:
         text = f"no browser: install one of {', '.join(PROGRAMS)}"
         pytest.fail(text) if os.environ.get("CI") else pytest.skip(text)
+    expect.set_options(timeout=PATIENCE_MS)
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=program, args=["--no-sandbox"])
         yield browser
@@ -122,7 +127,7 @@ def site(guard: Guard) -> Iterator[Site]:
 def context(chromium: Browser, request: pytest.FixtureRequest) -> Iterator[BrowserContext]:
     """A visitor; parametrize it to make it another one."""
     visitor = chromium.new_context(**{"locale": "en-GB", **getattr(request, "param", {})})
-    visitor.set_default_timeout(15_000)
+    visitor.set_default_timeout(PATIENCE_MS)
     yield visitor
     visitor.close()
 

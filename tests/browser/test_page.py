@@ -45,6 +45,7 @@ def test_a_round_goes_by_without_a_reload(page: Page, site: Site) -> None:
 
 
 def test_pause_is_sent_then_acknowledged(page: Page, site: Site) -> None:
+    expect(page.get_by_role("status")).to_have_text("running")
     page.get_by_role("button", name="Pause").click()
     expect(page.get_by_role("dialog")).to_contain_text("what is open stays hedged")
     page.get_by_role("dialog").get_by_role("button", name="Cancel").click()
@@ -65,6 +66,7 @@ def test_pause_is_sent_then_acknowledged(page: Page, site: Site) -> None:
 
 
 def test_clear_wants_the_markets_name(page: Page, site: Site) -> None:
+    expect(page.get_by_role("status")).to_have_text("running")
     page.get_by_role("button", name="Clear").click()
     go = page.get_by_role("dialog").get_by_role("button", name="Clear")
     expect(go).to_be_disabled()

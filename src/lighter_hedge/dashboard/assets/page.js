@@ -228,7 +228,10 @@ function showCharts() {
 // What changes with time alone: ages, timers, the banner.
 function tick() {
   const { badge, exposure, ages } = state;
-  if (!badge) return banner(say("The page's server does not answer; last data {age} ago", { age: "–" }), true);
+  if (!badge) {
+    // Not at once: a banner that comes and goes would move what somebody is about to click.
+    return performance.now() > 3000 && banner(say("The page's server does not answer; last data {age} ago", { age: "–" }), true);
+  }
   put("net", exposure.net === null ? say("unknown") : exposure.net);
   put("word", say(exposure.word));
   by("word").className = `word ${exposure.word}`;
